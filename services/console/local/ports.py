@@ -46,11 +46,7 @@ def require_free(port: int, purpose: str, variable: str) -> None:
     if is_free(port):
         return
     holder = port_holder(port)
-    by_en = (
-        f"process {holder.pid} ({holder.command})"
-        if holder
-        else "a process of another user"
-    )
+    by_en = f"process {holder.pid} ({holder.command})" if holder else "a process of another user"
     by_zh = f"进程 {holder.pid}（{holder.command}）" if holder else "其他用户的进程"
     raise LocalError(
         "port_taken",
@@ -62,11 +58,7 @@ def require_free(port: int, purpose: str, variable: str) -> None:
 
 def port_holder(port: int) -> PortHolder | None:
     """The process listening on `port`, or None when nobody does or this user may not see it."""
-    pid = (
-        _holder_from_proc(port)
-        if Path("/proc/net/tcp").exists()
-        else _holder_from_lsof(port)
-    )
+    pid = _holder_from_proc(port) if Path("/proc/net/tcp").exists() else _holder_from_lsof(port)
     return PortHolder(pid, _command(pid)) if pid else None
 
 

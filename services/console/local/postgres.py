@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
+from services.console.local import secret_files
 from services.console.local.errors import LocalError
 from services.console.local.ports import LOOPBACK, require_free
 from services.console.local.processes import Processes
@@ -75,20 +76,11 @@ class LocalPostgres:
         while True:
             self._launch()
             try:
-                return self._processes.await_ready(
-                    _NAME, self.is_ready, _READY_TIMEOUT_S
-                )
+                return self._processes.await_ready(_NAME, self.is_ready, _READY_TIMEOUT_S)
             except LocalError as error:
                 # Backends outlive a killed postmaster until their statement ends.
-                orphans = any(
-                    said in self._processes.log_tail(_NAME, 3)
-                    for said in _ORPHANS_REMAIN
-                )
-                if (
-                    error.code != "process_ended"
-                    or not orphans
-                    or time.monotonic() > deadline
-                ):
+                orphans = any(said in self._processes.log_tail(_NAME, 3) for said in _ORPHANS_REMAIN)
+                if error.code != "process_ended" or not orphans or time.monotonic() > deadline:
                     raise
                 time.sleep(_RETRY_PAUSE_S)
 
@@ -111,9 +103,7 @@ class LocalPostgres:
             "-t",
             "2",
         ]
-        return (
-            subprocess.run(asked, check=False, timeout=_TOOL_TIMEOUT_S).returncode == 0
-        )
+        return subprocess.run(asked, check=False, timeout=_TOOL_TIMEOUT_S).returncode == 0
 
     @property
     def pid(self) -> int | None:
@@ -157,15 +147,11 @@ class LocalPostgres:
         """Create `database` unless it is there."""
         name = _psql_word(database)
         missing = "WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name')"
-        self.run_sql(
-            f"\\set name {name}\nSELECT format('CREATE DATABASE %I', :'name') {missing} \\gexec"
-        )
+        self.run_sql(f"\\set name {name}\nSELECT format('CREATE DATABASE %I', :'name') {missing} \\gexec")
 
     def drop_database(self, database: str) -> None:
         """Drop `database`, ending whoever is connected to it."""
-        self.run_sql(
-            f'\\set name {_psql_word(database)}\nDROP DATABASE IF EXISTS :"name" WITH (FORCE);'
-        )
+        self.run_sql(f'\\set name {_psql_word(database)}\nDROP DATABASE IF EXISTS :"name" WITH (FORCE);')
 
     def run_sql(self, script: str, *, database: str = SUPERUSER) -> str:
         """Run a psql script as superuser, stopping at its first error; returns what it printed, without headings."""
@@ -224,10 +210,10 @@ class LocalPostgres:
         for leftover in self._data.iterdir():  # an initdb that was killed half way
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         handed_over = self.directory / "initdb.password"
-        _write_secret(handed_over, self._superuser_password)
+        secret_files.write(handed_over, self._superuser_password)
         if self._run_as.user:
             os.chown(handed_over, *self._run_as.user)
-        initdb = [
+        initdb: list[str | Path] = [
             *self._run_as.prefix,
             self._program("initdb"),
             "-D",
@@ -268,28 +254,16 @@ class LocalPostgres:
         if not lock.exists():
             return
         holder = Path("/proc") / lock.read_text().split("\n", 1)[0]
-        if (
-            Path("/proc/self").exists()
-            and holder.exists()
-            and b"postgres" not in (holder / "cmdline").read_bytes()
-        ):
+        if Path("/proc/self").exists() and holder.exists() and b"postgres" not in (holder / "cmdline").read_bytes():
             lock.unlink()
 
     @cached_property
     def _superuser_password(self) -> str:
-        path = self.directory / "superuser.password"
-        if not path.exists():
-            self.directory.mkdir(parents=True, exist_ok=True)
-            _write_secret(path, secrets.token_urlsafe(24))
-        return path.read_text()
+        return secret_files.read_or_create(self.directory / "superuser.password", lambda: secrets.token_urlsafe(24))
 
     @cached_property
     def _run_as(self) -> _RunAs:
-        return (
-            _choose_user(self._program("postgres"), self.directory)
-            if os.geteuid() == 0
-            else _RunAs()
-        )
+        return _choose_user(self._program("postgres"), self.directory) if os.geteuid() == 0 else _RunAs()
 
     def _program(self, name: str) -> str:
         return str(_binaries() / name)
@@ -368,11 +342,6 @@ def _run(
             f"{program} 执行失败（原因见上）。",
         )
     return done
-
-
-def _write_secret(path: Path, secret: str) -> None:
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(secret)
 
 
 def _psql_word(value: str) -> str:

@@ -70,9 +70,7 @@ class Processes:
                 extra_groups=[] if user else None,
             )
         _children[child.pid] = child
-        record = ProcessRecord(
-            name, child.pid, _identity(child.pid) or "", time.time(), stop_signal
-        )
+        record = ProcessRecord(name, child.pid, _identity(child.pid) or "", time.time(), stop_signal)
         self._write(record)
         return record
 
@@ -83,9 +81,7 @@ class Processes:
 
     def recorded(self) -> list[ProcessRecord]:
         """Everything with a pid file, the latest started first."""
-        records = [
-            record for path in self._run.glob("*.pid") if (record := self._read(path))
-        ]
+        records = [record for path in self._run.glob("*.pid") if (record := self._read(path))]
         return sorted(records, key=lambda record: record.started_at, reverse=True)
 
     def stop(self, name: str, timeout_s: float = STOP_TIMEOUT_S) -> None:
@@ -110,9 +106,7 @@ class Processes:
             self.stop(record.name, timeout_s)
         return ended
 
-    def await_ready(
-        self, name: str, is_ready: Callable[[], bool], timeout_s: float
-    ) -> None:
+    def await_ready(self, name: str, is_ready: Callable[[], bool], timeout_s: float) -> None:
         """Wait until `is_ready`; raise `LocalError` with the end of the log if the process ends or time runs out."""
         deadline = time.monotonic() + timeout_s
         while not is_ready():
@@ -138,9 +132,7 @@ class Processes:
         try:
             with self.log_path(name).open("rb") as log:
                 log.seek(max(0, log.seek(0, os.SEEK_END) - 65536))
-                return "\n".join(
-                    log.read().decode(errors="replace").splitlines()[-lines:]
-                )
+                return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
         except FileNotFoundError:
             return ""
 
@@ -253,8 +245,11 @@ def _identity_from_proc(pid: int) -> str | None:
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        threads = len(os.listdir(f"/proc/{pid}/task"))
     except (FileNotFoundError, ProcessLookupError):
         return None
     # The command in parentheses may itself hold spaces and parentheses: count fields after the last one.
     fields = stat.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else f"{boot}:{fields[19]}"
+    # The first thread of a killed process is a zombie before the others have let go of its ports.
+    is_gone = fields[0] in "ZX" and threads <= 1
+    return None if is_gone else f"{boot}:{fields[19]}"
