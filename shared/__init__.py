@@ -1,0 +1,1 @@
+"""What the services share: contracts, messaging, and the small tools that every process needs."""

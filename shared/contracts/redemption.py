@@ -1,0 +1,84 @@
+"""What redemption says: certificates issued, used, final; refunds fenced or refused."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from shared.contracts.base import Contract, Count, Event
+
+
+class CertificatesIssued(Event):
+    """Every unit of an order has its certificate."""
+
+    topic = "redemption.certificates_issued.v1"
+    aggregate = "order_id"
+    readers = ("checkout.record_issued",)
+
+    order_id: UUID
+    unit_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=10)]
+
+
+class CertificateUsed(Event):
+    """One use of one certificate, reversible until the moment named."""
+
+    topic = "redemption.certificate_used.v1"
+    aggregate = "use_id"
+    readers = ("checkout.record_use", "settlement.record_use")
+
+    use_id: UUID
+    unit_id: UUID
+    use_no: Annotated[int, Field(strict=True, ge=1)]
+    order_id: UUID
+    merchant_id: UUID
+    store_id: UUID
+    used_at: AwareDatetime
+    reversible_until: AwareDatetime
+
+
+class UseFinal(Event):
+    """A use that can no longer be reversed: due for payout on the next business day after `used_at`."""
+
+    topic = "redemption.use_final.v1"
+    aggregate = "use_id"
+    readers = ("checkout.record_final_use", "settlement.finalise_use")
+
+    use_id: UUID
+    unit_id: UUID
+    use_no: Annotated[int, Field(strict=True, ge=1)]
+    order_id: UUID
+    merchant_id: UUID
+    store_id: UUID
+    used_at: AwareDatetime
+
+
+class FencedUnit(Contract):
+    unit_id: UUID
+    uses_left: Count
+
+
+class RefundFenced(Event):
+    """These certificates can no longer be used: the refund may go ahead for the uses that are left."""
+
+    topic = "redemption.refund_fenced.v1"
+    aggregate = "refund_id"
+    readers = ("checkout.approve_voucher_refund",)
+
+    refund_id: UUID
+    order_id: UUID
+    units: Annotated[tuple[FencedUnit, ...], Field(min_length=1, max_length=10)]
+
+
+class RefundRefused(Event):
+    """The fence was not to be had: `code` says why, for instance `certificate_used`."""
+
+    topic = "redemption.refund_refused.v1"
+    aggregate = "refund_id"
+    readers = ("checkout.refuse_voucher_refund",)
+
+    refund_id: UUID
+    order_id: UUID
+    code: str
+
+
+EVENTS: tuple[type[Event], ...] = (CertificatesIssued, CertificateUsed, UseFinal, RefundFenced, RefundRefused)

@@ -1,0 +1,1 @@
+"""How events leave and arrive: nothing outside this package declares a queue or decides a retry."""

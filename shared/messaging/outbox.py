@@ -1,0 +1,194 @@
+"""The outbox: events are written with the change that they tell of, and sent the moment it commits."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import aio_pika
+import aiormq
+from pamqp.commands import Basic
+
+from shared.contracts import EVENTS, Event
+from shared.database import Database, Row, Transaction, is_outage
+from shared.messaging.connection import lost_connection
+from shared.observability import OUTBOX_LAG, OUTBOX_SENT, correlation_id, log
+
+EXCHANGE = "events"
+BROKER_AWAY = (aiormq.exceptions.AMQPError, aiormq.exceptions.ChannelInvalidStateError)
+BATCH = 200
+POLL_S = 0.2
+CONFIRM_TIMEOUT_S = 5
+# Unroutable or refused by the broker: the row waits, its neighbours do not.
+RETRY_MAX_S = 60
+
+_WITH_READERS = frozenset(event.topic for event in EVENTS if event.readers)
+
+_WRITE = """
+with said as (
+    insert into history (event_id, topic, aggregate_id, version, payload, headers)
+    select * from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bytea[], $6::jsonb[])
+    returning event_id, topic, aggregate_id, version, payload, headers
+)
+insert into outbox (event_id, topic, aggregate_id, version, payload, headers)
+select * from said order by event_id
+"""
+
+_CLAIM = """
+delete from outbox where id = any(array(
+    select id from outbox where retry_at <= now() order by id limit $1 for update skip locked))
+returning id, event_id, topic, aggregate_id, version, payload, headers, attempts, created_at
+"""
+
+_PUT_BACK = """
+insert into outbox (event_id, topic, aggregate_id, version, payload, headers, attempts, created_at, retry_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, now() + $9 * interval '1 second')
+"""
+
+
+async def emit(tx: Transaction, *events: Event) -> None:
+    """Write events into the outbox and the history of this transaction; they are sent when it has committed."""
+    if not events:
+        return
+    headers = {"correlation_id": correlation_id()}
+    await tx.execute(
+        _WRITE,
+        [event.event_id for event in events],
+        [event.topic for event in events],
+        [event.aggregate_id for event in events],
+        [event.version for event in events],
+        [event.model_dump_json().encode() for event in events],
+        [headers for _ in events],
+    )
+    tx.after_commit.add(tx.on_outbox)
+
+
+class OutboxSender:
+    """Sends what commits: woken in-process, with a poll as the net for rows that a dead process left."""
+
+    def __init__(self, db: Database, amqp_url: str, service: str) -> None:
+        self._db = db
+        self._amqp_url = amqp_url
+        self._service = service
+        self._wake = asyncio.Event()
+        self._connection: aio_pika.abc.AbstractRobustConnection | None = None
+        self._channel: aio_pika.abc.AbstractChannel | None = None
+        db.wake_outbox = self._wake.set
+
+    async def connect(self) -> None:
+        """Open the publishing connection, apart from the consuming one so that blocked publishers never stall acks."""
+        self._connection = await aio_pika.connect_robust(
+            self._amqp_url,
+            heartbeat=5,
+            reconnect_interval=0.3,
+            timeout=5,
+            client_properties={"connection_name": f"{self._service}.outbox"},
+        )
+        self._channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
+
+    async def close(self) -> None:
+        """Close the publishing connection."""
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def run(self) -> None:
+        """Send for ever. An outage of broker or database is waited out; anything else ends the process."""
+        while True:
+            # Cleared before the claim, so that a commit during it is not slept through.
+            self._wake.clear()
+            try:
+                sent = await self.send_once()
+            except asyncio.CancelledError:
+                if not lost_connection():
+                    raise
+                await self._pause("broker connection lost")
+                continue
+            except Exception as error:
+                if not (is_outage(error) or isinstance(error, BROKER_AWAY)):
+                    raise
+                await self._pause(repr(error))
+                continue
+            if sent < BATCH:
+                await self._sleep()
+
+    async def send_once(self) -> int:
+        """Claim up to a batch, send it, and keep it claimed only as far as the broker confirmed. Returns the claim."""
+        async with self._db.transaction() as tx:
+            rows = sorted(await tx.fetch(_CLAIM, BATCH), key=lambda row: int(row["id"]))
+            if rows:
+                await self._send(tx, rows)
+        return len(rows)
+
+    async def _send(self, tx: Transaction, rows: list[Row]) -> None:
+        assert self._channel is not None, "connect() comes first"
+        channel = await asyncio.wait_for(self._channel.get_underlay_channel(), 3)
+        async with asyncio.timeout(CONFIRM_TIMEOUT_S):
+            outcomes = await asyncio.gather(*(_publish(channel, row) for row in rows), return_exceptions=True)
+        refused = 0
+        for row, outcome in zip(rows, outcomes, strict=True):
+            if isinstance(outcome, aiormq.exceptions.PublishError | aiormq.exceptions.DeliveryError):
+                refused += 1
+                await _put_back(tx, row, outcome)
+            elif isinstance(outcome, BaseException):
+                raise outcome
+        OUTBOX_SENT.inc(len(rows) - refused)
+        OUTBOX_LAG.set((datetime.now(UTC) - rows[0]["created_at"]).total_seconds())
+
+    async def _sleep(self) -> None:
+        try:
+            await asyncio.wait_for(self._wake.wait(), POLL_S)
+        except TimeoutError:
+            return
+
+    async def _pause(self, reason: str) -> None:
+        log.warning("outbox_waited", reason=reason[:200])
+        await asyncio.sleep(POLL_S)
+
+
+async def _publish(channel: Any, row: Row) -> None:
+    await channel.basic_publish(
+        row["payload"],
+        exchange=EXCHANGE,
+        routing_key=row["topic"],
+        mandatory=row["topic"] in _WITH_READERS,
+        wait=False,
+        properties=properties(row["event_id"], row["topic"], row["headers"], row["created_at"]),
+    )
+
+
+def properties(event_id: object, topic: str, headers: Mapping[str, str], at: datetime) -> Basic.Properties:
+    """The AMQP properties of an event: persistent, typed by its topic, correlated."""
+    return Basic.Properties(
+        delivery_mode=2,
+        message_id=str(event_id),
+        correlation_id=headers.get("correlation_id", ""),
+        message_type=topic,
+        timestamp=at,
+        content_type="application/json",
+    )
+
+
+async def _put_back(tx: Transaction, row: Row, error: BaseException) -> None:
+    attempts = row["attempts"] + 1
+    delay_s = min(2**attempts * 0.1, RETRY_MAX_S)
+    log.error("outbox_refused", topic=row["topic"], event_id=str(row["event_id"]), error=repr(error)[:200])
+    await tx.execute(
+        _PUT_BACK,
+        row["event_id"],
+        row["topic"],
+        row["aggregate_id"],
+        row["version"],
+        row["payload"],
+        row["headers"],
+        attempts,
+        row["created_at"],
+        delay_s,
+    )
+
+
+def decoded(payload: bytes) -> dict[str, Any]:
+    """The JSON body of a stored event."""
+    body = json.loads(payload)
+    assert isinstance(body, dict)
+    return body
