@@ -1,0 +1,1 @@
+"""HTTP in: parse, one transaction, one use case, answer after the commit."""

@@ -1,0 +1,1 @@
+"""All SQL of the sandbox: one SQLite file, one module per subject."""

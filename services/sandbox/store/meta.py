@@ -1,0 +1,20 @@
+"""Single values: the clock's offset and the file's own secret."""
+
+import secrets
+import sqlite3
+
+
+def read_offset_s(tx: sqlite3.Connection) -> float:
+    """How far the clock is moved, in seconds."""
+    row = tx.execute("SELECT value FROM meta WHERE name = 'offset_s'").fetchone()
+    return float(row["value"]) if row else 0.0
+
+
+def write_offset_s(tx: sqlite3.Connection, offset_s: float) -> None:
+    tx.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('offset_s', ?)", (repr(offset_s),))
+
+
+def link_secret(tx: sqlite3.Connection) -> str:
+    """A random secret, made once per state file; it makes links of this sandbox unguessable."""
+    tx.execute("INSERT OR IGNORE INTO meta (name, value) VALUES ('link_secret', ?)", (secrets.token_hex(32),))
+    return str(tx.execute("SELECT value FROM meta WHERE name = 'link_secret'").fetchone()["value"])

@@ -1,0 +1,113 @@
+"""The tables; times are milliseconds since the epoch, amounts fen."""
+
+SCHEMA_VERSION = 1
+
+SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+    """
+    CREATE TABLE IF NOT EXISTS pay_links (
+        token TEXT PRIMARY KEY, out_trade_no TEXT NOT NULL, params TEXT NOT NULL, seen_ms INTEGER NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX IF NOT EXISTS pay_links_by_trade ON pay_links (out_trade_no, seen_ms)",
+    """
+    CREATE TABLE IF NOT EXISTS trades (
+        trade_no TEXT PRIMARY KEY, out_trade_no TEXT NOT NULL UNIQUE, subject TEXT NOT NULL,
+        total_fen INTEGER NOT NULL CHECK (total_fen > 0), state TEXT NOT NULL, smid TEXT, settle_info TEXT NOT NULL,
+        passback_params TEXT NOT NULL, notify_url TEXT NOT NULL, return_url TEXT NOT NULL, quit_url TEXT NOT NULL,
+        buyer_id TEXT NOT NULL, created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, paid_ms INTEGER,
+        closed_ms INTEGER, refunded_fen INTEGER NOT NULL DEFAULT 0, clawed_back_fen INTEGER NOT NULL DEFAULT 0,
+        confirmed_fen INTEGER NOT NULL DEFAULT 0,
+        CHECK (refunded_fen <= total_fen),
+        CHECK (confirmed_fen + refunded_fen - clawed_back_fen <= total_fen)
+    ) STRICT
+    """,
+    "CREATE INDEX IF NOT EXISTS trades_unpaid ON trades (expires_ms) WHERE state = 'WAIT_BUYER_PAY'",
+    "CREATE INDEX IF NOT EXISTS trades_paid ON trades (paid_ms) WHERE state = 'TRADE_SUCCESS'",
+    """
+    CREATE TABLE IF NOT EXISTS refunds (
+        trade_no TEXT NOT NULL, out_request_no TEXT NOT NULL, amount_fen INTEGER NOT NULL CHECK (amount_fen > 0),
+        at_ms INTEGER NOT NULL, PRIMARY KEY (trade_no, out_request_no)
+    ) STRICT
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS confirms (
+        out_request_no TEXT PRIMARY KEY, trade_no TEXT NOT NULL, amount_fen INTEGER NOT NULL CHECK (amount_fen > 0),
+        fee_fen INTEGER NOT NULL, at_ms INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS book (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, trade_no TEXT NOT NULL, out_trade_no TEXT NOT NULL,
+        out_request_no TEXT NOT NULL, amount_fen INTEGER NOT NULL, fee_fen INTEGER NOT NULL, smid TEXT,
+        at_ms INTEGER NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX IF NOT EXISTS book_by_time ON book (at_ms)",
+    "CREATE INDEX IF NOT EXISTS book_by_smid ON book (smid, kind)",
+    """
+    CREATE TABLE IF NOT EXISTS outgoing (
+        id TEXT NOT NULL, part INTEGER NOT NULL, channel TEXT NOT NULL, url TEXT NOT NULL, body TEXT NOT NULL,
+        ref TEXT NOT NULL, flaw TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'pending',
+        attempts INTEGER NOT NULL DEFAULT 0, due_ms INTEGER NOT NULL, last_answer TEXT NOT NULL DEFAULT '',
+        created_ms INTEGER NOT NULL, PRIMARY KEY (id, part)
+    ) STRICT
+    """,
+    "CREATE INDEX IF NOT EXISTS outgoing_due ON outgoing (due_ms) WHERE state = 'pending'",
+    "CREATE INDEX IF NOT EXISTS outgoing_finished ON outgoing (created_ms) WHERE state <> 'pending'",
+    "CREATE INDEX IF NOT EXISTS outgoing_by_ref ON outgoing (ref)",
+    """
+    CREATE TABLE IF NOT EXISTS faults (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, provider TEXT NOT NULL, operation TEXT NOT NULL, fault TEXT NOT NULL,
+        remaining INTEGER NOT NULL, probability REAL NOT NULL, seconds REAL NOT NULL, code TEXT NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS auth_codes (
+        code_hash TEXT PRIMARY KEY, client_id TEXT NOT NULL, redirect_uri TEXT NOT NULL, challenge TEXT NOT NULL,
+        subject TEXT NOT NULL, expires_ms INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS refresh_tokens (
+        token_hash TEXT PRIMARY KEY, family TEXT NOT NULL, client_id TEXT NOT NULL, subject TEXT NOT NULL,
+        used INTEGER NOT NULL DEFAULT 0, expires_ms INTEGER NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX IF NOT EXISTS refresh_tokens_by_family ON refresh_tokens (family)",
+    """
+    CREATE TABLE IF NOT EXISTS dada_quotes (
+        delivery_no TEXT PRIMARY KEY, terms TEXT NOT NULL, fee_fen INTEGER NOT NULL, distance_m INTEGER NOT NULL,
+        expires_ms INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS dada_orders (
+        origin_id TEXT PRIMARY KEY, client_id TEXT NOT NULL, status INTEGER NOT NULL, terms TEXT NOT NULL,
+        fee_fen INTEGER NOT NULL, tip_fen INTEGER NOT NULL DEFAULT 0, deduct_fen INTEGER NOT NULL DEFAULT 0,
+        distance_m INTEGER NOT NULL, finish_code TEXT NOT NULL, rider INTEGER NOT NULL DEFAULT 0,
+        times TEXT NOT NULL, walk_at_ms INTEGER
+    ) STRICT
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS kuaidi_orders (
+        order_id TEXT PRIMARY KEY, task_id TEXT NOT NULL, third_order_id TEXT NOT NULL, kuaidicom TEXT NOT NULL,
+        kuaidinum TEXT NOT NULL, status INTEGER NOT NULL, terms TEXT NOT NULL, fee_fen INTEGER NOT NULL,
+        created_ms INTEGER NOT NULL, walk_at_ms INTEGER
+    ) STRICT
+    """,
+    "CREATE INDEX IF NOT EXISTS kuaidi_orders_by_third ON kuaidi_orders (third_order_id, created_ms)",
+    "CREATE INDEX IF NOT EXISTS kuaidi_orders_by_number ON kuaidi_orders (kuaidinum)",
+    """
+    CREATE TABLE IF NOT EXISTS kuaidi_subscriptions (
+        number TEXT PRIMARY KEY, company TEXT NOT NULL, callback_url TEXT NOT NULL, salt TEXT NOT NULL,
+        active INTEGER NOT NULL, created_ms INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS kuaidi_traces (
+        number TEXT NOT NULL, seq INTEGER NOT NULL, state TEXT NOT NULL, context TEXT NOT NULL, at_ms INTEGER NOT NULL,
+        PRIMARY KEY (number, seq)
+    ) STRICT
+    """,
+)

@@ -1,0 +1,1 @@
+"""What the sandbox can do: one function per verb, in the caller's transaction."""
