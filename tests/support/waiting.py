@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def eventually(ask: Callable[[], Awaitable[T]], *, within_s: float = 15.0, what: str = "") -> T:
+async def eventually(ask: Callable[[], Awaitable[T | None]], *, within_s: float = 15.0, what: str = "") -> T:
     """The first truthy answer of `ask`; AssertionError with the last one when time is up."""
     deadline = time.monotonic() + within_s
     last: object = None
@@ -16,7 +16,7 @@ async def eventually(ask: Callable[[], Awaitable[T]], *, within_s: float = 15.0,
         try:
             last = await ask()
             if last:
-                return last  # type: ignore[return-value]  # the truthy answer is the T that was asked for
+                return last
         except AssertionError as error:
             last = error
         await asyncio.sleep(0.02)
