@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class AlipayRefusal(Exception):
     """A business or parameter error that the gateway answers; clients branch on `sub_code`."""
 
@@ -21,7 +21,7 @@ class AlipayRefusal(Exception):
         }.get(self.code, "Business Failed")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class SandboxRefusal(Exception):
     """A control or identity request that cannot be done; `status` is the HTTP status."""
 
