@@ -1,5 +1,6 @@
 """RabbitMQ's server scripts out of Debian's or Ubuntu's packages, extracted below a directory and not installed."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -27,16 +28,14 @@ def fetch(directory: Path) -> Path:
     Needs no root: a user of its own package lists is fetched below `directory` when the machine has none.
     Raises `LocalError` (`packages_unavailable`) with apt's own words.
     """
-    root = directory.absolute() / "root"
-    if not sbin_of(root):
-        shutil.rmtree(directory, ignore_errors=True)
-        half = directory / "half"
-        half.mkdir(parents=True)
-        for package in _download(directory / "packages"):
-            _run(["dpkg", "-x", str(package), str(half)], cwd=directory)
-        half.rename(root)  # last: a tree under its final name is complete
-        shutil.rmtree(directory / "packages")
-    _point_erlang_at(root)
+    directory = directory.absolute()
+    root = directory / "root"
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs may want it at once
+        if not sbin_of(root):
+            _extract(directory / "packages", root)
+        _point_erlang_at(root)
     return root
 
 
@@ -46,6 +45,17 @@ def sbin_of(root: Path) -> Path | None:
     return found[-1] if found else None
 
 
+def _extract(packages: Path, root: Path) -> None:
+    half = root.with_name("half")
+    for leftover in (packages, half, root):
+        shutil.rmtree(leftover, ignore_errors=True)
+    half.mkdir()
+    for package in _download(packages):
+        _run(["dpkg", "-x", str(package), str(half)], cwd=packages)
+    half.rename(root)  # last: a tree under its final name is complete
+    shutil.rmtree(packages)
+
+
 def _download(into: Path) -> list[Path]:
     into.mkdir()
     options = ["-q", "-o", "APT::Sandbox::User=root"] if os.geteuid() == 0 else ["-q"]
@@ -53,20 +63,16 @@ def _download(into: Path) -> list[Path]:
         _run(["apt-get", *options, "download", *PACKAGES], cwd=into)
     except LocalError:
         # No package lists, or older than the mirror: fetch our own, the machine's stay as they are.
-        options += _private_lists(into.parent / "apt")
+        options += _private_lists(into / "apt")
         _run(["apt-get", *options, "update"], cwd=into)
         _run(["apt-get", *options, "download", *PACKAGES], cwd=into)
     return sorted(into.glob("*.deb"))
 
 
 def _private_lists(directory: Path) -> list[str]:
-    (directory / "lists" / "partial").mkdir(parents=True)
-    (directory / "cache" / "archives" / "partial").mkdir(parents=True)
-    settings = (
-        f"Dir::State::Lists={directory}/lists",
-        f"Dir::Cache={directory}/cache",
-        "Debug::NoLocking=1",
-    )
+    (directory / "lists" / "partial").mkdir(parents=True, exist_ok=True)
+    (directory / "cache" / "archives" / "partial").mkdir(parents=True, exist_ok=True)
+    settings = (f"Dir::State::Lists={directory}/lists", f"Dir::Cache={directory}/cache", "Debug::NoLocking=1")
     return [word for setting in settings for word in ("-o", setting)]
 
 
@@ -85,15 +91,7 @@ def _point_erlang_at(root: Path) -> None:
 
 def _run(argv: list[str], cwd: Path) -> None:
     env = {**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(
-        argv,
-        cwd=cwd,
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_TIMEOUT_S,
-    )
+    done = subprocess.run(argv, cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S)
     if done.returncode != 0:
         raise LocalError(
             "packages_unavailable",

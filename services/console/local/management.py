@@ -48,7 +48,7 @@ class Management:
         self._send("POST", f"/definitions/{_name(vhost)}", own)
 
     def create_user(self, user: str, password: str, *, tags: str = "") -> None:
-        """Create the user, or give it this password; `tags` comma-separated, none for one that only exchanges messages."""
+        """Create the user, or give it this password; `tags` are comma-separated, none for a mere service."""
         self._send("PUT", f"/users/{_name(user)}", {"password": password, "tags": tags})
 
     def delete_user(self, user: str) -> None:
@@ -88,14 +88,15 @@ class Management:
 
     def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         login = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
-        headers = {
-            "Authorization": f"Basic {login}",
-            "Content-Type": "application/json",
-        }
+        headers = {"Authorization": f"Basic {login}", "Content-Type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
         request = Request(f"{self.url}/api{path}", data=data, headers=headers, method=method)
-        with urlopen(request, timeout=_TIMEOUT_S) as answer:
-            text = answer.read()
+        try:
+            with urlopen(request, timeout=_TIMEOUT_S) as answer:
+                text = answer.read()
+        except HTTPError as refusal:
+            refusal.add_note(f"{method} {path}: {refusal.read().decode(errors='replace')}")
+            raise
         return json.loads(text) if text else None
 
 

@@ -1,6 +1,5 @@
 """Whether a loopback port is free, and who holds it when it is not."""
 
-import os
 import shutil
 import socket
 import subprocess
@@ -68,7 +67,7 @@ def _holder_from_proc(port: int) -> int | None:
         return None
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if any(os.readlink(fd) in sockets for fd in (process / "fd").iterdir()):
+            if any(str(fd.readlink()) in sockets for fd in (process / "fd").iterdir()):
                 return int(process.name)
         except OSError:
             continue  # it ended meanwhile, or belongs to another user
@@ -91,20 +90,12 @@ def _holder_from_lsof(port: int) -> int | None:
     if not (lsof := shutil.which("lsof")):
         return None
     found = subprocess.run(
-        [lsof, "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", "-t"],
-        capture_output=True,
-        text=True,
-        check=False,
+        [lsof, "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", "-t"], capture_output=True, text=True, check=False
     )
     pids = found.stdout.split()
     return int(pids[0]) if pids else None
 
 
 def _command(pid: int) -> str:
-    shown = subprocess.run(
-        ["ps", "-o", "comm=", "-p", str(pid)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    shown = subprocess.run(["ps", "-o", "comm=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return shown.stdout.strip() or "unknown"

@@ -111,17 +111,9 @@ class Processes:
         deadline = time.monotonic() + timeout_s
         while not is_ready():
             if not self.living(name):
-                raise self._error(
-                    "process_ended",
-                    f"{name} ended while starting",
-                    f"{name} 启动时退出",
-                    name,
-                )
+                raise self._error("process_ended", f"{name} ended while starting", f"{name} 启动时退出", name)
             if time.monotonic() > deadline:
-                en, zh = (
-                    f"{name} was not ready after {timeout_s:.0f} s",
-                    f"{name} 在 {timeout_s:.0f} 秒内没有就绪",
-                )
+                en, zh = f"{name} was not ready after {timeout_s:.0f} s", f"{name} 在 {timeout_s:.0f} 秒内没有就绪"
                 raise self._error("not_ready_in_time", en, zh, name)
             time.sleep(_POLL_S)
 
@@ -138,11 +130,7 @@ class Processes:
 
     def _error(self, code: str, en: str, zh: str, name: str) -> LocalError:
         tail = self.log_tail(name)
-        return LocalError(
-            code,
-            f"{en}. The end of {self.log_path(name)}:\n{tail}",
-            f"{zh}（日志见上）。",
-        )
+        return LocalError(code, f"{en}. The end of {self.log_path(name)}:\n{tail}", f"{zh}（日志见上）。")
 
     def _pid_path(self, name: str) -> Path:
         return self._run / f"{name}.pid"
@@ -181,10 +169,7 @@ def stop_everything(directory: Path, timeout_s: float = STOP_TIMEOUT_S) -> list[
 
     Works from the pid files alone, so also after the starter was killed. Returns the names of those that still ran.
     """
-    owners = [
-        Processes(directory),
-        *(Processes(run.parent) for run in directory.glob("*/run")),
-    ]
+    owners = [Processes(directory), *(Processes(run.parent) for run in directory.glob("*/run"))]
     found = [(owner, record) for owner in owners for record in owner.recorded()]
     found.sort(key=lambda pair: pair[1].started_at, reverse=True)
     ended = [record.name for _, record in found if is_alive(record)]
@@ -231,12 +216,7 @@ def _identity(pid: int) -> str | None:
     """Boot and start time of the process with this pid, or None when none runs (a zombie does not)."""
     if Path("/proc/self/stat").exists():
         return _identity_from_proc(pid)
-    shown = subprocess.run(
-        ["ps", "-o", "stat=,lstart=", "-p", str(pid)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    shown = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
     state, _, started = shown.stdout.strip().partition(" ")
     return None if not state or state.startswith("Z") else started.strip()
 
@@ -245,7 +225,7 @@ def _identity_from_proc(pid: int) -> str | None:
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        threads = len(os.listdir(f"/proc/{pid}/task"))
+        threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
     except (FileNotFoundError, ProcessLookupError):
         return None
     # The command in parentheses may itself hold spaces and parentheses: count fields after the last one.

@@ -70,11 +70,7 @@ class LocalRabbit:
         """Start, or find it running; returns when both AMQP and the management API answer."""
         if not self._processes.living(_BROKER):
             require_free(self.port, "RabbitMQ", self._port_variable)
-            require_free(
-                self.management_port,
-                "RabbitMQ's management API",
-                self._management_port_variable,
-            )
+            require_free(self.management_port, "RabbitMQ's management API", self._management_port_variable)
             self._launch(find_scripts(self._debs_directory))
         try:
             self._processes.await_ready(_BROKER, self.is_ready, _READY_TIMEOUT_S)
@@ -119,11 +115,7 @@ class LocalRabbit:
         env = self._environment(scripts, epmd_port, distribution_port)
         self._write_configuration()
         # Erlang would start one that outlives it; ours is known by its pid.
-        self._processes.start(
-            _EPMD,
-            [_epmd(scripts), "-port", str(epmd_port), "-address", LOOPBACK],
-            env=env,
-        )
+        self._processes.start(_EPMD, [_epmd(scripts), "-port", str(epmd_port), "-address", LOOPBACK], env=env)
         self._processes.await_ready(_EPMD, lambda: not is_free(epmd_port), _READY_TIMEOUT_S)
         self._processes.start(_BROKER, [scripts.sbin / "rabbitmq-server"], env=env, cwd=self.directory)
 
@@ -240,13 +232,6 @@ def _admin_definitions(password: str) -> dict[str, object]:
     algorithm = "rabbit_password_hashing_sha256"
     return {
         "vhosts": [{"name": "/"}],
-        "users": [
-            {
-                "name": ADMIN,
-                "password_hash": hashed,
-                "hashing_algorithm": algorithm,
-                "tags": "administrator",
-            }
-        ],
+        "users": [{"name": ADMIN, "password_hash": hashed, "hashing_algorithm": algorithm, "tags": "administrator"}],
         "permissions": [{"user": ADMIN, "vhost": "/", **everything}],
     }

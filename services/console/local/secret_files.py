@@ -8,7 +8,8 @@ from pathlib import Path
 def write(path: Path, secret: str) -> None:
     """Write the secret with mode 600 from its first byte on."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
         file.write(secret)
 
 
