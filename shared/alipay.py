@@ -46,8 +46,8 @@ class AlipaySettings(BaseModel):
     alipay_public_key_file: Path = Path("var/keys/alipay_public.pem")
     notify_url: str = "http://127.0.0.1:8002/alipay/notify"
     return_url: str = Field(
-        default="http://127.0.0.1:8000/orders/{order_id}/result",
-        description="Where the buyer comes back to, with the order's id filled in. It proves nothing.",
+        default="http://127.0.0.1:8000/orders",
+        description="The orders' page; the buyer comes back to `/<order id>/result` below it. That proves nothing.",
     )
     timeout_s: float = Field(default=8.0, gt=0, le=20)
 
