@@ -1,0 +1,5 @@
+"""Starts catalog: `python -m services.catalog`."""
+
+from services.catalog.app import main
+
+main()

@@ -1,0 +1,26 @@
+"""What catalog hears: how many of a deal are left, and payouts that failed."""
+
+from services.catalog import use_cases
+from shared.contracts.checkout import AvailabilityChanged
+from shared.contracts.settlement import PayoutFailed
+from shared.database import Database
+from shared.messaging import inbox
+from shared.messaging.handlers import Handlers
+
+handles = Handlers("catalog")
+
+
+@handles(AvailabilityChanged)
+async def keep_availability(event: AvailabilityChanged, db: Database) -> None:
+    """The badge and the feed show what checkout has left of a deal."""
+    async with db.transaction() as tx:
+        await use_cases.keep_availability(tx, event)
+
+
+@handles(PayoutFailed)
+async def reopen_payout_account(event: PayoutFailed, db: Database) -> None:
+    """A payout that was definitely refused re-opens the merchant's account step."""
+    async with db.transaction() as tx:
+        if await inbox.is_duplicate(tx, event, "catalog.reopen_payout_account"):
+            return
+        await use_cases.reopen_payout_account(tx, event.merchant_id, event.code, event.occurred_at)

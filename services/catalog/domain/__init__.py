@@ -1,0 +1,1 @@
+"""Catalog's rules: who may sell, what, and where it is seen."""

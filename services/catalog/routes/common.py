@@ -1,0 +1,37 @@
+"""What several routes take: a decision, and the version that the caller saw."""
+
+import re
+from typing import Annotated
+
+from fastapi import Depends, Header
+from pydantic import BaseModel, Field
+
+from services.catalog.domain.text import Line
+from shared.errors import PreconditionFailed
+
+_ETAG = re.compile(r'"(\d{1,18})"')
+
+
+class Decision(BaseModel):
+    """An operator's yes, or no with the reason that the merchant reads."""
+
+    approve: bool
+    reason: Annotated[Line, Field(max_length=500)] | None = None
+
+
+def _seen(if_match: Annotated[str | None, Header()] = None) -> int | None:
+    if if_match is None or if_match == "*":
+        return None
+    found = _ETAG.fullmatch(if_match)
+    if found is None:
+        raise PreconditionFailed
+    return int(found.group(1))
+
+
+Seen = Annotated[int | None, Depends(_seen)]
+"""The version in `If-Match`, if the caller sent one."""
+
+
+def etag(version: int) -> dict[str, str]:
+    """The header that a later `If-Match` quotes."""
+    return {"ETag": f'"{version}"'}

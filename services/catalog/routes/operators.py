@@ -1,0 +1,99 @@
+"""What waits for an operator."""
+
+from datetime import date
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from services.catalog import use_cases
+from services.catalog.domain.merchants import AccountKind, Merchant
+from services.catalog.domain.payout_accounts import LicenceKind, PayoutAccount, PayoutAccountKind
+from services.catalog.routes.deals import DealDraft, deal_draft
+from services.catalog.routes.stores import StoreView, store_view
+from shared.auth import Caller
+from shared.contracts.catalog import MerchantState
+from shared.http import Db
+
+router = APIRouter(prefix="/operator", tags=["operator"])
+
+
+class ApplicationView(BaseModel):
+    merchant_id: UUID
+    version: int
+    state: MerchantState
+    name: str
+    phone: str
+    account_kind: AccountKind
+    licence_kind: LicenceKind
+    licence_no: str
+    subject_name: str
+    legal_person: str
+    licence_expires_on: date
+
+
+class WaitingPayoutAccount(BaseModel):
+    """The account beside the verified subject that it must belong to."""
+
+    merchant_id: UUID
+    version: int
+    name: str
+    licence_kind: LicenceKind
+    subject_name: str
+    legal_person: str
+    kind: PayoutAccountKind
+    holder_name: str
+    masked_account: str
+    real_name_verified: bool
+
+
+class WaitingStore(StoreView):
+    licence_evidence: str
+
+
+class WorkQueueView(BaseModel):
+    merchants: list[ApplicationView]
+    payout_accounts: list[WaitingPayoutAccount]
+    stores: list[WaitingStore]
+    deals: list[DealDraft]
+
+
+def _application(merchant: Merchant) -> ApplicationView:
+    names = ApplicationView.model_fields.keys() - {"merchant_id", "version", "state"}
+    return ApplicationView(
+        **{name: getattr(merchant.application, name) for name in names},
+        merchant_id=merchant.merchant_id,
+        version=merchant.version,
+        state=merchant.state,
+    )
+
+
+def _account(account: PayoutAccount, merchant: Merchant) -> WaitingPayoutAccount:
+    return WaitingPayoutAccount(
+        merchant_id=account.merchant_id,
+        version=account.version,
+        name=merchant.application.name,
+        licence_kind=merchant.subject.licence_kind,
+        subject_name=merchant.subject.subject_name,
+        legal_person=merchant.subject.legal_person,
+        kind=account.holder.kind,
+        holder_name=account.holder.holder_name,
+        masked_account=account.masked_account,
+        real_name_verified=account.holder.real_name_verified,
+    )
+
+
+@router.get("/queue")
+async def queue(caller: Caller, db: Db) -> WorkQueueView:
+    """What waits for a decision, the oldest fifty of each kind."""
+    async with db.transaction(read_only=True) as tx:
+        waiting = await use_cases.work_queue(tx, caller)
+    return WorkQueueView(
+        merchants=[_application(merchant) for merchant in waiting.merchants],
+        payout_accounts=[_account(account, merchant) for account, merchant in waiting.payout_accounts],
+        stores=[
+            WaitingStore(**dict(store_view(store)), licence_evidence=store.claim.licence_evidence)
+            for store in waiting.stores
+        ],
+        deals=[deal_draft(deal, tx.now) for deal in waiting.deals],
+    )

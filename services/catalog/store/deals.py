@@ -1,0 +1,214 @@
+"""Deals in the database: one row for draft and sale, and a row that never changes for each approved version."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.catalog.domain.deals import Deal, DealContent, DraftState, Sale, SaleState
+from shared.database import Row, Transaction
+
+_COLUMNS = """deal_id, merchant_id, revision, draft, draft_state, reason, version, deal_version, sale_state,
+total_quota, store_ids"""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedDeal:
+    """The version on offer with all that its page shows of merchant and stock."""
+
+    deal_id: UUID
+    deal_version: int
+    merchant_id: UUID
+    merchant_name: str
+    merchant_phone: str
+    content: DealContent
+    sale: Sale
+    total_quota: int
+    sold: int
+    store_ids: tuple[UUID, ...]
+
+
+def _deal(row: Row) -> Deal:
+    return Deal(
+        deal_id=row["deal_id"],
+        merchant_id=row["merchant_id"],
+        revision=row["revision"],
+        content=DealContent.model_validate(row["draft"]),
+        draft_state=DraftState(row["draft_state"]),
+        reason=row["reason"],
+        version=row["version"],
+        deal_version=row["deal_version"],
+        sale_state=SaleState(row["sale_state"]) if row["sale_state"] else None,
+        total_quota=row["total_quota"],
+        store_ids=tuple(row["store_ids"]),
+    )
+
+
+def _one(row: Row | None) -> Deal | None:
+    return _deal(row) if row else None
+
+
+async def add_draft(tx: Transaction, deal_id: UUID, merchant_id: UUID, content: DealContent) -> Deal | None:
+    """A new draft, or None when the id is in use."""
+    return _one(
+        await tx.row(
+            f"""insert into deals (deal_id, merchant_id, revision, draft, draft_state)
+                values ($1, $2, 1, $3, 'DRAFT') on conflict (deal_id) do nothing returning {_COLUMNS}""",
+            deal_id,
+            merchant_id,
+            content.model_dump(mode="json"),
+        )
+    )
+
+
+async def change_draft(tx: Transaction, deal_id: UUID, revision: int, content: DealContent) -> Deal | None:
+    """The next revision of a draft; None when it was changed meanwhile or is in review."""
+    return _one(
+        await tx.row(
+            f"""update deals set revision = revision + 1, draft = $3, draft_state = 'DRAFT', reason = null
+                where deal_id = $1 and revision = $2 and draft_state <> 'IN_REVIEW' returning {_COLUMNS}""",
+            deal_id,
+            revision,
+            content.model_dump(mode="json"),
+        )
+    )
+
+
+async def submit_draft(tx: Transaction, deal_id: UUID, revision: int) -> Deal | None:
+    """A draft, or a rejected one, waits for review; None when it was changed meanwhile or is neither."""
+    return _one(
+        await tx.row(
+            f"""update deals set draft_state = 'IN_REVIEW', reason = null, submitted_at = $3
+                where deal_id = $1 and revision = $2 and draft_state in ('DRAFT', 'REJECTED') returning {_COLUMNS}""",
+            deal_id,
+            revision,
+            tx.now,
+        )
+    )
+
+
+async def reject_draft(tx: Transaction, deal_id: UUID, revision: int, reason: str) -> Deal | None:
+    """The reviewed revision is rejected; None when it is not in review."""
+    return _one(
+        await tx.row(
+            f"""update deals set draft_state = 'REJECTED', reason = $3
+                where deal_id = $1 and revision = $2 and draft_state = 'IN_REVIEW' returning {_COLUMNS}""",
+            deal_id,
+            revision,
+            reason,
+        )
+    )
+
+
+async def publish_draft(tx: Transaction, deal: Deal, operator: str) -> Deal | None:
+    """The reviewed revision becomes the next version, on sale if the one before was; None when it is not in review."""
+    content = deal.content
+    published = _one(
+        await tx.row(
+            f"""update deals set draft_state = 'APPROVED', deal_version = deal_version + 1, version = version + 1,
+                    sale_state = coalesce(sale_state, 'APPROVED'), total_quota = $3, store_ids = $4
+                where deal_id = $1 and revision = $2 and draft_state = 'IN_REVIEW' returning {_COLUMNS}""",
+            deal.deal_id,
+            deal.revision,
+            content.total_quota,
+            list(content.store_ids),
+        )
+    )
+    if published is not None:
+        await tx.execute(
+            """insert into deal_versions (deal_id, deal_version, content, title, price_fen, original_price_fen,
+                   sale_from, sale_until, approved_by, published_at)
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
+            deal.deal_id,
+            published.deal_version,
+            content.model_dump(mode="json"),
+            content.title,
+            content.price_fen,
+            content.original_price_fen,
+            content.sale_from,
+            content.sale_until,
+            operator,
+            tx.now,
+        )
+    return published
+
+
+async def switch_sale(tx: Transaction, deal_id: UUID, *, online: bool) -> Deal | None:
+    """The approved version goes on or off sale; None when there is none or it already is so."""
+    return _one(
+        await tx.row(
+            f"""update deals set version = version + 1, sale_state = case when $2 then 'ONLINE' else 'OFFLINE' end
+                where deal_id = $1 and sale_state is not null and (sale_state = 'ONLINE') <> $2
+                returning {_COLUMNS}""",
+            deal_id,
+            online,
+        )
+    )
+
+
+async def deal(tx: Transaction, deal_id: UUID) -> Deal | None:
+    """One deal with its draft."""
+    return _one(await tx.row(f"select {_COLUMNS} from deals where deal_id = $1", deal_id))
+
+
+async def deals_in_review(tx: Transaction, limit: int) -> Sequence[Deal]:
+    """Drafts without a decision, oldest first."""
+    rows = await tx.fetch(
+        f"""select {_COLUMNS} from deals where draft_state = 'IN_REVIEW'
+            order by submitted_at, deal_id limit $1""",
+        limit,
+    )
+    return [_deal(row) for row in rows]
+
+
+async def version_content(tx: Transaction, deal_id: UUID, deal_version: int) -> DealContent | None:
+    """What an approved version says."""
+    content = await tx.value(
+        "select content from deal_versions where deal_id = $1 and deal_version = $2", deal_id, deal_version
+    )
+    return DealContent.model_validate(content) if content else None
+
+
+async def published_deal(tx: Transaction, deal_id: UUID) -> PublishedDeal | None:
+    """The newest approved version of a deal, or None when nothing was ever approved."""
+    row = await tx.row(
+        """select d.deal_id, d.deal_version, d.merchant_id, m.name, m.phone, v.content,
+                  d.sale_state = 'ONLINE' as online,
+                  m.state = 'VERIFIED' and coalesce(p.state = 'VERIFIED', false) as may_sell,
+                  v.sale_from, v.sale_until, d.total_quota, d.store_ids,
+                  coalesce(a.available, d.total_quota) as available, coalesce(a.sold, 0) as sold
+           from deals d
+           join deal_versions v using (deal_id, deal_version)
+           join merchants m using (merchant_id)
+           left join payout_accounts p using (merchant_id)
+           left join availability a on a.deal_id = d.deal_id
+           where d.deal_id = $1""",
+        deal_id,
+    )
+    if row is None:
+        return None
+    return PublishedDeal(
+        deal_id=row["deal_id"],
+        deal_version=row["deal_version"],
+        merchant_id=row["merchant_id"],
+        merchant_name=row["name"],
+        merchant_phone=row["phone"],
+        content=DealContent.model_validate(row["content"]),
+        sale=Sale(row["online"], row["may_sell"], row["sale_from"], row["sale_until"], row["available"]),
+        total_quota=row["total_quota"],
+        sold=row["sold"],
+        store_ids=tuple(row["store_ids"]),
+    )
+
+
+async def keep_availability(tx: Transaction, deal_id: UUID, version: int, available: int, sold: int) -> None:
+    """Checkout's newest count, whatever the order in which counts arrive."""
+    await tx.execute(
+        """insert into availability (deal_id, version, available, sold) values ($1, $2, $3, $4)
+           on conflict (deal_id) do update
+           set version = excluded.version, available = excluded.available, sold = excluded.sold
+           where availability.version < excluded.version""",
+        deal_id,
+        version,
+        available,
+        sold,
+    )

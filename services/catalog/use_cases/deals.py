@@ -1,0 +1,213 @@
+"""A deal from the draft to the sale: edit, submit, review, publish, put on and off sale."""
+
+from uuid import UUID
+
+from services.catalog import store
+from services.catalog.domain.deals import Deal, DealContent, DraftState, check_content
+from services.catalog.domain.refusals import (
+    AlreadyDecided,
+    DealInReview,
+    DealNotInReview,
+    DealNotPublished,
+    MerchantNotVerified,
+    PayoutAccountNotVerified,
+    ReasonNeeded,
+    SaleEnded,
+    StoreNotOfMerchant,
+    StoreNotVerified,
+)
+from services.catalog.domain.stores import Store
+from services.catalog.store.deals import PublishedDeal
+from shared.auth import is_operator, require_operator, require_staff
+from shared.contracts.catalog import DealChanged, DealVersionPublished, StaffRole
+from shared.contracts.checkout import AvailabilityChanged
+from shared.database import Transaction
+from shared.errors import IdTaken, NotFound, PreconditionFailed
+from shared.messaging import outbox
+
+_EDITORS = (StaffRole.OWNER, StaffRole.MANAGER)
+
+
+async def save_draft(
+    tx: Transaction, deal_id: UUID, caller: str, merchant_id: UUID, content: DealContent, revision: int | None
+) -> Deal:
+    """Write a draft, or edit it; what is on sale stays as it is until an operator approves the edit.
+
+    `revision` (If-Match) is what the caller saw; merchant and kind belong to the id for good.
+    """
+    await require_staff(tx, caller, merchant_id, *_EDITORS)
+    check_content(content)
+    owned, _ = await store.count_stores(tx, merchant_id, content.store_ids)
+    if owned != len(set(content.store_ids)):
+        raise StoreNotOfMerchant
+    if (added := await store.add_draft(tx, deal_id, merchant_id, content)) is not None:
+        return added
+    deal = await _deal(tx, deal_id)
+    if deal.merchant_id != merchant_id or deal.content.kind is not content.kind:
+        raise IdTaken
+    if deal.content == content:
+        return deal
+    if revision is not None and revision != deal.revision:
+        raise PreconditionFailed
+    changed = await store.change_draft(tx, deal_id, deal.revision, content)
+    if changed is None:
+        raise await _why_unchanged(tx, deal_id)
+    return changed
+
+
+async def _why_unchanged(tx: Transaction, deal_id: UUID) -> Exception:
+    in_review = (await _deal(tx, deal_id)).draft_state is DraftState.IN_REVIEW
+    return DealInReview() if in_review else PreconditionFailed()
+
+
+async def submit_deal(tx: Transaction, deal_id: UUID, caller: str, revision: int | None) -> Deal:
+    """Ask for review. Merchant and payout account must be verified, and every store open."""
+    deal = await _deal(tx, deal_id)
+    await require_staff(tx, caller, deal.merchant_id, *_EDITORS)
+    _match(deal, revision)
+    if deal.draft_state in {DraftState.IN_REVIEW, DraftState.APPROVED}:
+        return deal
+    await _require_sellable(tx, deal)
+    submitted = await store.submit_draft(tx, deal_id, deal.revision)
+    if submitted is None:
+        raise PreconditionFailed
+    return submitted
+
+
+async def review_deal(
+    tx: Transaction, deal_id: UUID, operator: str, *, approve: bool, reason: str | None, revision: int | None
+) -> Deal:
+    """The operator approves a revision, which becomes the next immutable version, or rejects it: once."""
+    await require_operator(tx, operator)
+    deal = await _deal(tx, deal_id)
+    _match(deal, revision)
+    if approve:
+        if deal.draft_state is DraftState.IN_REVIEW:
+            await _require_sellable(tx, deal)
+        decided = await store.publish_draft(tx, deal, operator)
+        if decided is not None:
+            await outbox.emit(tx, _version_published(tx, decided), _deal_changed(tx, decided))
+    elif not reason:
+        raise ReasonNeeded
+    else:
+        decided = await store.reject_draft(tx, deal_id, deal.revision, reason)
+    if decided is None:
+        return await _already(tx, deal_id, DraftState.APPROVED if approve else DraftState.REJECTED)
+    return decided
+
+
+async def _already(tx: Transaction, deal_id: UUID, wanted: DraftState) -> Deal:
+    """The deal, if it was decided just like this before; else say what stands in the way."""
+    deal = await _deal(tx, deal_id)
+    if deal.draft_state is wanted:
+        return deal
+    if deal.draft_state in {DraftState.APPROVED, DraftState.REJECTED}:
+        raise AlreadyDecided(state=deal.draft_state.value)
+    raise DealNotInReview
+
+
+async def switch_sale(tx: Transaction, deal_id: UUID, caller: str, *, online: bool) -> Deal:
+    """Put the approved version on sale, or take it off."""
+    deal = await _deal(tx, deal_id)
+    await require_staff(tx, caller, deal.merchant_id, *_EDITORS)
+    if online:
+        await _require_saleable_now(tx, deal)
+    switched = await store.switch_sale(tx, deal_id, online=online)
+    if switched is None:
+        deal = await _deal(tx, deal_id)
+        if deal.sale_state is None:
+            raise DealNotPublished
+        return deal
+    await outbox.emit(tx, _deal_changed(tx, switched))
+    return switched
+
+
+async def _require_saleable_now(tx: Transaction, deal: Deal) -> None:
+    content = await store.version_content(tx, deal.deal_id, deal.deal_version)
+    if content is None:
+        raise DealNotPublished
+    await _require_verified(tx, deal.merchant_id)
+    if tx.now >= content.sale_until:
+        raise SaleEnded
+
+
+async def _require_sellable(tx: Transaction, deal: Deal) -> None:
+    await _require_verified(tx, deal.merchant_id)
+    _, opened = await store.count_stores(tx, deal.merchant_id, deal.content.store_ids)
+    if opened != len(set(deal.content.store_ids)):
+        raise StoreNotVerified
+
+
+async def _require_verified(tx: Transaction, merchant_id: UUID) -> None:
+    verified, payable = await store.may_sell(tx, merchant_id)
+    if not verified:
+        raise MerchantNotVerified
+    if not payable:
+        raise PayoutAccountNotVerified
+
+
+def _match(deal: Deal, revision: int | None) -> None:
+    if revision is not None and revision != deal.revision:
+        raise PreconditionFailed
+
+
+async def _deal(tx: Transaction, deal_id: UUID) -> Deal:
+    deal = await store.deal(tx, deal_id)
+    if deal is None:
+        raise NotFound
+    return deal
+
+
+async def draft_of(tx: Transaction, deal_id: UUID, caller: str) -> Deal:
+    """The draft, for the merchant's staff or an operator."""
+    deal = await _deal(tx, deal_id)
+    if not await is_operator(tx, caller):
+        await require_staff(tx, caller, deal.merchant_id)
+    return deal
+
+
+async def deal_page(tx: Transaction, deal_id: UUID) -> tuple[PublishedDeal, list[Store]]:
+    """What everybody may see of a deal: its approved version and its stores."""
+    published = await store.published_deal(tx, deal_id)
+    if published is None:
+        raise NotFound
+    return published, await store.stores_by_id(tx, published.store_ids)
+
+
+async def keep_availability(tx: Transaction, event: AvailabilityChanged) -> None:
+    """Take checkout's newest count of a deal."""
+    await store.keep_availability(tx, event.deal_id, event.version, event.available, event.sold)
+
+
+def _version_published(tx: Transaction, deal: Deal) -> DealVersionPublished:
+    content = deal.content
+    return DealVersionPublished(
+        occurred_at=tx.now,
+        version=deal.version,
+        deal_id=deal.deal_id,
+        deal_version=deal.deal_version,
+        merchant_id=deal.merchant_id,
+        kind=content.kind,
+        title=content.title,
+        cover=content.cover,
+        price_fen=content.price_fen,
+        original_price_fen=content.original_price_fen,
+        per_buyer_limit=content.per_buyer_limit,
+        sale_from=content.sale_from,
+        sale_until=content.sale_until,
+        rules=content.rules,
+        delivery=content.delivery,
+    )
+
+
+def _deal_changed(tx: Transaction, deal: Deal) -> DealChanged:
+    return DealChanged(
+        occurred_at=tx.now,
+        version=deal.version,
+        deal_id=deal.deal_id,
+        deal_version=deal.deal_version,
+        merchant_id=deal.merchant_id,
+        online=deal.online,
+        total_quota=deal.total_quota,
+        store_ids=deal.store_ids,
+    )

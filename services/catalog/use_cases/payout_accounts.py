@@ -1,0 +1,110 @@
+"""Where a merchant's money goes: an account is submitted, verified, and looked at again after a failed payout."""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.catalog import store
+from services.catalog.domain.payout_accounts import AccountHolder, PayoutAccount, masked_account, why_account_refused
+from services.catalog.domain.refusals import AlreadyDecided, MerchantNotVerified, ReasonNeeded, SubMerchantNeeded
+from services.catalog.store.payout_accounts import SealedAccount
+from services.catalog.use_cases.merchants import MerchantFile, merchant_file
+from shared.auth import require_operator, require_staff
+from shared.contracts.catalog import MerchantState, PayoutAccountChanged, PayoutAccountState, Rail, StaffRole
+from shared.database import Transaction
+from shared.errors import NotFound, PreconditionFailed
+from shared.messaging import outbox
+from shared.sealed import Seals
+
+
+async def submit_payout_account(
+    tx: Transaction, merchant_id: UUID, caller: str, holder: AccountHolder, account: str, seals: Seals
+) -> MerchantFile:
+    """Bind an Alipay account that the subject rule allows; payouts and sales wait until an operator verified it."""
+    await require_staff(tx, caller, merchant_id, StaffRole.OWNER)
+    await _check_subject(tx, merchant_id, holder)
+    submitted = await store.submit_account(tx, merchant_id, holder, _sealed(account, seals))
+    if submitted is not None:
+        await _announce(tx, submitted)
+    return await merchant_file(tx, merchant_id, caller)
+
+
+async def _check_subject(tx: Transaction, merchant_id: UUID, holder: AccountHolder) -> None:
+    merchant = await store.merchant(tx, merchant_id)
+    if merchant is None or merchant.state is not MerchantState.VERIFIED:
+        raise MerchantNotVerified
+    refusal = why_account_refused(merchant.subject, holder)
+    if refusal is not None:
+        raise refusal
+
+
+def _sealed(account: str, seals: Seals) -> SealedAccount:
+    return SealedAccount(
+        for_catalog=seals.seal("catalog", account),
+        for_settlement=seals.seal("settlement", account),
+        lookup=seals.lookup("catalog", account),
+        masked=masked_account(account),
+    )
+
+
+async def decide_payout_account(
+    tx: Transaction,
+    merchant_id: UUID,
+    operator: str,
+    *,
+    approve: bool,
+    rail: Rail,
+    sub_merchant_id: str | None,
+    reason: str | None,
+    version: int | None,
+) -> MerchantFile:
+    """The operator verifies an account, with the sub-merchant id that Alipay gave it, or rejects it."""
+    await require_operator(tx, operator)
+    if approve:
+        if rail is Rail.ZHIFUTONG and not sub_merchant_id:
+            raise SubMerchantNeeded
+        decided = await store.approve_account(tx, merchant_id, rail, sub_merchant_id, operator, version)
+    else:
+        if not reason:
+            raise ReasonNeeded
+        decided = await store.reject_account(tx, merchant_id, reason, operator, version)
+    if decided is not None:
+        await _announce(tx, decided)
+    else:
+        wanted = PayoutAccountState.VERIFIED if approve else PayoutAccountState.REJECTED
+        await _require_already(tx, merchant_id, wanted, sub_merchant_id if approve else None)
+    return await merchant_file(tx, merchant_id, operator)
+
+
+async def _require_already(
+    tx: Transaction, merchant_id: UUID, wanted: PayoutAccountState, sub_merchant_id: str | None
+) -> None:
+    """Say what stands in the way, unless the account was decided just like this before."""
+    account = await store.payout_account(tx, merchant_id)
+    if account is None:
+        raise NotFound
+    if account.state is PayoutAccountState.SUBMITTED:
+        raise PreconditionFailed
+    if account.state is not wanted or account.sub_merchant_id != sub_merchant_id:
+        raise AlreadyDecided(state=account.state.value)
+
+
+async def reopen_payout_account(tx: Transaction, merchant_id: UUID, code: str, failed_at: datetime) -> None:
+    """A payout was definitely refused: the account needs another look, unless it has had one since."""
+    reopened = await store.reopen_account(tx, merchant_id, code, failed_at)
+    if reopened is not None:
+        await _announce(tx, reopened)
+
+
+async def _announce(tx: Transaction, account: PayoutAccount) -> None:
+    await outbox.emit(
+        tx,
+        PayoutAccountChanged(
+            occurred_at=tx.now,
+            version=account.version,
+            merchant_id=account.merchant_id,
+            state=account.state,
+            rail=account.rail,
+            sub_merchant_id=account.sub_merchant_id,
+            sealed_account=account.sealed_for_settlement,
+        ),
+    )

@@ -1,0 +1,51 @@
+"""Videos and the deals they show."""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.catalog import store
+from services.catalog.domain.refusals import DealNotOfMerchant, VideoTaken
+from services.catalog.domain.videos import Comment, VideoCard, VideoContent
+from shared.auth import require_staff
+from shared.contracts.catalog import StaffRole
+from shared.database import Transaction
+from shared.errors import IdTaken, NotFound
+
+_EDITORS = (StaffRole.OWNER, StaffRole.MANAGER)
+
+
+async def register_video(tx: Transaction, video_id: UUID, caller: str, content: VideoContent) -> VideoCard:
+    """Register a video of the host platform, or import anew what that platform says about it."""
+    await require_staff(tx, caller, content.merchant_id, *_EDITORS)
+    known = await store.add_video(tx, video_id, content) or await store.import_again(tx, video_id, content)
+    if not known:
+        raise IdTaken if await store.merchant_of_video(tx, video_id) else VideoTaken
+    return await _card(tx, video_id)
+
+
+async def attach_deal(tx: Transaction, video_id: UUID, caller: str, deal_id: UUID | None) -> VideoCard:
+    """Show one deal of the same merchant in the video, or none."""
+    merchant_id = await store.merchant_of_video(tx, video_id)
+    if merchant_id is None:
+        raise NotFound
+    await require_staff(tx, caller, merchant_id, *_EDITORS)
+    if not await store.attach_deal(tx, video_id, deal_id):
+        raise DealNotOfMerchant
+    return await _card(tx, video_id)
+
+
+async def feed(tx: Transaction, city: str | None, after: tuple[datetime, UUID] | None, limit: int) -> list[VideoCard]:
+    """The next videos of the feed; those whose deal cannot be bought are left out."""
+    return await store.feed(tx, city, after, limit)
+
+
+async def video(tx: Transaction, video_id: UUID) -> tuple[VideoCard, tuple[Comment, ...]]:
+    """One video with its comments."""
+    return await _card(tx, video_id), await store.comments(tx, video_id)
+
+
+async def _card(tx: Transaction, video_id: UUID) -> VideoCard:
+    card = await store.card(tx, video_id)
+    if card is None:
+        raise NotFound
+    return card

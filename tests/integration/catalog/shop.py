@@ -1,0 +1,186 @@
+"""Short ways to say what people do at catalog, through its HTTP interface."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from shared.database import Database
+from shared.ids import new_id
+
+OPERATOR = "operator-of-the-tests"
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The running service and its database."""
+
+    client: httpx.AsyncClient
+    db: Database
+
+    async def put(self, subject: str, path: str, body: dict[str, Any], **headers: str) -> httpx.Response:
+        return await self.client.put(path, json=body, headers={"Authorization": f"Bearer {subject}", **headers})
+
+    async def get(self, subject: str | None, path: str) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {subject}"} if subject else {}
+        return await self.client.get(path, headers=headers)
+
+    async def said(self, aggregate_id: UUID) -> list[tuple[str, dict[str, Any]]]:
+        """Topic and body of every event about something, in the order in which they were said."""
+        async with self.db.transaction(read_only=True) as tx:
+            rows = await tx.fetch(
+                """select topic, convert_from(payload, 'UTF8')::jsonb as body from history
+                   where aggregate_id = $1 order by created_at, event_id""",
+                str(aggregate_id),
+            )
+        return [(row["topic"], row["body"]) for row in rows]
+
+
+def application(**changes: Any) -> dict[str, Any]:
+    return {
+        "name": "老码头火锅",
+        "phone": "023-63001234",
+        "account_kind": "ENTERPRISE_VERIFIED",
+        "licence_kind": "ENTERPRISE",
+        "licence_no": "91500103MA5U000000",
+        "subject_name": "重庆老码头餐饮有限公司",
+        "legal_person": "张三",
+        "licence_expires_on": (date.today() + timedelta(days=400)).isoformat(),
+        **changes,
+    }
+
+
+def payout_account(**changes: Any) -> dict[str, Any]:
+    return {
+        "kind": "ENTERPRISE",
+        "account": "finance@laomatou.example",
+        "holder_name": "重庆老码头餐饮有限公司",
+        "real_name_verified": True,
+        **changes,
+    }
+
+
+def store_claim(merchant_id: UUID, **changes: Any) -> dict[str, Any]:
+    return {
+        "merchant_id": str(merchant_id),
+        "name": "解放碑店",
+        "city": "重庆",
+        "address": "渝中区民权路 1 号",
+        "latitude": 29.5586,
+        "longitude": 106.577,
+        "phone": "023-63001235",
+        "hours": "10:00-22:00",
+        "licence_evidence": "licence-scan-1",
+        **changes,
+    }
+
+
+def draft(merchant_id: UUID, store_ids: list[UUID], **changes: Any) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    return {
+        "merchant_id": str(merchant_id),
+        "kind": "VOUCHER",
+        "title": "双人套餐",
+        "cover": "hotpot",
+        "description": "含锅底和六份菜",
+        "items": [{"name": "鸳鸯锅底", "quantity": 1, "price_fen": 6800}],
+        "price_fen": 12800,
+        "original_price_fen": 26800,
+        "total_quota": 100,
+        "per_buyer_limit": 10,
+        "sale_from": (now - timedelta(hours=1)).isoformat(),
+        "sale_until": (now + timedelta(days=30)).isoformat(),
+        "rules": {"valid_days": 90, "blackout_dates": []},
+        "store_ids": [str(store_id) for store_id in store_ids],
+        "delivery": None,
+        **changes,
+    }
+
+
+def video_of(merchant_id: UUID, **changes: Any) -> dict[str, Any]:
+    return {
+        "merchant_id": str(merchant_id),
+        "platform_id": f"v{new_id().hex}",
+        "author": "老码头火锅",
+        "caption": "今晚吃什么",
+        "cover": "hotpot",
+        "city": "重庆",
+        "likes": 32000,
+        "comments": [{"author": "小李", "text": "好吃", "place": "重庆", "at": datetime.now(UTC).isoformat()}],
+        **changes,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A verified merchant with a verified payout account and one open store."""
+
+    merchant_id: UUID
+    owner: str
+    store_id: UUID
+
+
+async def applied_merchant(catalog: Catalog, **changes: Any) -> tuple[UUID, str]:
+    merchant_id, owner = new_id(), f"owner-{new_id()}"
+    answer = await catalog.put(owner, f"/merchants/{merchant_id}", application(**changes))
+    assert answer.status_code == 201, answer.text
+    return merchant_id, owner
+
+
+async def verified_merchant(catalog: Catalog, **changes: Any) -> tuple[UUID, str]:
+    merchant_id, owner = await applied_merchant(catalog, **changes)
+    answer = await catalog.put(OPERATOR, f"/merchants/{merchant_id}/verification", {"approve": True})
+    assert answer.status_code == 200, answer.text
+    return merchant_id, owner
+
+
+async def open_store(catalog: Catalog, merchant_id: UUID, owner: str) -> UUID:
+    store_id = new_id()
+    answer = await catalog.put(owner, f"/stores/{store_id}", store_claim(merchant_id))
+    assert answer.status_code == 201, answer.text
+    answer = await catalog.put(OPERATOR, f"/stores/{store_id}/verification", {"approve": True})
+    assert answer.json()["open"] is True, answer.text
+    return store_id
+
+
+async def ready_shop(catalog: Catalog) -> Shop:
+    merchant_id, owner = await verified_merchant(catalog)
+    answer = await catalog.put(owner, f"/merchants/{merchant_id}/payout-account", payout_account())
+    assert answer.status_code == 200, answer.text
+    answer = await catalog.put(
+        OPERATOR,
+        f"/merchants/{merchant_id}/payout-account/verification",
+        {"approve": True, "sub_merchant_id": "2088123400000001"},
+    )
+    assert answer.status_code == 200, answer.text
+    return Shop(merchant_id, owner, await open_store(catalog, merchant_id, owner))
+
+
+async def deal_in_review(catalog: Catalog, shop: Shop, **changes: Any) -> UUID:
+    deal_id = new_id()
+    answer = await catalog.put(shop.owner, f"/deals/{deal_id}", draft(shop.merchant_id, [shop.store_id], **changes))
+    assert answer.status_code == 201, answer.text
+    answer = await catalog.put(shop.owner, f"/deals/{deal_id}/submission", {})
+    assert answer.json()["state"] == "IN_REVIEW", answer.text
+    return deal_id
+
+
+async def deal_on_sale(catalog: Catalog, shop: Shop, **changes: Any) -> UUID:
+    deal_id = await deal_in_review(catalog, shop, **changes)
+    answer = await catalog.put(OPERATOR, f"/deals/{deal_id}/review", {"approve": True})
+    assert answer.json()["state"] == "APPROVED", answer.text
+    answer = await catalog.put(shop.owner, f"/deals/{deal_id}/online", {"online": True})
+    assert answer.json()["state"] == "ONLINE", answer.text
+    return deal_id
+
+
+async def video_with(catalog: Catalog, shop: Shop, deal_id: UUID | None, **changes: Any) -> UUID:
+    video_id = new_id()
+    answer = await catalog.put(shop.owner, f"/videos/{video_id}", video_of(shop.merchant_id, **changes))
+    assert answer.status_code == 201, answer.text
+    if deal_id:
+        answer = await catalog.put(shop.owner, f"/videos/{video_id}/deal", {"deal_id": str(deal_id)})
+        assert answer.status_code == 200, answer.text
+    return video_id
