@@ -1,0 +1,97 @@
+"""What redemption hears: orders paid, refunds asked for and ended, uses paid out, stores, staff, and time."""
+
+from uuid import UUID
+
+from services.redemption import use_cases
+from services.redemption.domain.codes import Codes
+from services.redemption.store import copies
+from services.redemption.use_cases.redeem import USE_FINAL
+from shared.auth import keep_staff as keep
+from shared.contracts.catalog import DealKind, StaffChanged, StoreChanged
+from shared.contracts.checkout import OrderPaid, RefundAbandoned, RefundRequested, RefundSucceeded
+from shared.contracts.settlement import PayoutPaid
+from shared.database import Database, Transaction
+from shared.messaging import inbox
+from shared.messaging.handlers import Handlers
+from shared.messaging.timers import Due, Timers
+
+handles = Handlers("redemption")
+timers = Timers()
+
+
+class Wiring:
+    """What app.py gives to the handlers before they run: the shell hands them the database and nothing else."""
+
+    codes: Codes
+
+
+wiring = Wiring()
+
+
+@handles(StoreChanged)
+async def keep_store(event: StoreChanged, db: Database) -> None:
+    """Redemption's copy of the stores: whose they are, and whether they are open."""
+    async with db.transaction() as tx:
+        await copies.keep_store(tx, event)
+
+
+@handles(StaffChanged)
+async def keep_staff(event: StaffChanged, db: Database) -> None:
+    """Redemption's copy of who works where."""
+    async with db.transaction() as tx:
+        await keep(tx, event)
+
+
+@handles(OrderPaid)
+async def issue_certificates(event: OrderPaid, db: Database) -> None:
+    """A paid order of vouchers gets one certificate per unit; goods are dispatch's."""
+    async with db.transaction() as tx:
+        if await inbox.is_duplicate(tx, event, "redemption.issue_certificates"):
+            return
+        if event.kind is DealKind.VOUCHER:
+            await use_cases.issue_certificates(tx, wiring.codes, event)
+
+
+@handles(RefundRequested)
+async def fence_refund(event: RefundRequested, db: Database) -> None:
+    """Certificates of a refund are fenced, all or none, and checkout gets its answer."""
+    async with db.transaction() as tx:
+        if await inbox.is_duplicate(tx, event, "redemption.fence_refund"):
+            return
+        if event.kind is DealKind.VOUCHER:
+            await use_cases.fence_refund(tx, event)
+
+
+@handles(RefundSucceeded)
+async def close_refund(event: RefundSucceeded, db: Database) -> None:
+    """Fenced certificates are over once the money is back."""
+    async with db.transaction() as tx:
+        if await inbox.is_duplicate(tx, event, "redemption.close_refund"):
+            return
+        if event.kind is DealKind.VOUCHER:
+            await use_cases.close_refund(tx, event)
+
+
+@handles(RefundAbandoned)
+async def lift_fence(event: RefundAbandoned, db: Database) -> None:
+    """Certificates of a refund that was given up are what they were before."""
+    async with db.transaction() as tx:
+        if await inbox.is_duplicate(tx, event, "redemption.lift_fence"):
+            return
+        if event.kind is DealKind.VOUCHER:
+            await use_cases.lift_fence(tx, event)
+
+
+@handles(PayoutPaid)
+async def mark_settled(event: PayoutPaid, db: Database) -> None:
+    """Uses that the merchant was paid for are settled."""
+    async with db.transaction() as tx:
+        if await inbox.is_duplicate(tx, event, "redemption.mark_settled"):
+            return
+        await use_cases.settle_uses(tx, event.uses)
+
+
+@timers.acts_inside(USE_FINAL)
+async def finalise_uses(tx: Transaction, due: list[Due]) -> None:
+    """The moment until which these redemptions could be undone has passed."""
+    await use_cases.finalise_uses(tx, [UUID(one.key) for one in due])

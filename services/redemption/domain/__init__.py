@@ -1,0 +1,1 @@
+"""The rules of redemption: no I/O, no clock, no await."""

@@ -1,0 +1,208 @@
+"""What the staff of a store do: prepare, verify, and look at what was redeemed."""
+
+import base64
+import binascii
+from datetime import UTC, datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import AfterValidator, BaseModel, Field, model_validator
+
+from services.redemption import use_cases
+from services.redemption.domain.certificates import CertificateState
+from services.redemption.domain.codes import Codes, masked
+from services.redemption.domain.redemptions import Attempt, Redemption
+from services.redemption.use_cases import Listed, Presented
+from shared.auth import Caller
+from shared.errors import DomainError
+from shared.http import Db, MalformedInput
+from shared.service import World
+
+router = APIRouter()
+
+
+class Prepare(BaseModel):
+    """Either what the scanner read (QR or barcode) or what was typed."""
+
+    store_id: UUID
+    scanned: Annotated[str, Field(min_length=1, max_length=512)] | None = None
+    code: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_the_two(self) -> Self:
+        if (self.scanned is None) == (self.code is None):
+            raise ValueError("give either scanned or code")
+        return self
+
+    def presented(self) -> Presented:
+        """What the customer showed."""
+        return Presented.scanned(self.scanned) if self.scanned is not None else Presented.typed(self.code or "")
+
+
+class Reason(BaseModel):
+    code: str
+    zh: str
+    en: str
+
+
+class PreparedCertificate(BaseModel):
+    unit_id: UUID
+    masked_code: str | None
+    state: CertificateState
+    usable: bool
+    reason: Reason | None
+    used_at: datetime | None
+    used_store_name: str | None
+
+
+class PreparationView(BaseModel):
+    """`token` is what verify asks for, within two minutes of real time; null when nothing can be used here."""
+
+    order_id: UUID
+    title: str
+    certificates: list[PreparedCertificate]
+    token: str | None
+    token_expires_at: datetime | None
+
+
+@router.post("/preparations")
+async def prepare(body: Prepare, operator: Caller, db: Db, world: World) -> PreparationView:
+    """What can be used here of the order whose certificate the customer shows."""
+    async with db.transaction() as tx:
+        found = await use_cases.prepare(tx, world, operator, body.store_id, body.presented(), datetime.now(UTC))
+    if isinstance(found, DomainError):
+        raise found
+    return PreparationView(
+        order_id=found.order.order_id,
+        title=found.order.title,
+        certificates=[_prepared(world, one) for one in found.listed],
+        token=found.token,
+        token_expires_at=found.token_expires_at,
+    )
+
+
+def _prepared(codes: Codes, listed: Listed) -> PreparedCertificate:
+    certificate, refusal = listed.certificate, listed.refusal
+    last = certificate.last_use
+    return PreparedCertificate(
+        unit_id=certificate.unit_id,
+        masked_code=certificate.sealed_code and masked(codes.open(certificate.sealed_code)),
+        state=certificate.state,
+        usable=refusal is None,
+        reason=refusal and Reason(code=refusal.code, zh=refusal.text("zh"), en=refusal.text("en")),
+        used_at=last and last.used_at,
+        used_store_name=last and last.store_name,
+    )
+
+
+def _each_once(unit_ids: tuple[UUID, ...]) -> tuple[UUID, ...]:
+    """Sorted, because two requests for the same certificates are the same request in whatever order they stand."""
+    if len(set(unit_ids)) != len(unit_ids):
+        raise ValueError("name each certificate once")
+    return tuple(sorted(unit_ids))
+
+
+class Redeem(BaseModel):
+    store_id: UUID
+    token: Annotated[str, Field(min_length=1, max_length=4000)]
+    unit_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=10), AfterValidator(_each_once)]
+    device_id: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class UseView(BaseModel):
+    use_id: UUID
+    unit_id: UUID
+    use_no: int
+    used_at: datetime
+    reversible_until: datetime
+    masked_code: str | None
+
+
+class RedemptionView(BaseModel):
+    redemption_id: UUID
+    store_id: UUID
+    order_id: UUID
+    title: str
+    operator: str
+    device_id: str
+    uses: list[UseView]
+
+
+@router.put("/redemptions/{redemption_id}", status_code=201)
+async def redeem(redemption_id: UUID, body: Redeem, operator: Caller, db: Db, world: World) -> RedemptionView:
+    """Use certificates of one order, all or none. Repeating the request gives the first result."""
+    attempt = Attempt(redemption_id, operator, body.store_id, body.device_id, body.unit_ids)
+    async with db.transaction() as tx:
+        done = await use_cases.redeem(tx, world, attempt, body.token, datetime.now(UTC))
+    if isinstance(done, DomainError):
+        raise done
+    return _redemption(world, done)
+
+
+@router.get("/redemptions/{redemption_id}")
+async def redemption(redemption_id: UUID, caller: Caller, db: Db, world: World) -> RedemptionView:
+    """A redemption, for the staff of its store."""
+    async with db.transaction(read_only=True) as tx:
+        done = await use_cases.redemption_for(tx, redemption_id, caller)
+    return _redemption(world, done)
+
+
+class RedemptionsView(BaseModel):
+    items: list[RedemptionView]
+    next_cursor: str | None
+
+
+@router.get("/stores/{store_id}/redemptions")
+async def redemptions_of_store(
+    store_id: UUID,
+    caller: Caller,
+    db: Db,
+    world: World,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=50)] = 20,
+) -> RedemptionsView:
+    """The store's redemptions, newest first."""
+    before = _read_cursor(cursor) if cursor else None
+    async with db.transaction(read_only=True) as tx:
+        page = await use_cases.redemptions_of_store(tx, store_id, caller, before, limit)
+    return RedemptionsView(
+        items=[_redemption(world, done) for done in page],
+        next_cursor=_cursor(page[-1]) if len(page) == limit else None,
+    )
+
+
+def _cursor(last: Redemption) -> str:
+    text = f"{last.used_at.isoformat()}|{last.attempt.redemption_id}"
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
+    try:
+        used_at, _, redemption_id = base64.urlsafe_b64decode(cursor).decode().partition("|")
+        moment = datetime.fromisoformat(used_at)
+        return moment.replace(tzinfo=moment.tzinfo or UTC), UUID(redemption_id)
+    except (binascii.Error, ValueError) as error:
+        raise MalformedInput from error
+
+
+def _redemption(codes: Codes, done: Redemption) -> RedemptionView:
+    return RedemptionView(
+        redemption_id=done.attempt.redemption_id,
+        store_id=done.attempt.store_id,
+        order_id=done.order_id,
+        title=done.title,
+        operator=done.attempt.operator,
+        device_id=done.attempt.device_id,
+        uses=[
+            UseView(
+                use_id=use.use_id,
+                unit_id=use.unit_id,
+                use_no=use.use_no,
+                used_at=done.used_at,
+                reversible_until=done.reversible_until,
+                masked_code=use.sealed_code and masked(codes.open(use.sealed_code)),
+            )
+            for use in done.uses
+        ],
+    )

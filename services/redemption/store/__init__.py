@@ -1,0 +1,1 @@
+"""All of redemption's SQL: one function per question or change."""

@@ -1,0 +1,173 @@
+"""Orders and their certificates."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from services.redemption.domain.certificates import FENCEABLE, Certificate, CertificateState, Order, PastUse
+from shared.contracts.checkout import OrderPaid
+from shared.contracts.use_rules import UseWindow
+from shared.database import Row, Transaction
+
+
+async def lock_order(tx: Transaction, order_id: UUID) -> None:
+    """Let one message about an order act at a time: a refund request and the order itself may arrive at the same
+    instant, each before the other's rows can be seen. Verify does not wait here."""
+    await tx.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", str(order_id))
+
+
+async def add_order(tx: Transaction, event: OrderPaid, window: UseWindow) -> bool:
+    """Keep what the certificates of a paid order share. Returns False if it is here already."""
+    added = await tx.execute(
+        """insert into orders (order_id, order_no, buyer, merchant_id, deal_id, deal_version, title, store_ids,
+             starts_at, until, blackout_dates, paid_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing""",
+        event.order_id,
+        event.order_no,
+        event.buyer,
+        event.merchant_id,
+        event.deal_id,
+        event.deal_version,
+        event.title,
+        list(event.store_ids),
+        window.starts_at,
+        window.until,
+        list(event.rules.blackout_dates),
+        event.paid_at,
+    )
+    return added == 1
+
+
+async def add_certificate(
+    tx: Transaction,
+    order_id: UUID,
+    unit_id: UUID,
+    position: int,
+    use_values_fen: Sequence[int],
+    code_hash: bytes,
+    sealed_code: str,
+) -> bool:
+    """Add a valid certificate. Returns False if another one has this code."""
+    added = await tx.execute(
+        """insert into certificates (unit_id, order_id, position, state, use_values_fen, uses_left, code_hash,
+             sealed_code)
+           values ($1, $2, $3, 'VALID', $4, $5, $6, $7) on conflict (code_hash) do nothing""",
+        unit_id,
+        order_id,
+        position,
+        list(use_values_fen),
+        len(use_values_fen),
+        code_hash,
+        sealed_code,
+    )
+    return added == 1
+
+
+async def order_of(tx: Transaction, order_id: UUID) -> Order | None:
+    """What the certificates of an order share."""
+    return _order(await tx.row("select * from orders where order_id = $1", order_id))
+
+
+async def order_of_unit(tx: Transaction, unit_id: UUID) -> Order | None:
+    """The order to which a certificate belongs."""
+    return _order(
+        await tx.row("select o.* from orders o join certificates using (order_id) where unit_id = $1", unit_id)
+    )
+
+
+async def unit_by_code(tx: Transaction, code_hash: bytes, merchant_id: UUID) -> UUID | None:
+    """The certificate with this code, if it is this merchant's."""
+    unit_id: UUID | None = await tx.value(
+        """select unit_id from certificates join orders using (order_id)
+           where code_hash = $1 and merchant_id = $2""",
+        code_hash,
+        merchant_id,
+    )
+    return unit_id
+
+
+async def certificates_of(tx: Transaction, order_id: UUID) -> list[Certificate]:
+    """The certificates of an order as they were bought, each with its last use."""
+    rows = await tx.fetch(
+        """select c.*, last.used_at, last.store_name from certificates c
+           left join lateral (
+             select r.used_at, r.store_name from uses u join redemptions r using (redemption_id)
+             where u.unit_id = c.unit_id order by u.use_no desc limit 1) last on true
+           where c.order_id = $1 order by c.position""",
+        order_id,
+    )
+    return [_certificate(row) for row in rows]
+
+
+async def fence(
+    tx: Transaction, refund_id: UUID, order_id: UUID, unit_ids: Sequence[UUID]
+) -> list[tuple[UUID, int]] | None:
+    """Take all of these certificates out of use for a refund, or none (then None). Returns the uses each has left.
+
+    Rows are locked in the order of their ids, as verify locks them, so that the two never wait for each other."""
+    rows = await tx.fetch(
+        """with open as materialized (
+             select unit_id from certificates
+             where unit_id = any($3::uuid[]) and order_id = $2 and state = any($4)
+             order by unit_id for update
+           ), granted as (
+             select from open having count(*) = cardinality($3::uuid[])
+           )
+           update certificates c
+           set state_before = c.state, state = 'REFUNDING', refund_id = $1, changed_at = now()
+           from open, granted where c.unit_id = open.unit_id
+           returning c.unit_id, c.uses_left""",
+        refund_id,
+        order_id,
+        list(unit_ids),
+        [state.value for state in FENCEABLE],
+    )
+    return sorted((row["unit_id"], row["uses_left"]) for row in rows) or None
+
+
+async def fenced_by(tx: Transaction, refund_id: UUID) -> list[tuple[UUID, int]]:
+    """The certificates that a refund holds, with the uses each has left."""
+    rows = await tx.fetch("select unit_id, uses_left from certificates where refund_id = $1 order by 1", refund_id)
+    return [(row["unit_id"], row["uses_left"]) for row in rows]
+
+
+async def close_fence(tx: Transaction, refund_id: UUID) -> int:
+    """The money is back with the buyer: these certificates are over."""
+    return await tx.execute(
+        """update certificates set state = 'REFUNDED', state_before = null, changed_at = now()
+           where refund_id = $1 and state = 'REFUNDING'""",
+        refund_id,
+    )
+
+
+async def lift_fence(tx: Transaction, refund_id: UUID) -> int:
+    """The refund was given up: these certificates are again what they were."""
+    return await tx.execute(
+        """update certificates set state = state_before, state_before = null, refund_id = null, changed_at = now()
+           where refund_id = $1 and state = 'REFUNDING'""",
+        refund_id,
+    )
+
+
+def _order(row: Row | None) -> Order | None:
+    if row is None:
+        return None
+    return Order(
+        order_id=row["order_id"],
+        merchant_id=row["merchant_id"],
+        buyer=row["buyer"],
+        title=row["title"],
+        store_ids=frozenset(row["store_ids"]),
+        window=UseWindow(starts_at=row["starts_at"], until=row["until"]),
+        blackout_dates=tuple(row["blackout_dates"]),
+    )
+
+
+def _certificate(row: Row) -> Certificate:
+    return Certificate(
+        unit_id=row["unit_id"],
+        order_id=row["order_id"],
+        state=CertificateState(row["state"]),
+        uses_left=row["uses_left"],
+        sealed_code=row["sealed_code"],
+        last_use=None if row["used_at"] is None else PastUse(row["used_at"], row["store_name"]),
+    )

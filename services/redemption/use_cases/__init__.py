@@ -1,0 +1,29 @@
+"""What redemption can do: one function per verb, in the caller's transaction."""
+
+from services.redemption.use_cases.certificates import certificates_of_buyer, issue_certificates
+from services.redemption.use_cases.prepare import Listed, Preparation, Presented, prepare
+from services.redemption.use_cases.redeem import (
+    finalise_uses,
+    redeem,
+    redemption_for,
+    redemptions_of_store,
+    settle_uses,
+)
+from services.redemption.use_cases.refunds import close_refund, fence_refund, lift_fence
+
+__all__ = [
+    "Listed",
+    "Preparation",
+    "Presented",
+    "certificates_of_buyer",
+    "close_refund",
+    "fence_refund",
+    "finalise_uses",
+    "issue_certificates",
+    "lift_fence",
+    "prepare",
+    "redeem",
+    "redemption_for",
+    "redemptions_of_store",
+    "settle_uses",
+]

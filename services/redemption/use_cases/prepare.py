@@ -1,0 +1,113 @@
+"""Prepare: from what the customer shows to what can be used here, and a token for verify."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.redemption.domain import refusals as reasons
+from services.redemption.domain.certificates import REDEEMERS, Certificate, Order, Store, refusal_to_use
+from services.redemption.domain.codes import Codes, Prepared, normalised
+from services.redemption.store import certificates, copies, refusals
+from services.redemption.store.refusals import Step
+from shared.database import Transaction
+from shared.errors import DomainError
+from shared.observability import log
+
+WRONG_CODES = 10
+WRONG_CODES_WITHIN_S = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What the customer showed: a scanned text, or the digits that were typed."""
+
+    text: str
+    step: Step
+
+    @classmethod
+    def scanned(cls, text: str) -> "Presented":
+        """A scan. The barcode holds the bare code, which counts as typed wherever it was read."""
+        return cls(text, Step.SCANNED if normalised(text) is None else Step.TYPED)
+
+    @classmethod
+    def typed(cls, text: str) -> "Presented":
+        """Digits from a keyboard."""
+        return cls(text, Step.TYPED)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A certificate of the order, and why it cannot be used here (None: it can)."""
+
+    certificate: Certificate
+    refusal: DomainError | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """The order's certificates at this store, and the token for those that can be used."""
+
+    order: Order
+    listed: tuple[Listed, ...]
+    token: str | None
+    token_expires_at: datetime | None
+
+
+async def prepare(
+    tx: Transaction, codes: Codes, operator: str, store_id: UUID, presented: Presented, real_now: datetime
+) -> Preparation | DomainError:
+    """What can be used here of the order to which the presented certificate belongs.
+
+    A refusal is returned, not raised: it must be committed, because refusals are what guesses are counted by."""
+    store = await copies.store_for(tx, operator, store_id, REDEEMERS)
+    if store is None:
+        return await _refused(tx, reasons.NotStaffOfStore(), operator, store_id, presented)
+    found = await _find(tx, codes, operator, store, presented, real_now)
+    if isinstance(found, DomainError):
+        return await _refused(tx, found, operator, store_id, presented)
+    return await _list(tx, codes, operator, store, presented, found, real_now)
+
+
+async def _find(
+    tx: Transaction, codes: Codes, operator: str, store: Store, presented: Presented, real_now: datetime
+) -> UUID | DomainError:
+    if presented.step is Step.TYPED:
+        if await refusals.wrong_codes_of(tx, operator, WRONG_CODES_WITHIN_S) >= WRONG_CODES:
+            return reasons.TooManyAttempts()
+        code = normalised(presented.text)
+        unit_id = code and await certificates.unit_by_code(tx, codes.lookup(code), store.merchant_id)
+        return unit_id or reasons.CodeUnknown()
+    try:
+        return codes.read_qr(presented.text.strip(), real_now)
+    except (reasons.CodeUnknown, reasons.QrExpired) as refusal:
+        return refusal
+
+
+async def _list(
+    tx: Transaction, codes: Codes, operator: str, store: Store, presented: Presented, unit_id: UUID, real_now: datetime
+) -> Preparation | DomainError:
+    order = await certificates.order_of_unit(tx, unit_id)
+    if order is None:
+        return await _refused(tx, reasons.CodeUnknown(), operator, store.store_id, presented)
+    if order.merchant_id != store.merchant_id:
+        return await _refused(tx, reasons.OtherMerchant(), operator, store.store_id, presented, unit_id)
+    listed = tuple(
+        Listed(certificate, refusal_to_use(certificate, order, store, tx.now))
+        for certificate in await certificates.certificates_of(tx, order.order_id)
+    )
+    shown = next(one for one in listed if one.certificate.unit_id == unit_id)
+    if shown.refusal is not None:
+        await _refused(tx, shown.refusal, operator, store.store_id, presented, unit_id)
+    usable = tuple(one.certificate.unit_id for one in listed if one.refusal is None)
+    if not usable:
+        return Preparation(order, listed, None, None)
+    prepared = Prepared(operator, store.store_id, order.order_id, usable)
+    return Preparation(order, listed, *codes.preparation_token(prepared, real_now))
+
+
+async def _refused(
+    tx: Transaction, refusal: DomainError, operator: str, store_id: UUID, presented: Presented, *unit_ids: UUID
+) -> DomainError:
+    await refusals.record(tx, presented.step, refusal.code, operator, store_id, unit_ids)
+    log.info("preparation_refused", code=refusal.code, step=presented.step.value, store_id=str(store_id))
+    return refusal

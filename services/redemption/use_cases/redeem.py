@@ -1,0 +1,141 @@
+"""Verify: use certificates, exactly once; then what time and payout make of a use."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from services.redemption.domain import refusals as reasons
+from services.redemption.domain.certificates import READERS, REDEEMERS, refusal_to_use, reversible_until
+from services.redemption.domain.codes import Codes
+from services.redemption.domain.redemptions import Attempt, Redemption
+from services.redemption.store import certificates, copies, redemptions, refusals
+from services.redemption.store.refusals import Step
+from shared.contracts.redemption import CertificateUsed, UseFinal
+from shared.contracts.settlement import PaidUse
+from shared.database import Transaction
+from shared.errors import DomainError, IdTaken, NotFound, NotYet
+from shared.ids import new_id
+from shared.messaging import outbox, timers
+from shared.observability import log
+
+USE_FINAL = "use_final"
+
+
+async def redeem(
+    tx: Transaction, codes: Codes, attempt: Attempt, token: str, real_now: datetime
+) -> Redemption | DomainError:
+    """Use all certificates of the attempt, or none. Asked again with the same id, the first result is given again,
+    even when the token has ended meanwhile: it is not part of the comparison.
+
+    A refusal is returned, not raised, so that its record is committed."""
+    done = await _done_before(tx, attempt)
+    if done is None:
+        done = await _redeem_first(tx, codes, attempt, token, real_now)
+    if isinstance(done, DomainError):
+        await refusals.record(
+            tx, Step.VERIFY, done.code, attempt.operator, attempt.store_id, attempt.unit_ids, attempt.redemption_id
+        )
+        log.info("redemption_refused", code=done.code, redemption_id=str(attempt.redemption_id))
+    return done
+
+
+async def _done_before(tx: Transaction, attempt: Attempt) -> Redemption | DomainError | None:
+    earlier = await redemptions.find(tx, attempt.redemption_id)
+    if earlier is None:
+        return None
+    return earlier if earlier.attempt == attempt else IdTaken()
+
+
+async def _redeem_first(
+    tx: Transaction, codes: Codes, attempt: Attempt, token: str, real_now: datetime
+) -> Redemption | DomainError:
+    try:
+        prepared = codes.read_preparation(token, attempt.operator, attempt.store_id, attempt.unit_ids, real_now)
+    except (reasons.PreparationExpired, reasons.PreparationMismatch) as refusal:
+        return refusal
+    use_ids = [new_id() for _ in attempt.unit_ids]
+    if not await redemptions.decide(tx, attempt, prepared.order_id, use_ids, reversible_until(tx.now)):
+        # The same attempt may have been decided while this one waited for it.
+        return await _done_before(tx, attempt) or await _why_not(tx, attempt, prepared.order_id)
+    done = await redemptions.find(tx, attempt.redemption_id)
+    assert done is not None, "decided in this transaction"
+    await outbox.emit(tx, *_used(done))
+    await timers.schedule(tx, USE_FINAL, done.attempt.redemption_id, done.reversible_until)
+    return done
+
+
+async def _why_not(tx: Transaction, attempt: Attempt, order_id: UUID) -> DomainError:
+    store = await copies.store_for(tx, attempt.operator, attempt.store_id, REDEEMERS)
+    if store is None:
+        return reasons.NotStaffOfStore()
+    order = await certificates.order_of(tx, order_id)
+    assert order is not None, "the token names an order that is here"
+    found = {one.unit_id: one for one in await certificates.certificates_of(tx, order_id)}
+    for unit_id in attempt.unit_ids:
+        refusal = refusal_to_use(found[unit_id], order, store, tx.now)
+        if refusal is not None:
+            return refusal
+    return reasons.ChangedMeanwhile()
+
+
+def _used(done: Redemption) -> list[CertificateUsed]:
+    return [
+        CertificateUsed(
+            occurred_at=done.used_at,
+            use_id=use.use_id,
+            unit_id=use.unit_id,
+            use_no=use.use_no,
+            order_id=done.order_id,
+            merchant_id=done.merchant_id,
+            store_id=done.attempt.store_id,
+            used_at=done.used_at,
+            reversible_until=done.reversible_until,
+        )
+        for use in done.uses
+    ]
+
+
+async def finalise_uses(tx: Transaction, redemption_ids: Sequence[UUID]) -> None:
+    """The uses of these redemptions can no longer be undone, and settlement may pay them."""
+    final = await redemptions.finalise(tx, redemption_ids)
+    await outbox.emit(tx, *(event for done in final for event in _final(tx, done)))
+
+
+def _final(tx: Transaction, done: Redemption) -> list[UseFinal]:
+    return [
+        UseFinal(
+            occurred_at=tx.now,
+            version=2,
+            use_id=use.use_id,
+            unit_id=use.unit_id,
+            use_no=use.use_no,
+            order_id=done.order_id,
+            merchant_id=done.merchant_id,
+            store_id=done.attempt.store_id,
+            used_at=done.used_at,
+        )
+        for use in done.uses
+    ]
+
+
+async def settle_uses(tx: Transaction, paid: Sequence[PaidUse]) -> None:
+    """These uses were paid out; units that are no certificates are none of our business."""
+    if waiting := await redemptions.settle(tx, paid):
+        raise NotYet(f"{waiting} of the uses paid out are not final here yet")
+
+
+async def redemption_for(tx: Transaction, redemption_id: UUID, caller: str) -> Redemption:
+    """A redemption, for the staff of its store."""
+    done = await redemptions.find(tx, redemption_id)
+    if done is None or await copies.store_for(tx, caller, done.attempt.store_id, READERS) is None:
+        raise NotFound
+    return done
+
+
+async def redemptions_of_store(
+    tx: Transaction, store_id: UUID, caller: str, before: tuple[datetime, UUID] | None, limit: int
+) -> list[Redemption]:
+    """A page of a store's redemptions, newest first, for its staff."""
+    if await copies.store_for(tx, caller, store_id, READERS) is None:
+        raise reasons.NotStaffOfStore
+    return await redemptions.page_of_store(tx, store_id, before, limit)
