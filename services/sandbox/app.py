@@ -21,19 +21,35 @@ from services.sandbox import keys as key_files
 from services.sandbox.bounds import BodyLimit
 from services.sandbox.domain.refusals import AlipayRefusal, SandboxRefusal
 from services.sandbox.gateways import ClockBroadcast, Postman
-from services.sandbox.routes import alipay_cashier, alipay_controls, alipay_gateway, clock, faults, identity, shell
+from services.sandbox.routes import (
+    alipay_cashier,
+    alipay_controls,
+    alipay_gateway,
+    carriers,
+    clock,
+    dada,
+    faults,
+    identity,
+    kuaidi100,
+    shell,
+)
 from services.sandbox.routes.pages import STATIC
 from services.sandbox.routes.parsing import answer_refusal
 from services.sandbox.settings import Settings
+from services.sandbox.store import dada as dada_store
 from services.sandbox.store import identity as identity_store
 from services.sandbox.store import outgoing, trades
-from services.sandbox.use_cases import alipay_trades
+from services.sandbox.use_cases import alipay_trades, dada_moves
+from services.sandbox.use_cases import kuaidi100 as kuaidi100_actions
 from services.sandbox.use_cases.alipay_channel import AlipayChannel
+from services.sandbox.use_cases.dada_moves import DadaChannel
+from services.sandbox.use_cases.kuaidi100 import Kuaidi100Channel
 from services.sandbox.use_cases.sender import Channel, Sender
 from services.sandbox.world import World, build_world
 
 _log = structlog.get_logger(__name__)
 _TICK_S = 1.0
+_WALK_TICK_S = 0.25
 _LINK_LIFE = timedelta(days=2)
 _MAX_BODY_BYTES = 256 * 1024
 
@@ -50,6 +66,7 @@ def build_app(settings: Settings, keys: key_files.Keys) -> FastAPI:
         loops: list[Coroutine[Any, Any, None]] = [
             Sender(world.db, _channels(world), postman, world.instant).run(),
             _keep_house(world),
+            _walk_orders(world),
         ]
         if broadcast is not None:
             loops.append(broadcast.run())
@@ -78,6 +95,9 @@ def build_app(settings: Settings, keys: key_files.Keys) -> FastAPI:
         identity.build_router(world),
         clock.build_router(world, broadcast),
         faults.build_router(world),
+        carriers.build_router(world),
+        dada.build_router(world),
+        kuaidi100.build_router(world),
     ):
         app.include_router(router)
     return app
@@ -119,7 +139,12 @@ def _serve() -> None:
 
 
 def _channels(world: World) -> dict[str, Channel]:
-    return {"alipay": AlipayChannel(world.keys.alipay_private, world.settings.alipay_notify_intervals_s)}
+    settings = world.settings
+    return {
+        "alipay": AlipayChannel(world.keys.alipay_private, settings.alipay_notify_intervals_s),
+        "dada": DadaChannel(settings.dada_callback_intervals_s),
+        "kuaidi100": Kuaidi100Channel(settings.kuaidi100_callback_intervals_s),
+    }
 
 
 async def _keep_house(world: World) -> None:
@@ -129,9 +154,21 @@ async def _keep_house(world: World) -> None:
         with world.db.transaction() as tx:
             alipay_trades.age_overdue(tx, world.terms, at)
             trades.purge_links(tx, at.real - _LINK_LIFE)
+            dada_store.purge_quotes(tx, at.now)
             identity_store.purge_expired(tx, at.real)
             outgoing.purge_finished(tx, world.settings.keep_finished)
         await asyncio.sleep(_TICK_S)
+
+
+async def _walk_orders(world: World) -> None:
+    """Orders of carriers that walk by themselves take their next step."""
+    while True:
+        at = world.instant()
+        with world.db.transaction() as tx:
+            step = carriers.walk_step(tx, world.settings) or timedelta(seconds=world.settings.carriers_step_s)
+            dada_moves.walk(tx, at, step)
+            kuaidi100_actions.walk(tx, at, step)
+        await asyncio.sleep(_WALK_TICK_S)
 
 
 def _supervised(app: FastAPI, loop: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

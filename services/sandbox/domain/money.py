@@ -3,7 +3,7 @@
 import re
 from decimal import Decimal
 
-_YUAN = re.compile(r"\d{1,9}(\.\d{1,2})?")
+_YUAN = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
 
 
 def parse_yuan(text: object) -> int:

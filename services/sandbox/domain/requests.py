@@ -12,7 +12,7 @@ from services.sandbox.domain.times import parse_timeout, parse_wire_time
 
 _OUT_NO = re.compile(r"[A-Za-z0-9_]{1,64}")
 _OUT_REQUEST_NO = re.compile(r"[A-Za-z0-9_\-]{1,64}")
-_SMID = re.compile(r"2088\d{12}")
+_SMID = re.compile(r"2088[0-9]{12}")
 _DEFAULT_TIMEOUT = "15d"  # wap.pay without a limit stays payable for fifteen days
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-_TIMEOUT = re.compile(r"([1-9]\d{0,4})([mhdc])")
+_TIMEOUT = re.compile(r"([1-9][0-9]{0,4})([mhdc])")
 
 
 def to_ms(moment: datetime) -> int:

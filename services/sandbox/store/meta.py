@@ -18,3 +18,13 @@ def link_secret(tx: sqlite3.Connection) -> str:
     """A random secret, made once per state file; it makes links of this sandbox unguessable."""
     tx.execute("INSERT OR IGNORE INTO meta (name, value) VALUES ('link_secret', ?)", (secrets.token_hex(32),))
     return str(tx.execute("SELECT value FROM meta WHERE name = 'link_secret'").fetchone()["value"])
+
+
+def read_walk_step_s(tx: sqlite3.Connection) -> float | None:
+    """Seconds between automatic steps of carriers' orders; 0 = switched off, None = never chosen."""
+    row = tx.execute("SELECT value FROM meta WHERE name = 'walk_step_s'").fetchone()
+    return float(row["value"]) if row else None
+
+
+def write_walk_step_s(tx: sqlite3.Connection, step_s: float) -> None:
+    tx.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('walk_step_s', ?)", (repr(step_s),))

@@ -89,6 +89,7 @@ SCHEMA = (
         times TEXT NOT NULL, walk_at_ms INTEGER
     ) STRICT
     """,
+    "CREATE INDEX IF NOT EXISTS dada_walking ON dada_orders (walk_at_ms) WHERE walk_at_ms IS NOT NULL",
     """
     CREATE TABLE IF NOT EXISTS kuaidi_orders (
         order_id TEXT PRIMARY KEY, task_id TEXT NOT NULL, third_order_id TEXT NOT NULL, kuaidicom TEXT NOT NULL,
@@ -97,7 +98,8 @@ SCHEMA = (
     ) STRICT
     """,
     "CREATE INDEX IF NOT EXISTS kuaidi_orders_by_third ON kuaidi_orders (third_order_id, created_ms)",
-    "CREATE INDEX IF NOT EXISTS kuaidi_orders_by_number ON kuaidi_orders (kuaidinum)",
+    "CREATE INDEX IF NOT EXISTS kuaidi_orders_by_task ON kuaidi_orders (task_id)",
+    "CREATE INDEX IF NOT EXISTS kuaidi_walking ON kuaidi_orders (walk_at_ms) WHERE walk_at_ms IS NOT NULL",
     """
     CREATE TABLE IF NOT EXISTS kuaidi_subscriptions (
         number TEXT PRIMARY KEY, company TEXT NOT NULL, callback_url TEXT NOT NULL, salt TEXT NOT NULL,

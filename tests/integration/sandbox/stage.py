@@ -170,9 +170,11 @@ class ShopSide:
         params = dict(form)
         return bool(self.sdk.verify(params, params.pop("sign")))
 
-    def paid(self, out_trade_no: str, amount: str = "128.00", scenario: str = "success") -> dict[str, Any]:
+    def paid(
+        self, out_trade_no: str, amount: str = "128.00", scenario: str = "success", **terms: Any
+    ) -> dict[str, Any]:
         """A 直付通 trade that its buyer has finished."""
-        body = {"pay_url": self.pay_url_for_merchant(out_trade_no, amount), "scenario": scenario}
+        body = {"pay_url": self.pay_url_for_merchant(out_trade_no, amount, **terms), "scenario": scenario}
         answer = self.http.post("/_sim/alipay/pay", json=body)
         assert answer.status_code == 200, answer.text
         trade = answer.json()
