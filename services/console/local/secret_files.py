@@ -1,16 +1,17 @@
 """Secrets kept in files that only their owner can read."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 
 def write(path: Path, secret: str) -> None:
-    """Write the secret with mode 600 from its first byte on."""
+    """Write the secret with mode 600 from its first byte on, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secret)
+    half = path.with_name(f"{path.name}.half")
+    half.unlink(missing_ok=True)
+    half.touch(mode=0o600)
+    half.write_text(secret)
+    half.replace(path)
 
 
 def read_or_create(path: Path, create: Callable[[], str]) -> str:
