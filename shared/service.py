@@ -77,7 +77,7 @@ def _lifespan(service: Service) -> Callable[[FastAPI], Any]:
     return lifespan
 
 
-async def _start(service: Service, app: FastAPI, stack: AsyncExitStack) -> "_Tasks":
+async def _start(service: Service, app: FastAPI, stack: AsyncExitStack) -> "Tasks":
     settings = service.settings
     clock = Clock()
     client = await stack.enter_async_context(httpx.AsyncClient())
@@ -94,7 +94,7 @@ async def _start(service: Service, app: FastAPI, stack: AsyncExitStack) -> "_Tas
     consuming.subscribe(broker, service.handlers, shell)
     app.state.db, app.state.broker, app.state.tokens = db, broker, Tokens(settings.issuer, settings.jwks_url, client)
 
-    tasks = _Tasks()
+    tasks = Tasks()
     if settings.clock_url:
         follower = ClockFollower(clock, settings.clock_url, client)
         consuming.follow_clock(broker, service.name, follower)
@@ -127,7 +127,7 @@ async def _patiently(act: Callable[[], Awaitable[T]]) -> T:
         pause_s = min(pause_s * 1.5, 3.0)
 
 
-class _Tasks:
+class Tasks:
     """Background tasks of which none may end by itself: if one does, the process stops and is started anew."""
 
     def __init__(self) -> None:

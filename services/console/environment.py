@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.console.local import secret_files
 from shared.contracts import SERVICES
 
 PORTS = {
@@ -55,17 +56,13 @@ class Local:
 
 def seal_keys(directory: Path) -> dict[str, dict[str, str]]:
     """The sealing keys of a local system, made at the first call and kept in a file that only its owner reads."""
-    path = directory / "seals.json"
-    if not path.exists():
-        directory.mkdir(parents=True, exist_ok=True)
-        recipients = sorted({recipient for many in _SEALS.values() for recipient in many})
-        made = {name: {"k1": base64.b64encode(secrets.token_bytes(32)).decode()} for name in recipients}
-        aside = path.with_suffix(".new")
-        aside.touch(mode=0o600)
-        aside.write_text(json.dumps(made))
-        aside.rename(path)
-    keys: dict[str, dict[str, str]] = json.loads(path.read_text())
+    keys: dict[str, dict[str, str]] = json.loads(secret_files.read_or_create(directory / "seals.json", _new_seals))
     return keys
+
+
+def _new_seals() -> str:
+    recipients = sorted({recipient for many in _SEALS.values() for recipient in many})
+    return json.dumps({name: {"k1": base64.b64encode(secrets.token_bytes(32)).decode()} for name in recipients})
 
 
 def environment(service: str, local: Local) -> dict[str, str]:

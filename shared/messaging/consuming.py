@@ -39,15 +39,7 @@ def make_broker(amqp_url: str, service: str) -> RabbitBroker:
 def subscribe(broker: RabbitBroker, handlers: Handlers, shell: Shell) -> None:
     """One subscriber for each handler, and one that rescues what the broker gave up on."""
     for handler in handlers.by_queue.values():
-        broker.subscriber(
-            topology.queue(handlers.service, handler.queue, handler.event.topic),
-            topology.EVENTS,
-            channel=Channel(prefetch_count=PREFETCH),
-            decoder=_undecoded,
-            ack_policy=AckPolicy.MANUAL,
-            title=handler.queue,
-            description=(handler.handle.__doc__ or "").strip(),
-        )(_consumer(handler, shell))
+        _subscribe(broker, handlers.service, handler, _consumer(handler, shell))
     broker.subscriber(
         topology.dead_queue(handlers.service),
         topology.dead_exchange(handlers.service),
@@ -58,13 +50,44 @@ def subscribe(broker: RabbitBroker, handlers: Handlers, shell: Shell) -> None:
     )(_rescuer(shell))
 
 
+def describe(broker: RabbitBroker, handlers: Handlers) -> None:
+    """The same subscribers on a broker that is never started, for the AsyncAPI document."""
+
+    for handler in handlers.by_queue.values():
+        _subscribe(broker, handlers.service, handler, _typed(handler, _never()))
+
+
+def _never() -> Callable[[Any], Awaitable[None]]:
+    async def never(message: Any) -> None:
+        raise AssertionError(message)
+
+    return never
+
+
+def _subscribe(broker: RabbitBroker, service: str, handler: Handler, consume: Callable[[Any], Awaitable[None]]) -> None:
+    broker.subscriber(
+        topology.queue(service, handler.queue, handler.event.topic),
+        topology.EVENTS,
+        channel=Channel(prefetch_count=PREFETCH),
+        decoder=_undecoded,
+        ack_policy=AckPolicy.MANUAL,
+        title=handler.queue,
+        description=(handler.handle.__doc__ or "").strip(),
+    )(consume)
+
+
 def _consumer(handler: Handler, shell: Shell) -> Callable[[Any], Awaitable[None]]:
     async def consume(message: RabbitMessage) -> None:
         await shell.receive(handler, message.body, _headers(message))
         await message.ack()
 
-    # FastStream reads the payload's model from here for the AsyncAPI document.
-    consume.__annotations__ = {"message": handler.event, "return": None}
+    return _typed(handler, consume)
+
+
+def _typed(handler: Handler, consume: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
+    """FastStream reads the payload's model from the annotation, for the AsyncAPI document."""
+    consume.__annotations__ = {name: handler.event for name in consume.__annotations__ if name != "return"}
+    consume.__annotations__["return"] = None
     consume.__name__ = handler.queue.partition(".")[2]
     return consume
 

@@ -40,7 +40,7 @@ async def test_a_broker_user_is_refused_on_anothers_topics_and_queues(bare: Bare
         reading = await connection.channel()
         queue = await reading.get_queue(next(iter(read_by(other))), ensure=False)
         with pytest.raises(ChannelAccessRefused):
-            await queue.consume(print)
+            await queue.get(timeout=2)
         declaring = await connection.channel()
         with pytest.raises(ChannelAccessRefused):
             await declaring.declare_queue(f"{other}.mine")

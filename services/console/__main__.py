@@ -1,0 +1,5 @@
+"""`python -m services.console`: the `groupbuy` command without installation."""
+
+from services.console.app import main
+
+main()

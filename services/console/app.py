@@ -1,0 +1,219 @@
+"""The `groupbuy` command: run the system on this machine, watch it work, and ask it for its books."""
+
+import asyncio
+import json
+import signal
+import threading
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Annotated, TypeVar
+
+import httpx
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services.console import audit as auditing
+from services.console import doctor as diagnosis
+from services.console import trigger as triggers
+from services.console.environment import FIRST_OPERATOR
+from services.console.journey import Journey, StepFailed
+from services.console.local.errors import LocalError
+from services.console.people import Refused, TimedOut, World
+from services.console.settings import Settings
+from services.console.system import System
+from shared.contracts import SERVICES
+
+T = TypeVar("T")
+FAILED, DIFFERENCES = 1, 3
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+parked_cli = typer.Typer(no_args_is_help=True, help="Messages that services have set aside.")
+cli.add_typer(parked_cli, name="parked")
+out = Console(highlight=False)
+progress = Console(stderr=True, highlight=False)
+
+
+def main() -> None:
+    """Run the command; what a person can mend is said in one line, without a traceback."""
+    try:
+        cli()
+    except LocalError as error:
+        progress.print(f"✗ {error.code}: {error.en}\n  {error.zh}", style="red")
+        raise SystemExit(FAILED) from error
+    except (Refused, TimedOut, StepFailed, httpx.TransportError) as error:
+        progress.print(f"✗ {type(error).__name__}: {error}", style="red")
+        raise SystemExit(FAILED) from error
+
+
+def _with_world(act: Callable[[World], Awaitable[T]], patience_s: float = 30.0) -> T:
+    async def run() -> T:
+        async with httpx.AsyncClient(timeout=20, limits=httpx.Limits(max_connections=100)) as http:
+            return await act(World(Settings().urls, http, patience_s))
+
+    return asyncio.run(run())
+
+
+@cli.command()
+def up() -> None:
+    """Start the whole system on this machine: private servers, five services, pages and sandbox."""
+    System(Settings()).up(lambda line: progress.print(f"… {line}", style="dim"))
+    _show_addresses()
+
+
+@cli.command()
+def down() -> None:
+    """Stop everything that was started from this directory."""
+    stopped = System(Settings()).down()
+    out.print(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
+
+
+@cli.command()
+def demo(
+    leave: Annotated[bool, typer.Option("--exit", help="End after the journey instead of staying up")] = False,
+) -> None:
+    """Start the system, play the journey from video to payout, prove the money, and stay up until Ctrl-C."""
+    system = System(Settings())
+    try:
+        system.up(lambda line: progress.print(f"… {line}", style="dim"))
+        holds = _with_world(_play)
+        if not leave:
+            _show_addresses()
+            _stay(system)
+    finally:
+        progress.print("… stopping", style="dim")
+        system.down()
+    if not holds:
+        raise SystemExit(DIFFERENCES)
+
+
+async def _play(world: World) -> bool:
+    proof = await Journey(world, out).play()
+    out.print()
+    auditing.show(out, proof)
+    return proof.holds(datetime.now(UTC)) and not proof.findings
+
+
+def _stay(system: System) -> None:
+    """Stay until Ctrl-C, and start again whatever somebody killed meanwhile."""
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    while not stopping.wait(1.0):
+        for name in system.dead():
+            progress.print(f"… {name} has ended and is started again (log: {system.log_path(name)})", style="yellow")
+            system.launch(name)
+
+
+@cli.command()
+def journey() -> None:
+    """Play the journey on a system that is running already, then prove the money."""
+    if not _with_world(_play):
+        raise SystemExit(DIFFERENCES)
+
+
+@cli.command()
+def audit(wait: Annotated[float, typer.Option(help="Seconds to wait for what is under way")] = 0.0) -> None:
+    """Prove that every fen is accounted for; exit code 3 if not."""
+    proof = _with_world(lambda world: auditing.settled(world, wait))
+    auditing.show(out, proof)
+    if not proof.holds(datetime.now(UTC)):
+        raise SystemExit(DIFFERENCES)
+
+
+@cli.command()
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Machine-readable")] = False) -> None:
+    """Check the machine and the running system; each failure names its cause and the command that mends it."""
+    found = diagnosis.examine(Settings())
+    if as_json:
+        out.print_json(json.dumps([check.as_json() for check in found], ensure_ascii=False))
+    else:
+        diagnosis.show(out, found)
+    if not all(check.ok for check in found):
+        raise SystemExit(FAILED)
+
+
+@cli.command()
+def clock(by: Annotated[str, typer.Argument(help="+1d, +2h, +30m, or reset; nothing shows it")] = "") -> None:
+    """Show or move business time; only where the sandbox is the outside world."""
+    moved = _with_world(lambda world: triggers.move_clock(world, by))
+    out.print(f"{moved['now']}  (offset {moved['offset_s']:+.0f} s)")
+
+
+@cli.command()
+def trigger(
+    event: Annotated[str, typer.Argument(help=", ".join(triggers.EVENTS))],
+) -> None:
+    """Make something happen at the outside world, with a real order around it."""
+    _with_world(lambda world: triggers.trigger(world, event, out))
+
+
+@parked_cli.command("ls")
+def parked_list(
+    service: Annotated[str, typer.Option(help="One service; all of them without it")] = "",
+    dead: Annotated[bool, typer.Option("--dead", help="Dead letters only")] = False,
+) -> None:
+    """What each service has set aside, oldest first."""
+
+    async def ask(world: World) -> list[tuple[str, dict[str, object]]]:
+        operator = world.person(FIRST_OPERATOR)
+        path = "/admin/parked?limit=200" + ("&dead=true" if dead else "")
+        names = [service] if service else list(SERVICES)
+        return [(name, row) for name in names for row in await operator.get(name, path)]
+
+    table = Table("service", "consumer", "event", "kind", "attempts", "next", "error", show_edge=False)
+    rows = _with_world(ask)
+    for name, row in rows:
+        error = str(row["error"]).strip().splitlines()[-1:] or [""]
+        cells = (
+            row["consumer"],
+            row["event_id"],
+            row["kind"],
+            row["attempts"],
+            row["next_at"] or "dead",
+            error[0][:80],
+        )
+        table.add_row(name, *(str(cell) for cell in cells))
+    out.print(table if rows else "nothing is parked")
+
+
+@parked_cli.command("show")
+def parked_show(service: str, event_id: str) -> None:
+    """One parked message with its error and its body, personal data masked."""
+    found = _with_world(lambda world: world.person(FIRST_OPERATOR).get(service, f"/admin/parked/{event_id}"))
+    out.print_json(json.dumps(found, ensure_ascii=False))
+
+
+@parked_cli.command("retry")
+def parked_retry(
+    service: str,
+    reason: Annotated[str, typer.Option(help="Why; kept with the request")],
+    event_id: Annotated[str, typer.Option(help="One event; all of the service without it")] = "",
+    apply: Annotated[bool, typer.Option("--apply", help="Do it; otherwise only say how many")] = False,
+) -> None:
+    """Try parked messages again now."""
+
+    async def act(world: World) -> str:
+        operator = world.person(FIRST_OPERATOR)
+        if not apply:
+            waiting = await operator.get(service, "/admin/parked?limit=200")
+            chosen = [row for row in waiting if not event_id or row["event_id"] == event_id]
+            return f"{len(chosen)} would be tried again; say --apply to do it"
+        body = {"event_id": event_id or None, "reason": reason}
+        return f"{(await operator.post(service, '/admin/parked/retry', body))['retried']} are tried again now"
+
+    out.print(_with_world(act))
+
+
+def _show_addresses() -> None:
+    urls = Settings().urls
+    table = Table(
+        "去哪里 where", "网址 address", "谁 who", title="\n一切就绪 · ready", title_justify="left", show_edge=False
+    )
+    table.add_row("刷视频、下单 feed and orders", urls["web"], "阿May buyer-an · 椰子冻 buyer-bo · 小陈 buyer-chen")
+    table.add_row("扫码核销 scan to redeem", f"{urls['web']}/scan", "clerk-hotpot")
+    table.add_row("商家 merchant, statement", f"{urls['web']}/m", "merchant-hotpot · merchant-fruit · merchant-hotel")
+    table.add_row("运营 operator", f"{urls['web']}/o", "operator-one")
+    table.add_row("模拟支付宝与承运商 sandbox", urls["sandbox"], "登录时选人，无需密码 pick a person, no password")
+    out.print(table)
+    out.print("groupbuy audit · doctor · clock +1d · trigger payment.duplicated · parked ls · down", style="dim")

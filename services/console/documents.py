@@ -1,0 +1,82 @@
+"""Writes, or checks, what is generated from the code: schema snapshots, docs/asyncapi, docs/openapi."""
+
+import importlib
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from faststream.rabbit import RabbitBroker
+from faststream.specification.asyncapi import AsyncAPI
+
+from services.console.system import ROOT
+from shared.contracts import EVENTS, SERVICES, published_by
+from shared.messaging import topology
+from shared.messaging.consuming import describe
+from shared.service import Service, create_app
+
+# Enough to build an application that is never started.
+_BLANK = {
+    "GROUPBUY_DATABASE_URL": "postgresql://nobody@127.0.0.1/nothing",
+    "GROUPBUY_AMQP_URL": "amqp://127.0.0.1/",
+    "GROUPBUY_ISSUER": "http://127.0.0.1:8006",
+    "GROUPBUY_JWKS_URL": "http://127.0.0.1:8006/oauth/jwks.json",
+}
+
+
+def documents() -> Iterator[tuple[Path, str]]:
+    """Every generated file with its content."""
+    for event in EVENTS:
+        yield ROOT / "shared/contracts/snapshots" / f"{event.topic}.json", _json(event.model_json_schema())
+    os.environ.update(_BLANK)
+    for name in SERVICES:
+        service: Service = importlib.import_module(f"services.{name}.app").make()
+        yield ROOT / "docs/openapi" / f"{name}.json", _json(create_app(service).openapi())
+        yield ROOT / "docs/asyncapi" / f"{name}.json", _json(_asyncapi(service))
+    yield ROOT / "deploy/rabbitmq/topology.json", _json(topology.topology())
+
+
+def _asyncapi(service: Service) -> dict[str, Any]:
+    broker = RabbitBroker(apply_types=False)
+    describe(broker, service.handlers)
+    for event in published_by(service.name):
+        broker.publisher(
+            routing_key=event.topic,
+            exchange=topology.EVENTS,
+            schema=event,
+            title=event.topic,
+            description=(event.__doc__ or "").strip(),
+            persist=True,
+            mandatory=bool(event.readers),
+        )
+    document: dict[str, Any] = AsyncAPI(
+        broker, title=f"groupbuy {service.name}", version="1", schema_version="3.0.0"
+    ).to_specification().to_jsonable()  # fmt: skip
+    return document
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def main() -> None:
+    """`write` writes every document; `check` says which ones differ, with exit code 1."""
+    if sys.argv[1:] not in (["write"], ["check"]):
+        raise SystemExit("usage: python -m services.console.documents write|check")
+    stale = []
+    for path, content in documents():
+        if sys.argv[1] == "write":
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+        elif not path.exists() or path.read_text() != content:
+            stale.append(str(path.relative_to(ROOT)))
+    if stale:
+        raise SystemExit(
+            "not what the code says; run `make contracts` and look at the change:\n  " + "\n  ".join(stale)
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""The money proof: the channel's own book against what each service says of its own tables, order by order."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+IN_FLIGHT_FOR = timedelta(minutes=10)
+
+# What a unit may be in settlement, given what its fulfilment says of it.
+_EXPECTED = {
+    "ISSUING": {"HELD"},
+    "VALID": {"HELD"},
+    "EXPIRED": {"HELD"},
+    "REFUNDING": {"HELD"},
+    "REFUNDED": {"REFUNDED"},
+    "USED": {"USED", "FINAL", "CLAIMED"},
+    "SETTLED": {"PAID"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something whose two ends disagree. `since` is real time; None for what can never come right by itself."""
+
+    what: str
+    item_id: str
+    detail: str
+    amount_fen: int = 0
+    since: datetime | None = None
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether this is more than a message under way."""
+        return self.since is None or now - self.since > IN_FLIGHT_FOR
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Everything that was asked: the channel's sums and entries, each service's terms and orders."""
+
+    channel: Mapping[str, int]
+    entries: Iterable[Mapping[str, Any]]
+    services: Mapping[str, Mapping[str, Any]]
+    orders: Mapping[str, Mapping[str, Mapping[str, Any]]]
+
+
+@dataclass(slots=True)
+class Proof:
+    """The identity with its terms, and everything that does not fit."""
+
+    terms: dict[str, int] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def difference_fen(self) -> int:
+        """received − (refunded + paid out + fees + held): nothing else may be left."""
+        out = ("refunded_fen", "paid_net_fen", "fees_fen", "commission_fen", "held_fen")
+        return self.terms["received_fen"] + self.terms["owed_fen"] - sum(self.terms[name] for name in out)
+
+    def holds(self, now: datetime) -> bool:
+        """Whether every fen is accounted for, give or take what is under way for less than ten minutes."""
+        return not any(finding.is_overdue(now) for finding in self.findings) and (
+            self.difference_fen == 0 or bool(self.findings)
+        )
+
+
+def prove(books: Books) -> Proof:
+    """Compare the books."""
+    settled = books.services["settlement"]["terms"]
+    proof = Proof()
+    proof.terms = {
+        "received_fen": books.channel["received_fen"],
+        "refunded_fen": books.channel["refunded_fen"],
+        "paid_net_fen": books.channel["settled_fen"],
+        "fees_fen": books.channel["fee_fen"],
+        "commission_fen": settled.get("commission_fen", 0),
+        "held_fen": settled["held_fen"] + books.services["checkout"]["terms"].get("held_outside_orders_fen", 0),
+        "owed_fen": settled.get("owed_fen", 0),
+    }
+    proof.findings += _reported(books.services)
+    proof.findings += _by_order(books)
+    return proof
+
+
+def _reported(services: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
+    """What a service says of itself: its own things under way, and what can never be right."""
+    found = []
+    for name, answer in services.items():
+        for item in answer["in_flight"]:
+            since = datetime.fromisoformat(item["since"])
+            found.append(Finding(item["what"], str(item["id"]), f"{name}: under way", item["amount_fen"], since))
+        found += [Finding(item["what"], str(item["id"]), f"{name}: {item['detail']}") for item in answer["misfits"]]
+    return found
+
+
+def _by_order(books: Books) -> list[Finding]:
+    at_channel = _channel_by_order(books)
+    known: set[str] = set(at_channel)
+    for orders in books.orders.values():
+        known |= set(orders)
+    found: list[Finding] = []
+    for order_id in sorted(known):
+        rows = {name: orders.get(order_id) for name, orders in books.orders.items()}
+        since = _last_change(rows)
+        found += _compare_money(order_id, at_channel.get(order_id, _NOTHING), rows, since)
+        found += _compare_units(order_id, rows, since)
+    return found
+
+
+_NOTHING = {"received_fen": 0, "refunded_fen": 0, "settled_fen": 0, "fee_fen": 0}
+
+
+def _channel_by_order(books: Books) -> dict[str, dict[str, int]]:
+    """The channel's entries summed by our order, which checkout knows by the trades' numbers."""
+    order_of = {
+        number: order_id for order_id, row in books.orders["checkout"].items() for number in row["out_trade_nos"]
+    }
+    sums: dict[str, dict[str, int]] = {}
+    for entry in books.entries:
+        number = entry["out_trade_no"]
+        sum_ = sums.setdefault(order_of.get(number, f"trade {number}"), dict(_NOTHING))
+        if entry["kind"] == "payment":
+            sum_["received_fen"] += entry["amount_fen"]
+        elif entry["kind"] == "refund":
+            sum_["refunded_fen"] += entry["amount_fen"]
+        elif entry["kind"] == "settle":
+            sum_["settled_fen"] += entry["amount_fen"] - entry["fee_fen"]
+            sum_["fee_fen"] += entry["fee_fen"]
+    return sums
+
+
+def _last_change(rows: Mapping[str, Mapping[str, Any] | None]) -> datetime | None:
+    moments = [datetime.fromisoformat(row["changed_at"]) for row in rows.values() if row]
+    return max(moments) if moments else None
+
+
+def _compare_money(
+    order_id: str, channel: Mapping[str, int], rows: Mapping[str, Mapping[str, Any] | None], since: datetime | None
+) -> list[Finding]:
+    checkout, settlement = rows["checkout"], rows["settlement"]
+    pairs = [
+        ("received", channel["received_fen"], checkout and checkout["received_fen"], "checkout"),
+        ("refunded", channel["refunded_fen"], checkout and checkout["refunded_fen"], "checkout"),
+        ("paid out", channel["settled_fen"], settlement and settlement["paid_net_fen"], "settlement"),
+        ("fee", channel["fee_fen"], settlement and settlement["fee_fen"], "settlement"),
+    ]
+    found = [
+        Finding(f"{name} differs", order_id, f"channel {theirs} fen, {service} {ours or 0} fen", theirs, since)
+        for name, theirs, ours, service in pairs
+        if theirs != (ours or 0)
+    ]
+    if settlement and checkout:
+        # Money that never belonged to the order (late, or paid twice) stays between checkout and the channel.
+        outside = checkout.get("outside_fen", 0)
+        inside = checkout["received_fen"] - outside
+        if inside != settlement["received_fen"]:
+            detail = f"checkout {inside} fen, settlement {settlement['received_fen']} fen"
+            found.append(Finding("received differs", order_id, detail, inside, since))
+        left = settlement["received_fen"] - settlement["refunded_fen"] - settlement["paid_net_fen"]
+        left += settlement.get("owed_fen", 0) - settlement["fee_fen"] - settlement["held_fen"]
+        if left:
+            found.append(Finding("ledger of the order", order_id, f"{left} fen unaccounted for", left, since))
+    elif checkout and checkout["state"] not in {"PLACED", "CLOSED"}:
+        detail = "paid at checkout, unknown to settlement"
+        found.append(Finding("order missing", order_id, detail, checkout["received_fen"], since))
+    return found
+
+
+def _compare_units(
+    order_id: str, rows: Mapping[str, Mapping[str, Any] | None], since: datetime | None
+) -> list[Finding]:
+    checkout, settlement, redemption = rows["checkout"], rows["settlement"], rows["redemption"]
+    if not (checkout and settlement):
+        return []
+    found = []
+    if set(checkout["units"]) != set(settlement["units"]):
+        found.append(Finding("units differ", order_id, "checkout and settlement know other units", 0, since))
+    if redemption:
+        for unit_id, unit in redemption["units"].items():
+            states = set(settlement["units"].get(unit_id, {}).values())
+            if states - _EXPECTED.get(unit["state"], states):
+                detail = f"certificate {unit['state']}, settlement {', '.join(sorted(states))}"
+                found.append(Finding("certificate", unit_id, detail, 0, since))
+    elif not rows["dispatch"]:
+        found.append(Finding("unfulfilled", order_id, "paid, and neither certificate nor parcel", 0, since))
+    for unit_id, state in checkout["units"].items():
+        states = set(settlement["units"].get(unit_id, {}).values())
+        if (state == "REFUNDED") != (states == {"REFUNDED"}):
+            detail = f"checkout {state}, settlement {', '.join(sorted(states))}"
+            found.append(Finding("refund", unit_id, detail, 0, since))
+    return found
