@@ -1,0 +1,44 @@
+"""Wires the settlement service together."""
+
+import httpx
+
+from services.settlement import consumers, routes
+from services.settlement.domain.payouts import Terms
+from services.settlement.gateways import World, Zhifutong
+from services.settlement.settings import Settings
+from shared.alipay import AlipayClient
+from shared.contracts.catalog import Rail
+from shared.database import Database
+from shared.service import Service
+from shared.service import run as serve
+
+
+def make(settings: Settings | None = None) -> Service:
+    """The service as the shell runs it; settings come from the environment unless given."""
+    settings = settings or Settings()
+    world = make_world(settings, httpx.AsyncClient())
+
+    async def on_start(db: Database) -> None:
+        await consumers.make_up_for_missed_runs(db, world)
+
+    return Service(
+        name="settlement",
+        settings=settings,
+        routers=(routes.router,),
+        handlers=consumers.handles,
+        timers=consumers.timed,
+        world=world,
+        on_start=on_start,
+    )
+
+
+def make_world(settings: Settings, http: httpx.AsyncClient) -> World:
+    """The rails and terms that the settings name."""
+    rail = Zhifutong(AlipayClient(settings.alipay, http), partial_confirms=settings.partial_confirms)
+    terms = Terms(fee_bp=settings.fee_bp, run_at=settings.run_at)
+    return World(terms=terms, rails={Rail.ZHIFUTONG: rail})
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    serve(make())

@@ -1,0 +1,113 @@
+"""Messages in, from the other services and from time: one transaction, once per message, one use case."""
+
+from uuid import UUID
+
+from services.settlement.gateways import World
+from services.settlement.store import copies
+from services.settlement.store.runs import SEND_INSTRUCTION
+from services.settlement.use_cases import pay, record
+from shared.auth import keep_staff as keep_staff_copy
+from shared.contracts.catalog import MerchantChanged, PayoutAccountChanged, StaffChanged
+from shared.contracts.checkout import OrderPaid, RefundSucceeded
+from shared.contracts.dispatch import ParcelReceived
+from shared.contracts.redemption import CertificateUsed, UseFinal
+from shared.database import Database
+from shared.messaging import inbox
+from shared.messaging.handlers import Handlers
+from shared.messaging.timers import Due, Timers
+from shared.observability import log
+
+handles = Handlers("settlement")
+timed = Timers()
+
+
+@handles(MerchantChanged)
+async def keep_merchant(event: MerchantChanged, db: Database) -> None:
+    """Keep who may be paid."""
+    async with db.transaction() as tx:
+        await copies.keep_merchant(tx, event)
+
+
+@handles(PayoutAccountChanged)
+async def keep_payout_account(event: PayoutAccountChanged, db: Database) -> None:
+    """Keep where a merchant's money goes."""
+    async with db.transaction() as tx:
+        await copies.keep_payout_account(tx, event)
+
+
+@handles(StaffChanged)
+async def keep_staff(event: StaffChanged, db: Database) -> None:
+    """Keep who may read a merchant's statements, and who works for the platform."""
+    async with db.transaction() as tx:
+        await keep_staff_copy(tx, event)
+
+
+@handles(OrderPaid)
+async def record_order(event: OrderPaid, db: Database) -> None:
+    """The money of an order is held, use by use."""
+    async with db.transaction() as tx:
+        if await inbox.is_duplicate(tx, event, "settlement.record_order"):
+            return
+        await record.record_order(tx, event)
+
+
+@handles(CertificateUsed)
+async def record_use(event: CertificateUsed, db: Database) -> None:
+    """A certificate was used."""
+    async with db.transaction() as tx:
+        if await inbox.is_duplicate(tx, event, "settlement.record_use"):
+            return
+        await record.record_use(tx, event)
+
+
+@handles(UseFinal)
+async def finalise_use(event: UseFinal, db: Database) -> None:
+    """A use can no longer be reversed: its merchant has earned it."""
+    async with db.transaction() as tx:
+        if await inbox.is_duplicate(tx, event, "settlement.finalise_use"):
+            return
+        await record.finalise_use(tx, event)
+
+
+@handles(ParcelReceived)
+async def finalise_parcel(event: ParcelReceived, db: Database) -> None:
+    """Goods were received: their merchant has earned them."""
+    async with db.transaction() as tx:
+        if await inbox.is_duplicate(tx, event, "settlement.finalise_parcel"):
+            return
+        await record.finalise_parcel(tx, event)
+
+
+@handles(RefundSucceeded)
+async def record_refund(event: RefundSucceeded, db: Database) -> None:
+    """A buyer has money back."""
+    async with db.transaction() as tx:
+        if await inbox.is_duplicate(tx, event, "settlement.record_refund"):
+            return
+        await record.record_refund(tx, event)
+
+
+async def make_up_for_missed_runs(db: Database, world: World) -> None:
+    """At start: set the daily run, due at once if today's has not been made. One run claims whatever was missed."""
+    async with db.transaction() as tx:
+        await pay.schedule_next_run(tx, world.terms)
+
+
+@timed.acts_outside(pay.DAILY_RUN)
+async def run_today(due: Due, db: Database, world: World) -> None:
+    """The daily payout run. It calls nobody; it acts outside because that is where the terms are."""
+    log.info("daily_run_started", due_at=due.due_at.isoformat())
+    async with db.transaction() as tx:
+        await pay.run_today(tx, world)
+
+
+@timed.acts_outside(SEND_INSTRUCTION)
+async def send_instruction(due: Due, db: Database, world: World) -> None:
+    """Order one payment and record the answer. After a crash in between the same number is sent again: it pays once."""
+    async with db.transaction() as tx:
+        instruction = await pay.begin_sending(tx, UUID(due.key))
+    if instruction is None:
+        return
+    answer = await world.rails[instruction.rail].pay(instruction)
+    async with db.transaction() as tx:
+        await pay.record_answer(tx, instruction, answer)

@@ -1,0 +1,103 @@
+"""Payouts: when a run starts, what a payout's instructions say of it, and how the fee falls on its uses."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from shared.clock import SHANGHAI, business_day
+from shared.contracts.catalog import Rail
+from shared.money import fee_fen
+
+_LONGEST_PAUSE_S = 600
+
+
+class InstructionState(StrEnum):
+    """A transfer of money to one merchant. WITHDRAWN: everything in it was refunded before it was sent."""
+
+    DUE = "DUE"
+    SENT = "SENT"
+    UNKNOWN = "UNKNOWN"
+    PAID = "PAID"
+    FAILED = "FAILED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What settlement agreed with the channel, and when it pays."""
+
+    fee_bp: int
+    run_at: time
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One call to a rail. Its id in hex is the channel's idempotency number; payee and amount never change once sent.
+    `gross_fen` is before the fee, which the channel keeps of it."""
+
+    instruction_id: UUID
+    payout_id: UUID
+    merchant_id: UUID
+    order_id: UUID
+    rail: Rail
+    sub_merchant_id: str | None
+    trade_no: str
+    out_trade_no: str
+    gross_fen: int
+    fee_fen: int
+    state: InstructionState
+    attempts: int
+
+    @property
+    def number(self) -> str:
+        return self.instruction_id.hex
+
+
+def fee_shares(grosses_fen: Sequence[int], basis_points: int) -> tuple[int, ...]:
+    """The fee on the sum, over its parts: running totals are rounded, so the shares sum to the fee to the fen.
+
+    The channel charges per confirm, so rounding each use by itself would drift from its book.
+    """
+    shares, before_fen, total_fen = [], 0, 0
+    for gross_fen in grosses_fen:
+        total_fen += gross_fen
+        shares.append(fee_fen(total_fen, basis_points) - before_fen)
+        before_fen += shares[-1]
+    return tuple(shares)
+
+
+def run_moment(day: date, run_at: time) -> datetime:
+    """When the run of a business day starts."""
+    return datetime.combine(day, run_at, SHANGHAI)
+
+
+def next_run_moment(last_run: date | None, now: datetime, run_at: time) -> datetime:
+    """Today's run if it has not been, even when its hour has passed (a day missed while down), else tomorrow's."""
+    return run_moment(next_run_day(last_run, now), run_at)
+
+
+def next_run_day(last_run: date | None, now: datetime) -> date:
+    """The business day whose run comes next."""
+    today = business_day(now)
+    return today if last_run is None or last_run < today else today + timedelta(days=1)
+
+
+def next_attempt(attempts: int, now: datetime) -> datetime:
+    """When to ask again after `attempts` calls without a clear answer."""
+    return now + timedelta(seconds=min(2 ** min(attempts, 10), _LONGEST_PAUSE_S))
+
+
+_BY_WEIGHT = (
+    InstructionState.FAILED,
+    InstructionState.UNKNOWN,
+    InstructionState.SENT,
+    InstructionState.DUE,
+    InstructionState.PAID,
+)
+
+
+def payout_state(instructions: Collection[InstructionState]) -> InstructionState:
+    """The state of a payout: that of its instruction that needs most attention."""
+    return next((state for state in _BY_WEIGHT if state in instructions), InstructionState.WITHDRAWN)

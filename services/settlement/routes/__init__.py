@@ -1,0 +1,11 @@
+"""HTTP in: what merchants read, what operators decide, and the money audit."""
+
+from fastapi import APIRouter
+
+from services.settlement.routes import admin, merchants, money
+
+router = APIRouter()
+for part in (merchants.router, admin.router, money.router):
+    router.include_router(part)
+
+__all__ = ["router"]

@@ -1,0 +1,204 @@
+"""Statements, payouts and the preview of the next one, for a merchant's owner, manager and finance staff."""
+
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from services.settlement.domain.payouts import InstructionState, next_run_day, payout_state
+from services.settlement.domain.uses import UseState
+from services.settlement.gateways import World as SettlementWorld
+from services.settlement.store import copies, runs, statements
+from services.settlement.store.statements import Totals
+from shared.auth import Caller, is_operator, require_staff
+from shared.contracts.catalog import StaffRole
+from shared.database import Row, Transaction
+from shared.errors import Invalid
+from shared.http import Db
+from shared.service import World
+
+router = APIRouter()
+
+Limit = Annotated[int, Query(ge=1, le=50)]
+Cursor = Annotated[str | None, Query(max_length=200)]
+
+
+class CursorInvalid(Invalid):
+    code = "cursor_invalid"
+    zh = "翻页位置无效"
+    en = "The cursor is not one that this list gave"
+
+
+class StatementItem(BaseModel):
+    """One use of one unit. Fee and net are what a run would charge until one has charged it."""
+
+    order_id: UUID
+    unit_id: UUID
+    use_no: int
+    title: str
+    store_id: UUID | None
+    used_at: datetime
+    gross_fen: int
+    fee_fen: int
+    net_fen: int
+    state: UseState
+    due_on: date
+    payout_id: UUID | None
+
+
+class StatementTotals(BaseModel):
+    """The whole day, without what went back to buyers."""
+
+    uses: int
+    gross_fen: int
+    fee_fen: int
+    net_fen: int
+
+
+class Statement(BaseModel):
+    day: date
+    items: list[StatementItem]
+    totals: StatementTotals
+    next_cursor: str | None
+
+
+class Payout(BaseModel):
+    payout_id: UUID
+    run_date: date
+    sequence: int
+    state: InstructionState
+    gross_fen: int
+    fee_fen: int
+    net_fen: int
+    uses: int
+    paid_at: datetime | None
+
+
+class Payouts(BaseModel):
+    items: list[Payout]
+    next_cursor: str | None
+
+
+class Preview(BaseModel):
+    """What the next run pays if nothing else happens; `held_back` names what stops it."""
+
+    due_on: date
+    uses: int
+    gross_fen: int
+    fee_fen: int
+    net_fen: int
+    held_back: str | None
+
+
+@router.get("/merchants/{merchant_id}/statement")
+async def statement(
+    merchant_id: UUID, day: date, caller: Caller, db: Db, world: World, cursor: Cursor = None, limit: Limit = 50
+) -> Statement:
+    """The uses of one business day, down to each certificate, with the day's totals."""
+    settlement: SettlementWorld = world
+    fee_bp = settlement.terms.fee_bp
+    after = None if cursor is None else _use_cursor(cursor)
+    async with db.transaction(read_only=True) as tx:
+        await _require_reader(tx, caller, merchant_id)
+        rows = await statements.uses_of_day(tx, merchant_id, fee_bp, day, after, limit + 1)
+        totals = await statements.totals_of_day(tx, merchant_id, fee_bp, day)
+    items = [_item(row) for row in rows[:limit]]
+    return Statement(
+        day=day,
+        items=items,
+        totals=StatementTotals(**_amounts(totals)),
+        next_cursor=_cursor_of(items[-1]) if len(rows) > limit else None,
+    )
+
+
+@router.get("/merchants/{merchant_id}/payouts")
+async def list_payouts(merchant_id: UUID, caller: Caller, db: Db, cursor: Cursor = None, limit: Limit = 50) -> Payouts:
+    """A merchant's payouts, newest first."""
+    before = None if cursor is None else _payout_cursor(cursor)
+    async with db.transaction(read_only=True) as tx:
+        await _require_reader(tx, caller, merchant_id)
+        lines = await statements.payouts(tx, merchant_id, before, limit + 1)
+    items = [
+        Payout(
+            payout_id=line.payout_id,
+            run_date=line.run_date,
+            sequence=line.sequence,
+            state=payout_state(line.states),
+            gross_fen=line.gross_fen,
+            fee_fen=line.fee_fen,
+            net_fen=line.gross_fen - line.fee_fen,
+            uses=line.uses,
+            paid_at=line.paid_at if payout_state(line.states) is InstructionState.PAID else None,
+        )
+        for line in lines[:limit]
+    ]
+    more = len(lines) > limit
+    return Payouts(items=items, next_cursor=f"{items[-1].run_date}~{items[-1].sequence}" if more else None)
+
+
+@router.get("/merchants/{merchant_id}/preview")
+async def preview(merchant_id: UUID, caller: Caller, db: Db, world: World) -> Preview:
+    """What the next run will pay."""
+    settlement: SettlementWorld = world
+    async with db.transaction(read_only=True) as tx:
+        await _require_reader(tx, caller, merchant_id)
+        day = next_run_day(await runs.last_run(tx), tx.now)
+        totals = await statements.preview(
+            tx, merchant_id, settlement.terms.fee_bp, day, settlement.paying_rails, settlement.rails_in_parts
+        )
+        held_back = await copies.why_not_paid(tx, merchant_id)
+    return Preview(due_on=day, held_back=held_back, **_amounts(totals))
+
+
+async def _require_reader(tx: Transaction, caller: str, merchant_id: UUID) -> None:
+    if not await is_operator(tx, caller):
+        await require_staff(tx, caller, merchant_id, StaffRole.OWNER, StaffRole.MANAGER, StaffRole.FINANCE)
+
+
+def _amounts(totals: Totals) -> dict[str, int]:
+    return {
+        "uses": totals.uses,
+        "gross_fen": totals.gross_fen,
+        "fee_fen": totals.fee_fen,
+        "net_fen": totals.gross_fen - totals.fee_fen,
+    }
+
+
+def _item(row: Row) -> StatementItem:
+    return StatementItem(
+        order_id=row["order_id"],
+        unit_id=row["unit_id"],
+        use_no=row["use_no"],
+        title=row["title"],
+        store_id=row["store_id"],
+        used_at=row["used_at"],
+        gross_fen=row["gross_fen"],
+        fee_fen=row["charged_fen"],
+        net_fen=row["gross_fen"] - row["charged_fen"],
+        state=UseState(row["state"]),
+        due_on=row["due_on"],
+        payout_id=row["payout_id"],
+    )
+
+
+def _cursor_of(item: StatementItem) -> str:
+    return f"{item.used_at.isoformat()}~{item.unit_id}~{item.use_no}"
+
+
+def _use_cursor(text: str) -> tuple[datetime, UUID, int]:
+    try:
+        moment, unit_id, use_no = text.split("~")
+        # In an address, a plus sign that was not escaped arrives as a space.
+        return datetime.fromisoformat(moment.replace(" ", "+")), UUID(unit_id), int(use_no)
+    except ValueError as error:
+        raise CursorInvalid from error
+
+
+def _payout_cursor(text: str) -> tuple[date, int]:
+    try:
+        run_date, sequence = text.split("~")
+        return date.fromisoformat(run_date), int(sequence)
+    except ValueError as error:
+        raise CursorInvalid from error

@@ -1,0 +1,1 @@
+"""All of settlement's SQL, one module per subject and one function per question or change."""

@@ -1,0 +1,91 @@
+"""The money audit: settlement's terms of the identity, what is in flight, and what can never be right."""
+
+from uuid import UUID
+
+from shared.database import Row, Transaction
+
+_MISFITS_SHOWN = 50
+
+# One statement, so that the ledger and the uses are read at the same moment.
+_TERMS = """
+with accounts as (select account, sum(balance_fen)::bigint as fen from balances group by account),
+money as (select coalesce(jsonb_object_agg(account, fen), '{}') as fen from accounts),
+uses_by_state as (
+    select state, count(*) as uses, sum(paid_fen)::bigint as paid_fen, sum(merchant_fen)::bigint as merchant_fen,
+      sum(owed_fen)::bigint as owed_fen,
+      sum(case when settled_at is null then owed_fen else 0 end)::bigint as owed_unsettled_fen,
+      sum(case when settled_at is not null then merchant_fen else 0 end)::bigint as settled_fen
+    from uses group by state),
+states as (select coalesce(jsonb_object_agg(state, to_jsonb(s)), '{}') as by_state from uses_by_state s),
+calls as (select coalesce(jsonb_object_agg(state, n), '{}') as instructions
+          from (select state, count(*) as n from instructions group by state) c)
+select fen, by_state, instructions from money, states, calls
+"""
+
+_ORDERS = """
+select o.order_id, max(u.changed_at) as changed_at, sum(u.paid_fen)::bigint as received_fen,
+  coalesce(sum(u.paid_fen) filter (where u.state = 'REFUNDED'), 0)::bigint as refunded_fen,
+  coalesce(sum(u.merchant_fen) filter (where u.settled_at is not null), 0)::bigint as settled_fen,
+  coalesce(sum(u.fee_fen) filter (where u.settled_at is not null), 0)::bigint
+    + (select coalesce(sum(i.taken_fee_fen - i.fee_fen), 0)::bigint from instructions i
+       where i.order_id = o.order_id and i.state = 'PAID' and i.taken_fee_fen is not null) as fee_fen,
+  sum(u.owed_fen)::bigint as owed_fen,
+  jsonb_agg(jsonb_build_array(u.unit_id, u.use_no, u.state)) as uses
+from (select order_id from orders where $1::uuid is null or order_id > $1 order by order_id limit $2) o
+join uses u using (order_id) group by o.order_id order by o.order_id
+"""
+
+_IN_FLIGHT = """
+select instruction_id, gross_fen, changed_at from instructions where state in ('SENT', 'UNKNOWN')
+order by changed_at limit $1
+"""
+
+_MISFITS = """
+select 'unbalanced_posting_set' as what, set_id::text as id, sum(amount_fen)::text || ' fen' as detail
+from postings group by set_id having sum(amount_fen) <> 0
+union all
+select 'balance_is_not_its_postings', account || ' ' || owner,
+  'balance ' || sum(balance) || ', postings ' || sum(posted)
+from (select account, owner, balance_fen as balance, 0 as posted from balances
+      union all select account, owner, 0, amount_fen from postings) both_sides
+group by account, owner having sum(balance) <> sum(posted)
+union all
+select 'instruction_is_not_its_uses', i.instruction_id::text,
+  'instruction ' || i.gross_fen || '/' || i.fee_fen || ', uses ' || coalesce(sum(u.merchant_fen), 0)
+    || '/' || coalesce(sum(u.fee_fen), 0)
+from instructions i left join uses u using (instruction_id)
+where i.state in ('DUE', 'SENT', 'UNKNOWN', 'PAID')
+group by i.instruction_id, i.gross_fen, i.fee_fen
+having coalesce(sum(u.merchant_fen), 0) <> i.gross_fen or coalesce(sum(u.fee_fen), 0) <> i.fee_fen
+union all
+select 'use_is_not_its_instruction', u.unit_id || '/' || u.use_no, u.state || ' in ' || i.state
+from uses u join instructions i using (instruction_id)
+where (u.settled_at is not null) <> (i.state = 'PAID') or i.state = 'WITHDRAWN'
+union all
+select 'instruction_has_no_timer', i.instruction_id::text, i.state
+from instructions i where i.state in ('DUE', 'SENT', 'UNKNOWN')
+  and not exists (select from timers t where t.kind = 'send_instruction' and t.key = i.instruction_id::text)
+limit $1
+"""
+
+
+async def terms(tx: Transaction) -> Row:
+    """Balances by account, uses by state, and instructions by state, all at one moment."""
+    row = await tx.row(_TERMS)
+    assert row is not None
+    return row
+
+
+async def orders(tx: Transaction, after: UUID | None, limit: int) -> list[Row]:
+    """What settlement knows of each order, from its uses alone (the ledger is compared with them elsewhere)."""
+    return await tx.fetch(_ORDERS, after, limit)
+
+
+async def in_flight(tx: Transaction) -> list[Row]:
+    """Calls of which the channel's end is not known; `changed_at` is real time."""
+    return await tx.fetch(_IN_FLIGHT, _MISFITS_SHOWN)
+
+
+async def misfits(tx: Transaction) -> list[Row]:
+    """Rows that contradict each other. Reads the whole ledger: an operator's question, never a buyer's."""
+    return await tx.fetch(_MISFITS, _MISFITS_SHOWN)

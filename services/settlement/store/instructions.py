@@ -1,0 +1,200 @@
+"""Instructions: each a guarded change of one payment to one merchant, and of the uses that it pays for."""
+
+from uuid import UUID
+
+from services.settlement.domain.payouts import Instruction, InstructionState
+from services.settlement.store.runs import FEE_SHARE
+from shared.contracts.catalog import Rail
+from shared.contracts.settlement import PaidUse
+from shared.database import Row, Transaction
+
+_INSTRUCTION = """i.instruction_id, i.payout_id, i.merchant_id, i.order_id, i.rail, i.sub_merchant_id, i.trade_no,
+    i.out_trade_no, i.gross_fen, i.fee_fen, i.state, i.attempts"""
+
+
+def _read(row: Row) -> Instruction:
+    return Instruction(
+        instruction_id=row["instruction_id"],
+        payout_id=row["payout_id"],
+        merchant_id=row["merchant_id"],
+        order_id=row["order_id"],
+        rail=Rail(row["rail"]),
+        sub_merchant_id=row["sub_merchant_id"],
+        trade_no=row["trade_no"],
+        out_trade_no=row["out_trade_no"],
+        gross_fen=row["gross_fen"],
+        fee_fen=row["fee_fen"],
+        state=InstructionState(row["state"]),
+        attempts=row["attempts"],
+    )
+
+
+async def find_instruction(tx: Transaction, instruction_id: UUID) -> Instruction | None:
+    row = await tx.row(f"select {_INSTRUCTION} from instructions i where instruction_id = $1", instruction_id)
+    return None if row is None else _read(row)
+
+
+async def begin_sending(tx: Transaction, instruction_id: UUID) -> Instruction | None:
+    """Note that a call is about to be made. None if nothing is to be sent now: it is finished, its merchant is
+    suspended, or it was never sent and the payout account is not verified."""
+    row = await tx.row(
+        f"""update instructions i set state = 'SENT', attempts = attempts + 1, sent_at = coalesce(sent_at, $2),
+              changed_at = case when state = 'DUE' then now() else changed_at end
+            from merchants m, payout_accounts a
+            where i.instruction_id = $1 and m.merchant_id = i.merchant_id and a.merchant_id = i.merchant_id
+              and m.state <> 'SUSPENDED'
+              and (i.state in ('SENT', 'UNKNOWN') or i.state = 'DUE' and a.state = 'VERIFIED')
+            returning {_INSTRUCTION}""",
+        instruction_id,
+        tx.now,
+    )
+    return None if row is None else _read(row)
+
+
+async def lock_uses(tx: Transaction, instruction_id: UUID) -> None:
+    """Uses are locked before their instruction everywhere, so that a refund and a result never wait for each other."""
+    await tx.fetch("select from uses where instruction_id = $1 order by unit_id, use_no for update", instruction_id)
+
+
+async def mark_paid(tx: Transaction, instruction_id: UUID, fee_fen: int | None) -> Instruction | None:
+    """SENT or UNKNOWN → PAID, with the fee that the channel says it took; None if it is decided already."""
+    row = await tx.row(
+        f"""update instructions i set state = 'PAID', paid_at = $2, taken_fee_fen = $3, changed_at = now()
+            where instruction_id = $1 and state in ('SENT', 'UNKNOWN') returning {_INSTRUCTION}""",
+        instruction_id,
+        tx.now,
+        fee_fen,
+    )
+    return None if row is None else _read(row)
+
+
+async def settle_uses(tx: Transaction, instruction_id: UUID) -> list[PaidUse]:
+    """CLAIMED → PAID for the uses of a paid instruction; those refunded meanwhile are settled too, and stay owed."""
+    rows = await tx.fetch(
+        """update uses set state = case when state = 'CLAIMED' then 'PAID' else state end, settled_at = $2,
+             changed_at = now()
+           where instruction_id = $1 and settled_at is null returning unit_id, use_no, state""",
+        instruction_id,
+        tx.now,
+    )
+    return [PaidUse(unit_id=row["unit_id"], use_no=row["use_no"]) for row in rows if row["state"] == "PAID"]
+
+
+async def mark_undecided(tx: Transaction, instruction_id: UUID, state: InstructionState, code: str, text: str) -> bool:
+    """SENT → UNKNOWN, or back to DUE when the call certainly never left; False if it is decided already."""
+    return bool(
+        await tx.execute(
+            """update instructions set state = $2, answer_code = $3, answer_text = $4,
+                 attempts = case when $2 = 'DUE' then 0 else attempts end
+               where instruction_id = $1 and state in ('SENT', 'UNKNOWN')""",
+            instruction_id,
+            state.value,
+            code,
+            text,
+        )
+    )
+
+
+async def mark_failed(tx: Transaction, instruction_id: UUID, code: str, text: str) -> Instruction | None:
+    """SENT or UNKNOWN → FAILED; None if it is decided already."""
+    row = await tx.row(
+        f"""update instructions i set state = 'FAILED', answer_code = $2, answer_text = $3, changed_at = now()
+            where instruction_id = $1 and state in ('SENT', 'UNKNOWN') returning {_INSTRUCTION}""",
+        instruction_id,
+        code,
+        text,
+    )
+    return None if row is None else _read(row)
+
+
+async def forgive_owed(tx: Transaction, instruction_id: UUID) -> int:
+    """What was refunded while a payout that now failed was under way is not owed after all. Returns that sum in fen."""
+    return int(
+        await tx.value(
+            """with freed as (
+                 update uses u set owed_fen = 0, instruction_id = null, fee_fen = null, changed_at = now()
+                 from (select unit_id, use_no, owed_fen from uses where instruction_id = $1 and state = 'REFUNDED') was
+                 where u.unit_id = was.unit_id and u.use_no = was.use_no returning was.owed_fen)
+               select coalesce(sum(owed_fen), 0)::bigint from freed""",
+            instruction_id,
+        )
+    )
+
+
+async def withdraw(tx: Transaction, unit_id: UUID, use_no: int) -> bool:
+    """Take a locked, claimed use out of its instruction if no money left with it: not sent yet, or definitely failed.
+    False if it has left or may have."""
+    row = await tx.row(
+        """update instructions i set changed_at = now(),
+             gross_fen = case when i.state = 'DUE' then i.gross_fen - u.merchant_fen else i.gross_fen end,
+             fee_fen = case when i.state = 'DUE' then ((i.gross_fen - u.merchant_fen) * i.fee_bp + 5000) / 10000
+                       else i.fee_fen end,
+             state = case when i.state = 'DUE' and i.gross_fen = u.merchant_fen then 'WITHDRAWN' else i.state end
+           from uses u
+           where u.unit_id = $1 and u.use_no = $2 and u.state = 'CLAIMED'
+             and i.instruction_id = u.instruction_id and i.state in ('DUE', 'FAILED')
+           returning i.instruction_id""",
+        unit_id,
+        use_no,
+    )
+    return row is not None
+
+
+async def share_fee_anew(tx: Transaction, instruction_id: UUID) -> None:
+    """Let the fee of an instruction fall again on the uses that are left in it."""
+    await tx.execute(
+        f"""update uses u set changed_at = now(),
+              fee_fen = {FEE_SHARE.format(total="t.total", part="t.merchant_fen", bp="t.fee_bp")}
+            from (select u.unit_id, u.use_no, u.merchant_fen, i.fee_bp,
+                    sum(u.merchant_fen) over (order by u.unit_id, u.use_no)::bigint as total
+                  from uses u join instructions i using (instruction_id)
+                  where instruction_id = $1 and u.state = 'CLAIMED') t
+            where u.unit_id = t.unit_id and u.use_no = t.use_no""",
+        instruction_id,
+    )
+
+
+async def renew(tx: Transaction, failed_id: UUID, fresh_id: UUID) -> bool:
+    """A new instruction, with a new number, for what a failed one still has to pay; False if there is nothing."""
+    made = await tx.execute(
+        """insert into instructions (instruction_id, payout_id, order_id, merchant_id, rail, sub_merchant_id, trade_no,
+             out_trade_no, gross_fen, fee_bp, fee_fen, state, retry_of)
+           select $2, i.payout_id, i.order_id, i.merchant_id, i.rail, i.sub_merchant_id, i.trade_no, i.out_trade_no,
+             left_fen, i.fee_bp, (left_fen * i.fee_bp + 5000) / 10000, 'DUE', i.instruction_id
+           from instructions i, lateral (
+             select coalesce(sum(merchant_fen), 0)::bigint as left_fen from uses
+             where instruction_id = i.instruction_id and state = 'CLAIMED') remaining
+           where i.instruction_id = $1 and i.state = 'FAILED' and left_fen > 0
+           on conflict (retry_of) do nothing""",
+        failed_id,
+        fresh_id,
+    )
+    if made:
+        await tx.execute(
+            "update uses set instruction_id = $2, changed_at = now() where instruction_id = $1 and state = 'CLAIMED'",
+            failed_id,
+            fresh_id,
+        )
+        await share_fee_anew(tx, fresh_id)
+    return bool(made)
+
+
+async def retry_of(tx: Transaction, failed_id: UUID) -> Instruction | None:
+    """The instruction that replaced a failed one."""
+    row = await tx.row(f"select {_INSTRUCTION} from instructions i where retry_of = $1", failed_id)
+    return None if row is None else _read(row)
+
+
+async def correct_fee(tx: Transaction, instruction_id: UUID, taken_fen: int) -> tuple[Instruction, int] | None:
+    """Note what the channel really took for a paid instruction; returns it and the difference to what stood here,
+    or None when nothing changes."""
+    row = await tx.row(
+        f"""update instructions i set taken_fee_fen = $2, changed_at = now()
+            from (select instruction_id, coalesce(taken_fee_fen, fee_fen) as fee_fen from instructions
+                  where instruction_id = $1 for update) before
+            where i.instruction_id = before.instruction_id and i.state = 'PAID' and before.fee_fen <> $2
+            returning {_INSTRUCTION}, $2 - before.fee_fen as by_fen""",
+        instruction_id,
+        taken_fen,
+    )
+    return None if row is None else (_read(row), row["by_fen"])

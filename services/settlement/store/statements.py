@@ -1,0 +1,158 @@
+"""What a merchant is shown: the uses of a day, the payouts, and what the next run will pay."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from services.settlement.domain.payouts import InstructionState
+from services.settlement.store.runs import FEE_SHARE
+from shared.contracts.catalog import Rail
+from shared.database import Row, Transaction
+
+# $1 merchant, $2 fee in basis points, $3 day. The fee of what no run has claimed is what a run would charge for it.
+_DAY = f"""
+with shown as (
+    select u.order_id, u.unit_id, u.use_no, o.title, u.store_id, u.used_at, u.state, u.due_on, i.payout_id,
+      u.merchant_fen as gross_fen, u.fee_fen, u.state in ('USED', 'FINAL') as open,
+      sum(u.merchant_fen) over (
+        partition by u.order_id, u.state in ('USED', 'FINAL') order by u.unit_id, u.use_no)::bigint as total
+    from uses u join orders o using (order_id) left join instructions i using (instruction_id)
+    where u.merchant_id = $1 and u.used_on = $3
+), priced as (
+    select *, case when open then {FEE_SHARE.format(total="total", part="gross_fen", bp="$2")}
+                   else coalesce(fee_fen, 0) end as charged_fen
+    from shown
+)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    uses: int
+    gross_fen: int
+    fee_fen: int
+
+
+async def uses_of_day(
+    tx: Transaction, merchant_id: UUID, fee_bp: int, day: date, after: tuple[datetime, UUID, int] | None, limit: int
+) -> list[Row]:
+    """A page of the uses of one business day, in the order of their moments, from after a given one."""
+    moment, unit_id, use_no = after or (None, None, None)
+    return await tx.fetch(
+        _DAY
+        + """select * from priced
+             where $4::timestamptz is null or (used_at, unit_id, use_no) > ($4, $5::uuid, $6::int)
+             order by used_at, unit_id, use_no limit $7""",
+        merchant_id,
+        fee_bp,
+        day,
+        moment,
+        unit_id,
+        use_no,
+        limit,
+    )
+
+
+async def totals_of_day(tx: Transaction, merchant_id: UUID, fee_bp: int, day: date) -> Totals:
+    """The sums of one business day; what was given back to buyers does not count."""
+    row = await tx.row(
+        _DAY
+        + """select count(*) as uses, coalesce(sum(gross_fen), 0)::bigint as gross_fen,
+               coalesce(sum(charged_fen), 0)::bigint as fee_fen from priced where state <> 'REFUNDED'""",
+        merchant_id,
+        fee_bp,
+        day,
+    )
+    assert row is not None
+    return Totals(row["uses"], row["gross_fen"], row["fee_fen"])
+
+
+async def preview(
+    tx: Transaction,
+    merchant_id: UUID,
+    fee_bp: int,
+    day: date,
+    rails: Collection[Rail],
+    in_parts: Collection[Rail],
+) -> Totals:
+    """What the run of `day` will claim for a merchant if nothing else happens: uses that are final or will be."""
+    row = await tx.row(
+        """with trades as (
+             select u.order_id, count(*) as uses, sum(u.merchant_fen)::bigint as gross_fen
+             from uses u join orders o using (order_id)
+             where u.merchant_id = $1 and u.state in ('USED', 'FINAL') and u.due_on <= $3 and o.rail = any($4)
+               and (o.rail = any($5) or not exists (
+                 select from uses other where other.order_id = u.order_id
+                   and (other.state = 'HELD' or other.state in ('USED', 'FINAL') and other.due_on > $3)))
+             group by u.order_id having sum(u.merchant_fen) > 0)
+           select coalesce(sum(uses), 0)::bigint as uses, coalesce(sum(gross_fen), 0)::bigint as gross_fen,
+             coalesce(sum((gross_fen * $2 + 5000) / 10000), 0)::bigint as fee_fen from trades""",
+        merchant_id,
+        fee_bp,
+        day,
+        [rail.value for rail in rails],
+        [rail.value for rail in in_parts],
+    )
+    assert row is not None
+    return Totals(row["uses"], row["gross_fen"], row["fee_fen"])
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutLine:
+    """A payout with the sums of its instructions; an instruction that was replaced by a retry does not count."""
+
+    payout_id: UUID
+    run_date: date
+    sequence: int
+    gross_fen: int
+    fee_fen: int
+    uses: int
+    paid_at: datetime | None
+    states: tuple[InstructionState, ...]
+
+
+async def payouts(tx: Transaction, merchant_id: UUID, before: tuple[date, int] | None, limit: int) -> list[PayoutLine]:
+    """A merchant's payouts, newest first, from before a given (run date, sequence)."""
+    run_date, sequence = before or (None, None)
+    rows = await tx.fetch(
+        """select p.payout_id, p.run_date, p.sequence, sums.* from payouts p, lateral (
+             select coalesce(sum(i.gross_fen), 0)::bigint as gross_fen,
+               coalesce(sum(coalesce(i.taken_fee_fen, i.fee_fen)), 0)::bigint as fee_fen,
+               coalesce(sum((select count(*) from uses u where u.instruction_id = i.instruction_id)), 0)::bigint
+                 as uses,
+               max(i.paid_at) as paid_at, array_agg(distinct i.state) as states
+             from instructions i where i.payout_id = p.payout_id
+               and not exists (select from instructions later where later.retry_of = i.instruction_id)) sums
+           where p.merchant_id = $1 and ($2::date is null or (p.run_date, p.sequence) < ($2, $3::int))
+           order by p.run_date desc, p.sequence desc limit $4""",
+        merchant_id,
+        run_date,
+        sequence,
+        limit,
+    )
+    return [
+        PayoutLine(
+            payout_id=row["payout_id"],
+            run_date=row["run_date"],
+            sequence=row["sequence"],
+            gross_fen=row["gross_fen"],
+            fee_fen=row["fee_fen"],
+            uses=row["uses"],
+            paid_at=row["paid_at"],
+            states=tuple(InstructionState(state) for state in row["states"]),
+        )
+        for row in rows
+    ]
+
+
+async def instructions_needing_attention(tx: Transaction, after: UUID | None, limit: int) -> list[Row]:
+    """Instructions that failed and were not replaced, or of which nobody knows whether they paid."""
+    return await tx.fetch(
+        """select i.* from instructions i
+           where i.state in ('UNKNOWN', 'FAILED') and ($1::uuid is null or i.instruction_id > $1)
+             and not exists (select from instructions later where later.retry_of = i.instruction_id)
+           order by i.instruction_id limit $2""",
+        after,
+        limit,
+    )

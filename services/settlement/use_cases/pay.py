@@ -1,0 +1,209 @@
+"""Paying merchants: the day's run, one call per instruction, and what each answer means."""
+
+from datetime import date
+from uuid import UUID
+
+from services.settlement.domain import ledger
+from services.settlement.domain.ledger import PostingKind, PostingSet, posting_set
+from services.settlement.domain.payouts import (
+    Instruction,
+    InstructionState,
+    Terms,
+    next_attempt,
+    next_run_moment,
+    run_moment,
+)
+from services.settlement.gateways import RailAnswer, World
+from services.settlement.store import instructions as store
+from services.settlement.store import runs
+from services.settlement.store.ledger import post
+from services.settlement.store.runs import SEND_INSTRUCTION, RunTotals
+from shared.alipay import Outcome
+from shared.clock import business_day
+from shared.contracts.settlement import PayoutFailed, PayoutPaid
+from shared.database import Transaction
+from shared.errors import Conflict, NotFound
+from shared.ids import derived_id, new_id
+from shared.messaging import outbox, timers
+from shared.observability import log
+
+DAILY_RUN = "daily_run"
+_THE_RUN = "payouts"
+
+
+class RunInFuture(Conflict):
+    code = "run_in_future"
+    zh = "该日尚未到来，不能提前结算"
+    en = "That day has not come; its run cannot be made early"
+
+
+class InstructionNotFailed(Conflict):
+    code = "instruction_not_failed"
+    zh = "只有明确失败的付款才能重试"
+    en = "Only a payment that definitely failed can be made again"
+
+
+class InstructionNotPaid(Conflict):
+    code = "instruction_not_paid"
+    zh = "付款尚未成功，无法更正手续费"
+    en = "The payment has not succeeded, so its fee cannot be corrected"
+
+
+class FeeExceedsGross(Conflict):
+    code = "fee_exceeds_gross"
+    zh = "手续费不能超过结算金额"
+    en = "The fee cannot exceed the amount paid out"
+
+
+async def schedule_next_run(tx: Transaction, terms: Terms) -> None:
+    """Set the timer of the next daily run; a run that was missed is due at once."""
+    moment = next_run_moment(await runs.last_run(tx), tx.now, terms.run_at)
+    await timers.schedule(tx, DAILY_RUN, _THE_RUN, moment)
+
+
+async def run_today(tx: Transaction, world: World) -> None:
+    """The daily run: whatever is due up to today, then the timer for tomorrow."""
+    today = business_day(tx.now)
+    if tx.now >= run_moment(today, world.terms.run_at):
+        await run(tx, today, world)
+    await schedule_next_run(tx, world.terms)
+
+
+async def run(tx: Transaction, day: date, world: World) -> RunTotals:
+    """Claim everything that is final, due by `day` and unpaid, and order its payment. Repeating it claims nothing
+    twice; what became final meanwhile joins. Returns the sums of all runs of that day."""
+    if day > business_day(tx.now):
+        raise RunInFuture(day=day.isoformat())
+    await runs.open_run(tx, day)
+    claimed = await runs.claim_due(tx, day, world.terms.fee_bp, world.paying_rails, world.rails_in_parts)
+    log.info("payout_run_made", day=day.isoformat(), uses=claimed)
+    return await runs.run_totals(tx, day)
+
+
+async def begin_sending(tx: Transaction, instruction_id: UUID) -> Instruction | None:
+    """Commit to a call before it is made. None if there is nothing to send now; a frozen one is looked at again."""
+    instruction = await store.begin_sending(tx, instruction_id)
+    if instruction is not None:
+        return instruction
+    found = await store.find_instruction(tx, instruction_id)
+    if found is not None and found.state in (InstructionState.DUE, InstructionState.SENT, InstructionState.UNKNOWN):
+        await timers.schedule(tx, SEND_INSTRUCTION, instruction_id, next_attempt(found.attempts + 9, tx.now))
+    else:
+        await timers.cancel(tx, SEND_INSTRUCTION, instruction_id)
+    return None
+
+
+async def record_answer(tx: Transaction, sent: Instruction, answer: RailAnswer) -> None:
+    """Make the channel's answer to one call a fact, once, whoever else has heard it too."""
+    await store.lock_uses(tx, sent.instruction_id)
+    match answer.outcome:
+        case Outcome.OK:
+            await _record_paid(tx, sent, answer)
+        case Outcome.REFUSED:
+            await _record_failed(tx, sent, answer)
+        case Outcome.NOT_SENT | Outcome.UNKNOWN:
+            await _ask_again(tx, sent, answer)
+
+
+async def _record_paid(tx: Transaction, sent: Instruction, answer: RailAnswer) -> None:
+    paid = await store.mark_paid(tx, sent.instruction_id, answer.fee_fen)
+    await timers.cancel(tx, SEND_INSTRUCTION, sent.instruction_id)
+    if paid is None:
+        return
+    uses = await store.settle_uses(tx, paid.instruction_id)
+    fee_fen = paid.fee_fen if answer.fee_fen is None else answer.fee_fen
+    sets = [_payout_set(tx, paid)]
+    if fee_fen != paid.fee_fen:
+        sets.append(_correction_set(tx, paid, fee_fen - paid.fee_fen))
+    await post(tx, sets)
+    await outbox.emit(
+        tx,
+        PayoutPaid(
+            occurred_at=tx.now,
+            instruction_id=paid.instruction_id,
+            payout_id=paid.payout_id,
+            merchant_id=paid.merchant_id,
+            order_id=paid.order_id,
+            gross_fen=paid.gross_fen,
+            fee_fen=fee_fen,
+            net_fen=paid.gross_fen - fee_fen,
+            paid_at=tx.now,
+            uses=tuple(uses),
+        ),
+    )
+
+
+async def _record_failed(tx: Transaction, sent: Instruction, answer: RailAnswer) -> None:
+    failed = await store.mark_failed(tx, sent.instruction_id, answer.code, answer.text)
+    await timers.cancel(tx, SEND_INSTRUCTION, sent.instruction_id)
+    if failed is None:
+        return
+    owed_fen = await store.forgive_owed(tx, failed.instruction_id)
+    if owed_fen:
+        set_id = derived_id(failed.instruction_id, PostingKind.PAYOUT_FAILED)
+        entries = ledger.no_longer_owed(failed.merchant_id, owed_fen)
+        await post(tx, [posting_set(set_id, PostingKind.PAYOUT_FAILED, failed.order_id, tx.now, entries)])
+    log.error("payout_refused", instruction_id=str(failed.instruction_id), code=answer.code)
+    await outbox.emit(
+        tx,
+        PayoutFailed(
+            occurred_at=tx.now,
+            instruction_id=failed.instruction_id,
+            payout_id=failed.payout_id,
+            merchant_id=failed.merchant_id,
+            code=answer.code,
+        ),
+    )
+
+
+async def _ask_again(tx: Transaction, sent: Instruction, answer: RailAnswer) -> None:
+    # Only the very first call can be known not to have left; after an unknown one, a call that never left says nothing.
+    untouched = answer.outcome is Outcome.NOT_SENT and sent.attempts == 1
+    state = InstructionState.DUE if untouched else InstructionState.UNKNOWN
+    if await store.mark_undecided(tx, sent.instruction_id, state, answer.code, answer.text):
+        await timers.schedule(tx, SEND_INSTRUCTION, sent.instruction_id, next_attempt(sent.attempts, tx.now))
+    else:
+        await timers.cancel(tx, SEND_INSTRUCTION, sent.instruction_id)
+
+
+async def retry(tx: Transaction, failed_id: UUID) -> Instruction:
+    """Pay what a failed instruction still has to pay, under a new number. Asking again finds the same one.
+
+    Raises NotFound, or InstructionNotFailed while the first one may still pay or nothing is left of it.
+    """
+    if await store.find_instruction(tx, failed_id) is None:
+        raise NotFound
+    fresh_id = derived_id(failed_id, "retry")
+    if await store.renew(tx, failed_id, fresh_id):
+        await timers.schedule(tx, SEND_INSTRUCTION, fresh_id, tx.now)
+    fresh = await store.retry_of(tx, failed_id)
+    if fresh is None:
+        raise InstructionNotFailed
+    return fresh
+
+
+async def correct_fee(tx: Transaction, instruction_id: UUID, taken_fen: int) -> None:
+    """Make the fee that the channel's bill shows the one in the books; the difference is a posting of its own."""
+    found = await store.find_instruction(tx, instruction_id)
+    if found is None:
+        raise NotFound
+    if found.state is not InstructionState.PAID:
+        raise InstructionNotPaid
+    if taken_fen > found.gross_fen:
+        raise FeeExceedsGross(gross_fen=found.gross_fen)
+    changed = await store.correct_fee(tx, instruction_id, taken_fen)
+    if changed is not None:
+        instruction, by_fen = changed
+        await post(tx, [_correction_set(tx, instruction, by_fen)])
+
+
+def _payout_set(tx: Transaction, paid: Instruction) -> PostingSet:
+    set_id = derived_id(paid.instruction_id, PostingKind.PAYOUT)
+    entries = ledger.paid_out(paid.merchant_id, paid.gross_fen, paid.fee_fen)
+    return posting_set(set_id, PostingKind.PAYOUT, paid.order_id, tx.now, entries)
+
+
+def _correction_set(tx: Transaction, paid: Instruction, by_fen: int) -> PostingSet:
+    # Its own new id: a fee may be corrected there and back, and the guarded change of the instruction is what
+    # makes one correction one.
+    return posting_set(new_id(), PostingKind.FEE_CORRECTION, paid.order_id, tx.now, ledger.fee_corrected(by_fen))

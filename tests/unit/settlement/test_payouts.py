@@ -1,0 +1,74 @@
+"""Fees, the moments of runs, and the states of payouts."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.settlement.domain.payouts import (
+    InstructionState,
+    fee_shares,
+    next_attempt,
+    next_run_moment,
+    payout_state,
+)
+from shared.money import fee_fen
+
+GROSSES = st.lists(st.integers(0, 10_000_000), min_size=1, max_size=40)
+NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
+CUT_OFF = time(0, 30)
+
+
+@given(GROSSES, st.integers(0, 10_000))
+def test_the_shares_of_the_fee_sum_to_the_fee_on_the_sum(grosses: list[int], basis_points: int) -> None:
+    assert sum(fee_shares(grosses, basis_points)) == fee_fen(sum(grosses), basis_points)
+
+
+@given(GROSSES, st.integers(0, 10_000))
+def test_no_use_bears_more_fee_than_its_value_or_a_negative_one(grosses: list[int], basis_points: int) -> None:
+    shares = fee_shares(grosses, basis_points)
+    assert all(0 <= share <= gross for share, gross in zip(shares, grosses, strict=True))
+
+
+def test_the_fee_is_rounded_once_per_confirm_and_not_once_per_use() -> None:
+    assert fee_shares([6_400, 6_400], 60) == (38, 39)
+
+
+@pytest.mark.parametrize(
+    ("last_run", "now", "expected"),
+    [
+        (None, NOON, datetime(2026, 11, 21, 16, 30, tzinfo=UTC)),
+        (date(2026, 11, 19), NOON, datetime(2026, 11, 21, 16, 30, tzinfo=UTC)),
+        (date(2026, 11, 22), NOON, datetime(2026, 11, 22, 16, 30, tzinfo=UTC)),
+        (date(2026, 11, 22), NOON + timedelta(hours=12, minutes=10), datetime(2026, 11, 22, 16, 30, tzinfo=UTC)),
+    ],
+)
+def test_a_missed_run_is_due_at_once_and_a_made_one_tomorrow(
+    last_run: date | None, now: datetime, expected: datetime
+) -> None:
+    assert next_run_moment(last_run, now, CUT_OFF) == expected
+
+
+def test_asking_again_slows_down_to_every_ten_minutes() -> None:
+    pauses = [next_attempt(attempts, NOON) - NOON for attempts in range(1, 40)]
+    assert pauses[0] == timedelta(seconds=2)
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == timedelta(minutes=10)
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        ({InstructionState.PAID}, InstructionState.PAID),
+        ({InstructionState.PAID, InstructionState.WITHDRAWN}, InstructionState.PAID),
+        ({InstructionState.PAID, InstructionState.DUE}, InstructionState.DUE),
+        ({InstructionState.SENT, InstructionState.UNKNOWN, InstructionState.PAID}, InstructionState.UNKNOWN),
+        ({InstructionState.UNKNOWN, InstructionState.FAILED}, InstructionState.FAILED),
+        ({InstructionState.WITHDRAWN}, InstructionState.WITHDRAWN),
+    ],
+)
+def test_a_payout_is_in_the_state_of_its_most_troubled_instruction(
+    states: set[InstructionState], expected: InstructionState
+) -> None:
+    assert payout_state(states) is expected
