@@ -24,7 +24,9 @@ def test_a_code_is_read_however_people_space_it(typed: str) -> None:
     assert normalised(typed) == "837146205519"
 
 
-@pytest.mark.parametrize("typed", ["", "83714620551", "8371462055190", "83714620551x", "GB1:ABC", "８３７１４６２０５５１９"])
+@pytest.mark.parametrize(
+    "typed", ["", "83714620551", "8371462055190", "83714620551x", "GB1:ABC", "８３７１４６２０５５１９"]
+)
 def test_what_is_not_twelve_digits_is_no_code(typed: str) -> None:
     assert normalised(typed) is None
 
