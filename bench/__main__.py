@@ -1,0 +1,94 @@
+"""`python -m bench`: prints a table and writes bench/results.json."""
+
+import json
+import platform
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from bench import latency, relay
+from shared.messaging.schema import V1
+from tests.support import environment as environments
+from tests.support.environment import Environment
+from tests.support.servers import running_servers, wanted_infrastructure
+
+ROUNDS = 3
+
+
+async def measure(environment: Environment) -> list[dict[str, Any]]:
+    """Each pair of measurements in alternation, the best round of each side."""
+    local = environment.local
+    for service in ("settlement", "catalog"):
+        connection = await asyncpg.connect(local.database_urls[service])
+        await connection.execute(f"set search_path to {service}; {V1} create table effects (key text, times int)")
+        await connection.close()
+    relayed, published, ours, theirs = [], [], [], []
+    async with AsyncExitStack() as stack:
+        writer = await stack.enter_async_context(environment.database_of("settlement"))
+        reader = await stack.enter_async_context(environment.database_of("catalog"))
+        for _ in range(ROUNDS):
+            relayed.append(await relay.through_the_outbox(writer, local.amqp_urls["settlement"]))
+            published.append(await relay.bare(local.amqp_urls["settlement"]))
+        await _purge(environment)
+        for _ in range(ROUNDS):
+            urls = (local.amqp_urls["settlement"], local.amqp_urls["catalog"])
+            ours.append(await latency.commit_to_effect(writer, reader, *urls))
+            theirs.append(await latency.publish_to_callback(*urls))
+    return [
+        _result(
+            "relay", "events/s, outbox to confirmed", max(relayed), "aio-pika confirmed, 100 in flight", max(published)
+        ),
+        _result("commit to effect p50", "ms", _best(ours, 50), "bare publish to callback", _best(theirs, 50)),
+        _result("commit to effect p99", "ms", _best(ours, 99), "bare publish to callback", _best(theirs, 99)),
+    ]
+
+
+async def _purge(environment: Environment) -> None:
+    """The throughput rounds left their messages in the queue on which latency is measured."""
+    import aio_pika
+
+    connection = await aio_pika.connect(environment.local.amqp_urls["catalog"])
+    async with connection:
+        queue = await (await connection.channel()).get_queue("catalog.reopen_payout_account", ensure=False)
+        await queue.purge()
+
+
+def _best(rounds: list[list[float]], percent: int) -> float:
+    return min(latency.percentile(values, percent) for values in rounds)
+
+
+def _result(name: str, unit: str, ours: float, limit: str, theirs: float) -> dict[str, Any]:
+    return {
+        "name": name, "unit": unit, "value": round(ours, 2), "limit": limit, "limit_value": round(theirs, 2),
+        "ratio": round(ours / theirs, 3),
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Measure on throwaway servers."""
+    with running_servers() as servers:
+        environment = environments.create(servers, services=())
+        try:
+            results = uvloop.run(measure(environment))
+        finally:
+            environments.remove(environment)
+    table = Table("measure", "value", "unit", "naive limit", "value", "ratio", show_edge=False)
+    for row in results:
+        table.add_row(*(str(row[key]) for key in ("name", "value", "unit", "limit", "limit_value", "ratio")))
+    Console().print(table)
+    about = {
+        "at": datetime.now(UTC).isoformat(),
+        "python": platform.python_version(),
+        "servers": wanted_infrastructure(),
+    }
+    path = Path(__file__).parent / "results.json"
+    path.write_text(json.dumps({**about, "results": results}, indent=1) + "\n")
+
+
+main()
