@@ -1,0 +1,31 @@
+"""Phones and addresses: the one form in which they are kept, and the masked one in which they are shown."""
+
+import phonenumbers
+
+from services.checkout.domain.refusals import PhoneInvalid
+from shared.contracts.address import Address
+
+_HOME_REGION = "CN"
+
+
+def e164(typed: str) -> str:
+    """A phone as typed, in the form `+8613800138000`. Raises PhoneInvalid."""
+    try:
+        number = phonenumbers.parse(typed, _HOME_REGION)
+    except phonenumbers.NumberParseException as error:
+        raise PhoneInvalid from error
+    if not phonenumbers.is_valid_number(number):
+        raise PhoneInvalid
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def masked_phone(phone: str) -> str:
+    """`+8613800138000` as `138****8000`."""
+    national = phone.removeprefix("+86")
+    return f"{national[:3]}****{national[-4:]}"
+
+
+def masked_address(address: Address) -> str:
+    """Down to the district; the street stays hidden."""
+    parts = dict.fromkeys((address.province, address.city, address.district))
+    return f"{''.join(parts)}****"

@@ -1,0 +1,93 @@
+"""Payment attempts and what the channel can say about them."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from services.checkout.domain.offers import Payee
+
+
+class AttemptState(StrEnum):
+    """`OPEN → {PAID, CLOSING → {CLOSED, PAID}}`; a closed attempt that captures money stays closed."""
+
+    OPEN = "OPEN"
+    PAID = "PAID"
+    CLOSING = "CLOSING"
+    CLOSED = "CLOSED"
+
+
+LIVE = frozenset({AttemptState.OPEN, AttemptState.CLOSING})
+
+
+class Stray(StrEnum):
+    """Money that bought nothing and goes back: the order was closed, or was already paid."""
+
+    LATE = "LATE_CAPTURE"
+    SECOND = "SECOND_CAPTURE"
+
+
+class IncidentKind(StrEnum):
+    """What only an operator may decide."""
+
+    AMOUNT_MISMATCH = "AMOUNT_MISMATCH"
+    REFUNDED_ELSEWHERE = "REFUNDED_ELSEWHERE"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to pay an order. `out_trade_no` is the attempt's id in hex; the payee is frozen."""
+
+    attempt_id: UUID
+    order_id: UUID
+    channel: str
+    amount_fen: int
+    payee: Payee
+    state: AttemptState
+    opened_at: datetime
+    expires_at: datetime
+    trade_no: str | None
+    captured_fen: int | None
+    asked: int
+
+    @property
+    def out_trade_no(self) -> str:
+        """The number under which the channel knows this attempt."""
+        return self.attempt_id.hex
+
+
+class TradeState(StrEnum):
+    """What the channel says about a trade. Only UNKNOWN is no fact."""
+
+    NOT_THERE = "NOT_THERE"
+    """The buyer has never opened the link."""
+    WAITING = "WAITING"
+    PAID = "PAID"
+    CLOSED = "CLOSED"
+    """Closed, and nothing was paid."""
+    PAID_AND_RETURNED = "PAID_AND_RETURNED"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """The channel's answer; amounts and numbers are there when it was paid."""
+
+    state: TradeState
+    trade_no: str = ""
+    total_fen: int = 0
+    paid_at: datetime | None = None
+
+
+# Seconds after opening at which the channel is asked in case its notify never comes.
+_ASK_AFTER_S = (10, 30, 60, 120, 300)
+_CLOSING_PAUSE_MAX_S = 60
+
+
+def next_question(attempt: Attempt, now: datetime) -> datetime:
+    """When to ask the channel about this attempt again: on the schedule while it is open, at its expiry at the
+    latest, and with growing pauses once it is to be closed."""
+    if attempt.state is AttemptState.CLOSING or now >= attempt.expires_at:
+        return now + timedelta(seconds=min(2 ** min(attempt.asked, 6), _CLOSING_PAUSE_MAX_S))
+    on_schedule = (attempt.opened_at + timedelta(seconds=after_s) for after_s in _ASK_AFTER_S)
+    return min(next((moment for moment in on_schedule if moment > now), attempt.expires_at), attempt.expires_at)

@@ -1,0 +1,119 @@
+"""Refunds: states, causes, when to try again, and when the money is expected back."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+import chinese_calendar
+
+from services.checkout.domain.payments import Stray
+from shared.clock import business_day
+from shared.contracts.checkout import RefundCause
+
+STRAY_CAUSES = frozenset(cause.value for cause in Stray)
+UNIT_CAUSES = frozenset(cause.value for cause in RefundCause)
+
+
+class RefundState(StrEnum):
+    """`FENCING → {APPROVED, REFUSED, ABANDONED}`, `APPROVED → SENT → {SUCCEEDED, UNKNOWN, FAILED}`.
+
+    Asking for a refund and asking for its fence are one step, so nothing ever rests in REQUESTED. Money that came too
+    late or twice starts at APPROVED: there is nothing to fence.
+    """
+
+    FENCING = "FENCING"
+    APPROVED = "APPROVED"
+    SENT = "SENT"
+    UNKNOWN = "UNKNOWN"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    REFUSED = "REFUSED"
+    ABANDONED = "ABANDONED"
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Money on its way back. `units` maps unit id to amount and is empty for money that bought nothing."""
+
+    refund_id: UUID
+    order_id: UUID
+    attempt_id: UUID
+    cause: str
+    state: RefundState
+    amount_fen: int
+    reason: str
+    requested_by: str | None
+    requested_at: datetime
+    succeeded_at: datetime | None
+    refused_code: str | None
+    tries: int
+    units: dict[UUID, int]
+
+    @property
+    def out_request_no(self) -> str:
+        """The number that makes repeating the refund at the channel safe."""
+        return self.refund_id.hex
+
+
+class RefundOutcome(StrEnum):
+    """What the channel says about a refund. Only SUCCEEDED, REFUSED and NOT_DONE are facts."""
+
+    SUCCEEDED = "SUCCEEDED"
+    REFUSED = "REFUSED"
+    NOT_DONE = "NOT_DONE"
+    """The channel knows of no refund under this number (it never got it, or has not done it)."""
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class RefundAnswer:
+    outcome: RefundOutcome
+    code: str = ""
+
+
+FENCE_PATIENCE = timedelta(minutes=30)
+_UNKNOWN_PAUSES_S = (2, 5, 15, 30, 60, 120, 300)
+_FAILED_PAUSES_S = (10, 60, 300, 1800)
+# Repeating these never helps; the others (a merchant's empty balance above all) may pass with time.
+_HOPELESS = frozenset(
+    {
+        "ACQ.TRADE_HAS_FINISHED",
+        "ACQ.TRADE_HAS_CLOSE",
+        "ACQ.TRADE_NOT_EXIST",
+        "ACQ.TRADE_NOT_ALLOW_REFUND",
+        "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL",
+        "ACQ.REASON_TRADE_REFUND_FEE_ERR",
+        "ACQ.DISCORDANT_REPEAT_REQUEST",
+        "ACQ.INVALID_PARAMETER",
+    }
+)
+
+
+def pause_after_unknown(tries: int) -> timedelta:
+    """How long to wait before asking about a refund whose outcome is unknown."""
+    return timedelta(seconds=_UNKNOWN_PAUSES_S[min(max(tries, 1), len(_UNKNOWN_PAUSES_S)) - 1])
+
+
+def pause_after_failure(tries: int, code: str) -> timedelta | None:
+    """How long to wait before a refused refund is sent again; None when it is an operator's turn."""
+    if code in _HOPELESS or tries > len(_FAILED_PAUSES_S):
+        return None
+    return timedelta(seconds=_FAILED_PAUSES_S[max(tries, 1) - 1])
+
+
+def expected_by(requested_at: datetime, working_days: int = 3) -> date:
+    """The last of the 1–3 working days within which the buyer has the money, by China's working-day calendar."""
+    day = business_day(requested_at)
+    while working_days:
+        day += timedelta(days=1)
+        working_days -= _is_working_day(day)
+    return day
+
+
+def _is_working_day(day: date) -> bool:
+    try:
+        return bool(chinese_calendar.is_workday(day))
+    except NotImplementedError:
+        # The holidays of a year are decreed in the autumn before it; until they are known, weekends are.
+        return day.weekday() < 5

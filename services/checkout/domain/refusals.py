@@ -1,0 +1,147 @@
+"""Everything checkout refuses, each with a stable code and both languages."""
+
+from shared.errors import Conflict, Invalid, NotFound, PreconditionFailed
+
+
+class DealVersionChanged(PreconditionFailed):
+    """Facts: deal_version, price_fen of what is sold now."""
+
+    code = "deal_version_changed"
+    zh = "团购内容已更新，请确认后重新下单"
+    en = "The deal has been updated; please look again before you order"
+
+
+class DealSoldOut(Conflict):
+    """Facts: available."""
+
+    code = "deal_sold_out"
+    zh = "库存不足，仅剩 {available} 份"
+    en = "Not enough left: {available} available"
+
+
+class DealOffline(Conflict):
+    code = "deal_offline"
+    zh = "该团购已下架"
+    en = "This deal is not on sale"
+
+
+class SaleNotStarted(Conflict):
+    code = "sale_not_started"
+    zh = "该团购尚未开售"
+    en = "The sale has not started yet"
+
+
+class SaleEnded(Conflict):
+    code = "sale_ended"
+    zh = "该团购已结束"
+    en = "The sale has ended"
+
+
+class BuyerLimitReached(Conflict):
+    """Facts: left, how many this buyer may still order."""
+
+    code = "buyer_limit_reached"
+    zh = "超出限购数量，还可购买 {left} 份"
+    en = "Over the limit per buyer: {left} more allowed"
+
+
+class MerchantCannotSell(Conflict):
+    code = "merchant_cannot_sell"
+    zh = "商家暂时无法收款"
+    en = "The merchant cannot take payments at the moment"
+
+
+class DeliveryNeeded(Invalid):
+    code = "delivery_needed"
+    zh = "请选择配送方式并填写收货地址"
+    en = "Please choose a delivery mode and give an address"
+
+
+class DeliveryModeNotOffered(Invalid):
+    code = "delivery_mode_not_offered"
+    zh = "该团购不支持此配送方式"
+    en = "This deal does not offer that delivery mode"
+
+
+class PhoneInvalid(Invalid):
+    code = "phone_invalid"
+    zh = "手机号码有误"
+    en = "The phone number is not valid"
+
+
+class OrderNotFound(NotFound):
+    code = "order_not_found"
+    zh = "未找到该订单"
+    en = "There is no such order"
+
+
+class OrderNotPayable(Conflict):
+    """Facts: state."""
+
+    code = "order_not_payable"
+    zh = "该订单已无法支付"
+    en = "This order can no longer be paid"
+
+
+class PreviousPaymentOpen(Conflict):
+    """The earlier attempt could not be closed at the channel yet; asking again in some seconds helps."""
+
+    code = "previous_payment_open"
+    zh = "上一次支付正在确认，请稍后再试"
+    en = "An earlier payment is still being checked; please try again shortly"
+
+
+class OrderNotPaid(Conflict):
+    code = "order_not_paid"
+    zh = "该订单未支付或已关闭，无法退款"
+    en = "This order is not paid, so there is nothing to refund"
+
+
+class UnitNotOfOrder(Invalid):
+    code = "unit_not_of_order"
+    zh = "所选券不属于该订单"
+    en = "One of these units does not belong to the order"
+
+
+class UnitUsed(Conflict):
+    code = "unit_used"
+    zh = "所选券已使用，无法直接退款"
+    en = "One of these units has been used and cannot be refunded here"
+
+
+class RefundUnderWay(Conflict):
+    code = "refund_under_way"
+    zh = "所选券正在退款中"
+    en = "One of these units is already being refunded"
+
+
+class UnitRefunded(Conflict):
+    code = "unit_refunded"
+    zh = "所选券已退款"
+    en = "One of these units has already been refunded"
+
+
+class WholeParcelOnly(Conflict):
+    code = "whole_parcel_only"
+    zh = "配送订单仅支持整单退款"
+    en = "A delivery order can only be refunded as a whole"
+
+
+class RefundNotFound(NotFound):
+    code = "refund_not_found"
+    zh = "未找到该退款"
+    en = "There is no such refund"
+
+
+class RefundNotStuck(Conflict):
+    """Facts: state."""
+
+    code = "refund_not_stuck"
+    zh = "该退款无需人工处理"
+    en = "This refund does not wait for an operator"
+
+
+class IncidentNotFound(NotFound):
+    code = "incident_not_found"
+    zh = "未找到该支付异常"
+    en = "There is no such payment incident"

@@ -1,0 +1,52 @@
+"""An order's timeline: what happened, in words for the buyer."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class What(StrEnum):
+    """One kind of entry; the value is stable and goes to clients."""
+
+    PLACED = "PLACED"
+    PAID = "PAID"
+    CLOSED = "CLOSED"
+    ISSUED = "ISSUED"
+    USED = "USED"
+    PARCEL_ACCEPTED = "PARCEL_ACCEPTED"
+    PARCEL_HANDED_OVER = "PARCEL_HANDED_OVER"
+    PARCEL_DELIVERED = "PARCEL_DELIVERED"
+    PARCEL_RECEIVED = "PARCEL_RECEIVED"
+    PARCEL_FAILED = "PARCEL_FAILED"
+    REFUND_REQUESTED = "REFUND_REQUESTED"
+    REFUND_REFUSED = "REFUND_REFUSED"
+    REFUND_SUCCEEDED = "REFUND_SUCCEEDED"
+    REFUND_ABANDONED = "REFUND_ABANDONED"
+    STRAY_MONEY = "STRAY_MONEY"
+    COMPLETED = "COMPLETED"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    at: datetime
+    what: What
+
+
+TEXTS: dict[What, tuple[str, str]] = {
+    What.PLACED: ("提交订单", "Order placed"),
+    What.PAID: ("支付成功", "Paid"),
+    What.CLOSED: ("超时未支付，订单已关闭", "Closed: not paid in time"),
+    What.ISSUED: ("券码已发放", "Certificates issued"),
+    What.USED: ("已核销", "Used in store"),
+    What.PARCEL_ACCEPTED: ("商家已接单", "Accepted by the merchant"),
+    What.PARCEL_HANDED_OVER: ("商品已发出", "On its way"),
+    What.PARCEL_DELIVERED: ("商品已送达", "Delivered"),
+    What.PARCEL_RECEIVED: ("已确认收货", "Receipt confirmed"),
+    What.PARCEL_FAILED: ("配送未能完成，自动退款", "Delivery failed; refunding automatically"),
+    What.REFUND_REQUESTED: ("已申请退款", "Refund requested"),
+    What.REFUND_REFUSED: ("退款未通过", "Refund refused"),
+    What.REFUND_SUCCEEDED: ("退款成功", "Refunded"),
+    What.REFUND_ABANDONED: ("退款已取消", "Refund cancelled"),
+    What.STRAY_MONEY: ("收到重复或超时付款，自动退回", "A late or double payment arrived and is returned"),
+    What.COMPLETED: ("订单已完成", "Completed"),
+}

@@ -1,0 +1,156 @@
+"""What clients see of orders and refunds."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from services.checkout.domain.orders import Order, OrderState, OrderUnit, UnitState
+from services.checkout.domain.refunds import Refund, RefundState, expected_by
+from services.checkout.domain.timeline import TEXTS, Entry, What
+from services.checkout.store import orders, refunds
+from shared.contracts.catalog import DealKind, DeliveryMode
+from shared.database import Transaction
+
+
+class UnitView(BaseModel):
+    unit_id: UUID
+    state: UnitState
+    paid_fen: int
+
+
+class RefundView(BaseModel):
+    refund_id: UUID
+    order_id: UUID
+    state: RefundState
+    cause: str
+    unit_ids: list[UUID]
+    amount_fen: int
+    refused_code: str | None
+    requested_at: datetime
+    succeeded_at: datetime | None
+    expected_by: date = Field(description="Last of the 1-3 working days within which the money is back")
+
+    @classmethod
+    def of(cls, refund: Refund) -> "RefundView":
+        """The refund as its buyer sees it."""
+        return cls(
+            refund_id=refund.refund_id,
+            order_id=refund.order_id,
+            state=refund.state,
+            cause=refund.cause,
+            unit_ids=list(refund.units),
+            amount_fen=refund.amount_fen,
+            refused_code=refund.refused_code,
+            requested_at=refund.requested_at,
+            succeeded_at=refund.succeeded_at,
+            expected_by=expected_by(refund.requested_at),
+        )
+
+
+class DeliveryView(BaseModel):
+    mode: DeliveryMode
+    fee_fen: int
+    parcel_state: str | None
+    masked_phone: str
+    masked_address: str
+
+
+class EntryView(BaseModel):
+    at: datetime
+    what: What
+    text_zh: str
+    text_en: str
+
+
+class OrderView(BaseModel):
+    order_id: UUID
+    order_no: str
+    state: OrderState
+    kind: DealKind
+    deal_id: UUID
+    deal_version: int
+    title: str
+    cover: str
+    merchant_id: UUID
+    store_ids: list[UUID]
+    quantity: int
+    unit_price_fen: int
+    delivery_fee_fen: int
+    total_fen: int
+    placed_at: datetime
+    expires_at: datetime
+    paid_at: datetime | None
+    closed_at: datetime | None
+    refunded_fen: int
+    units: list[UnitView]
+    refunds: list[RefundView]
+    delivery: DeliveryView | None
+    timeline: list[EntryView]
+
+
+def order_view(
+    order: Order, units: Sequence[OrderUnit], order_refunds: Sequence[Refund] = (), noted: Sequence[Entry] = ()
+) -> OrderView:
+    """An order with everything that hangs on it."""
+    return OrderView(
+        order_id=order.order_id,
+        order_no=order.order_no,
+        state=order.state,
+        kind=order.kind,
+        deal_id=order.deal_id,
+        deal_version=order.deal_version,
+        title=order.title,
+        cover=order.cover,
+        merchant_id=order.merchant_id,
+        store_ids=list(order.store_ids),
+        quantity=order.quantity,
+        unit_price_fen=order.unit_price_fen,
+        delivery_fee_fen=order.delivery.fee_fen if order.delivery else 0,
+        total_fen=order.total_fen,
+        placed_at=order.placed_at,
+        expires_at=order.expires_at,
+        paid_at=order.paid_at,
+        closed_at=order.closed_at,
+        refunded_fen=order.refunded_fen,
+        units=[UnitView(unit_id=unit.unit_id, state=unit.state, paid_fen=unit.paid_fen) for unit in units],
+        refunds=[RefundView.of(refund) for refund in order_refunds],
+        delivery=_delivery(order),
+        timeline=_timeline(order, noted),
+    )
+
+
+async def order_views(tx: Transaction, found: Sequence[Order]) -> list[OrderView]:
+    """Orders with everything that hangs on them, by one question per kind of part."""
+    ids = [order.order_id for order in found]
+    units = await orders.units_of(tx, ids)
+    of_orders = await refunds.refunds_of(tx, ids)
+    noted = await orders.entries_of(tx, ids)
+    return [
+        order_view(order, units[order.order_id], of_orders[order.order_id], noted[order.order_id]) for order in found
+    ]
+
+
+def _delivery(order: Order) -> DeliveryView | None:
+    if order.delivery is None:
+        return None
+    return DeliveryView(
+        mode=order.delivery.mode,
+        fee_fen=order.delivery.fee_fen,
+        parcel_state=order.parcel_state,
+        masked_phone=order.delivery.masked_phone,
+        masked_address=order.delivery.masked_address,
+    )
+
+
+def _timeline(order: Order, noted: Sequence[Entry]) -> list[EntryView]:
+    entries = [Entry(order.placed_at, What.PLACED), *noted]
+    if order.paid_at:
+        entries.append(Entry(order.paid_at, What.PAID))
+    if order.closed_at:
+        entries.append(Entry(order.closed_at, What.CLOSED))
+    return [
+        EntryView(at=entry.at, what=entry.what, text_zh=TEXTS[entry.what][0], text_en=TEXTS[entry.what][1])
+        for entry in sorted(entries, key=lambda entry: entry.at)
+    ]

@@ -1,0 +1,1 @@
+"""All of checkout's SQL: one function per question or change."""

@@ -1,0 +1,195 @@
+"""Refunds and the units they cover."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from services.checkout.domain.refunds import Refund, RefundState
+from shared.database import Row, Transaction
+
+_COLUMNS = """refund_id, order_id, attempt_id, cause, state, amount_fen, reason, requested_by, requested_at,
+    succeeded_at, refused_code, tries"""
+_WITH_UNITS = f"""select {_COLUMNS}, array(select unit_id from refund_units u where u.refund_id = r.refund_id
+        order by unit_id) as unit_ids,
+    array(select amount_fen from refund_units u where u.refund_id = r.refund_id order by unit_id) as amounts
+    from refunds r"""
+
+
+async def add_refund(tx: Transaction, refund: Refund) -> bool:
+    """Write a new refund with its units; False if the id is taken. Raises UniqueViolationError when a unit already
+    has a live refund: the caller holds the order and has looked, so that would be a bug."""
+    added = await tx.value(
+        f"""with added as (
+              insert into refunds ({_COLUMNS}, moving_since)
+              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, null, null, 0,
+                      case when $5 = 'APPROVED' then clock_timestamp() end)
+              on conflict (refund_id) do nothing returning refund_id),
+            covered as (
+              insert into refund_units (refund_id, unit_id, amount_fen)
+              select added.refund_id, u.unit_id, u.amount_fen
+              from added, unnest($10::uuid[], $11::bigint[]) as u (unit_id, amount_fen))
+            select true from added""",
+        refund.refund_id,
+        refund.order_id,
+        refund.attempt_id,
+        refund.cause,
+        refund.state.value,
+        refund.amount_fen,
+        refund.reason,
+        refund.requested_by,
+        refund.requested_at,
+        list(refund.units),
+        list(refund.units.values()),
+    )
+    return bool(added)
+
+
+async def find_refund(tx: Transaction, refund_id: UUID) -> Refund | None:
+    """The refund, if there is one."""
+    row = await tx.row(f"{_WITH_UNITS} where refund_id = $1", refund_id)
+    return _refund(row) if row else None
+
+
+async def refunds_of(tx: Transaction, order_ids: Sequence[UUID]) -> dict[UUID, list[Refund]]:
+    """The refunds of each of these orders, oldest first."""
+    rows = await tx.fetch(f"{_WITH_UNITS} where order_id = any($1) order by requested_at, refund_id", list(order_ids))
+    refunds: dict[UUID, list[Refund]] = {order_id: [] for order_id in order_ids}
+    for row in rows:
+        refunds[row["order_id"]].append(_refund(row))
+    return refunds
+
+
+async def list_stuck(tx: Transaction, limit: int) -> list[Refund]:
+    """Refunds that wait for an operator, oldest first."""
+    rows = await tx.fetch(
+        f"""{_WITH_UNITS} where needs_operator_since is not null and state in ('FENCING', 'FAILED')
+            order by needs_operator_since, refund_id limit $1""",
+        limit,
+    )
+    return [_refund(row) for row in rows]
+
+
+async def fence_units(tx: Transaction, order_id: UUID, unit_ids: Sequence[UUID]) -> int:
+    """OPEN → REFUNDING; how many."""
+    return await tx.execute(
+        "update units set state = 'REFUNDING' where order_id = $1 and unit_id = any($2) and state = 'OPEN'",
+        order_id,
+        list(unit_ids),
+    )
+
+
+async def approve(tx: Transaction, refund_id: UUID, amounts: Mapping[UUID, int]) -> bool:
+    """FENCING → APPROVED with the amounts for the uses that are left; False in any other state."""
+    approved = await tx.value(
+        """update refunds set state = 'APPROVED', amount_fen = $2, needs_operator_since = null,
+             moving_since = clock_timestamp()
+           where refund_id = $1 and state = 'FENCING' returning true""",
+        refund_id,
+        sum(amounts.values()),
+    )
+    if approved:
+        await tx.execute(
+            """update refund_units r set amount_fen = u.amount_fen
+               from unnest($2::uuid[], $3::bigint[]) as u (unit_id, amount_fen)
+               where r.refund_id = $1 and r.unit_id = u.unit_id""",
+            refund_id,
+            list(amounts),
+            list(amounts.values()),
+        )
+    return bool(approved)
+
+
+async def give_up(
+    tx: Transaction, refund_id: UUID, state: RefundState, after: Sequence[RefundState], code: str | None, by: str | None
+) -> bool:
+    """End a refund without money moving: its units go back to what they are without it. False if it is not in one of
+    `after`."""
+    ended = await tx.value(
+        """update refunds set state = $2, refused_code = coalesce($4, refused_code), abandoned_by = $5,
+             needs_operator_since = null
+           where refund_id = $1 and state = any($3) returning true""",
+        refund_id,
+        state.value,
+        [one.value for one in after],
+        code,
+        by,
+    )
+    if ended:
+        await tx.execute(
+            """with released as (
+                 update refund_units set released = true where refund_id = $1 returning unit_id)
+               update units u set state = case when u.used_at is null then 'OPEN'
+                                               when u.uses_final >= jsonb_array_length(u.uses) then 'FINAL'
+                                               else 'USED' end
+               from released where u.unit_id = released.unit_id and u.state = 'REFUNDING'""",
+            refund_id,
+        )
+    return bool(ended)
+
+
+async def start_sending(tx: Transaction, refund_id: UUID) -> RefundState | None:
+    """Commit the intent: APPROVED or FAILED → SENT. The state before; SENT and UNKNOWN stay what they are, because
+    their money may be under way. None when there is nothing to send."""
+    before: str | None = await tx.value(
+        """with before as (select refund_id, state from refunds where refund_id = $1
+                           and state in ('APPROVED', 'FAILED', 'SENT', 'UNKNOWN') for update)
+           update refunds r set tries = tries + 1, needs_operator_since = null,
+             state = case when before.state in ('APPROVED', 'FAILED') then 'SENT' else before.state end
+           from before where r.refund_id = before.refund_id returning before.state""",
+        refund_id,
+    )
+    return RefundState(before) if before else None
+
+
+async def succeed(tx: Transaction, refund_id: UUID, at: datetime) -> bool:
+    """SENT or UNKNOWN → SUCCEEDED: the units are refunded and count in the order's sum. False if it was not sent."""
+    succeeded = await tx.value(
+        """with done as (
+             update refunds set state = 'SUCCEEDED', succeeded_at = $2, refused_code = null
+             where refund_id = $1 and state in ('SENT', 'UNKNOWN') returning refund_id, order_id),
+           units_done as (
+             update units u set state = 'REFUNDED' from refund_units r, done
+             where r.refund_id = done.refund_id and u.unit_id = r.unit_id and u.state = 'REFUNDING'),
+           summed as (
+             update orders o set refunded_fen = o.refunded_fen + s.amount_fen
+             from (select coalesce(sum(r.amount_fen), 0) as amount_fen
+                   from refund_units r, done where r.refund_id = done.refund_id) s, done
+             where o.order_id = done.order_id and s.amount_fen > 0)
+           select true from done""",
+        refund_id,
+        at,
+    )
+    return bool(succeeded)
+
+
+async def mark_unknown(tx: Transaction, refund_id: UUID) -> None:
+    """SENT → UNKNOWN."""
+    await tx.execute("update refunds set state = 'UNKNOWN' where refund_id = $1 and state = 'SENT'", refund_id)
+
+
+async def mark_failed(tx: Transaction, refund_id: UUID, code: str, *, needs_operator: bool) -> None:
+    """SENT or UNKNOWN → FAILED: the channel definitely refused."""
+    await tx.execute(
+        """update refunds set state = 'FAILED', refused_code = $2,
+             needs_operator_since = case when $3 then $4::timestamptz end
+           where refund_id = $1 and state in ('SENT', 'UNKNOWN')""",
+        refund_id,
+        code,
+        needs_operator,
+        tx.now,
+    )
+
+
+async def flag_unfenced(tx: Transaction, refund_ids: Sequence[UUID]) -> None:
+    """Refunds whose fence never answered wait for an operator."""
+    await tx.execute(
+        "update refunds set needs_operator_since = $2 where refund_id = any($1) and state = 'FENCING'",
+        list(refund_ids),
+        tx.now,
+    )
+
+
+def _refund(row: Row) -> Refund:
+    fields = dict(row)
+    amounts = dict(zip(fields.pop("unit_ids"), fields.pop("amounts"), strict=True))
+    return Refund(**{**fields, "state": RefundState(fields["state"])}, units=amounts)

@@ -1,0 +1,81 @@
+"""What happens to bought units elsewhere, as redemption and dispatch report it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from services.checkout.domain.orders import Order
+from services.checkout.domain.timeline import What
+from services.checkout.store import orders
+from services.checkout.use_cases import refunds
+from shared.contracts.dispatch import ParcelFailure
+from shared.database import Transaction
+from shared.errors import NotYet
+from shared.observability import log
+
+# The states of a parcel that each new one may follow; events may arrive in any order.
+_AFTER = {
+    "ACCEPTED": (),
+    "HANDED_OVER": ("ACCEPTED",),
+    "DELIVERED": ("ACCEPTED", "HANDED_OVER"),
+    "RECEIVED": ("ACCEPTED", "HANDED_OVER", "DELIVERED"),
+    "FAILED": ("ACCEPTED", "HANDED_OVER", "DELIVERED"),
+}
+
+
+async def _hold(tx: Transaction, order_id: UUID) -> Order:
+    order = await orders.lock_order(tx, order_id)
+    if order is None:
+        raise NotYet(f"order {order_id} is not here yet")
+    return order
+
+
+async def record_issued(tx: Transaction, order_id: UUID, at: datetime) -> None:
+    """Every unit has its certificate."""
+    await _hold(tx, order_id)
+    await orders.mark_fulfilling(tx, order_id)
+    await orders.add_entry(tx, order_id, What.ISSUED, at)
+
+
+async def record_use(tx: Transaction, order_id: UUID, unit_id: UUID, use_id: UUID, used_at: datetime) -> None:
+    """A certificate was used; it may still be reversed."""
+    await _hold(tx, order_id)
+    if not await orders.record_use(tx, order_id, unit_id, used_at):
+        raise NotYet(f"unit {unit_id} is not here yet")
+    await orders.mark_fulfilling(tx, order_id)
+    await orders.add_entry(tx, order_id, What.USED, used_at, use_id)
+
+
+async def record_final_use(tx: Transaction, order_id: UUID, unit_id: UUID, use_id: UUID, used_at: datetime) -> None:
+    """A use can no longer be reversed. Its own report may still be under way."""
+    await _hold(tx, order_id)
+    if not await orders.record_final_use(tx, order_id, unit_id, used_at):
+        raise NotYet(f"unit {unit_id} is not here yet")
+    await orders.mark_fulfilling(tx, order_id)
+    await orders.add_entry(tx, order_id, What.USED, used_at, use_id)
+    await refunds.complete(tx, order_id)
+
+
+async def record_parcel(tx: Transaction, order_id: UUID, state: str, at: datetime) -> None:
+    """The parcel went on: ACCEPTED, HANDED_OVER or DELIVERED."""
+    await _hold(tx, order_id)
+    await orders.advance_parcel(tx, order_id, state, _AFTER[state])
+    await orders.mark_fulfilling(tx, order_id)
+    await orders.add_entry(tx, order_id, What(f"PARCEL_{state}"), at)
+
+
+async def record_received(tx: Transaction, order_id: UUID, unit_ids: Sequence[UUID], received_at: datetime) -> None:
+    """The buyer has the goods: their units are final."""
+    await record_parcel(tx, order_id, "RECEIVED", received_at)
+    await orders.receive_units(tx, order_id, unit_ids, received_at)
+    await refunds.complete(tx, order_id)
+
+
+async def record_failed_parcel(tx: Transaction, order_id: UUID, failure: ParcelFailure, at: datetime) -> None:
+    """The goods will not arrive: what the buyer paid goes back."""
+    order = await _hold(tx, order_id)
+    if not await orders.advance_parcel(tx, order_id, refunds.PARCEL_FAILED, _AFTER[refunds.PARCEL_FAILED]):
+        log.warning("parcel_failure_ignored", order_id=str(order_id), failure=failure, parcel_state=order.parcel_state)
+        return
+    await orders.add_entry(tx, order_id, What.PARCEL_FAILED, at)
+    await refunds.refund_failed_parcel(tx, order)

@@ -1,0 +1,146 @@
+"""Placing an order: everything the buyer saw is frozen, and stock and limit decide in single guarded statements."""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from services.checkout.domain.addresses import masked_address, masked_phone
+from services.checkout.domain.offers import Offer, check_delivery, check_sellable
+from services.checkout.domain.orders import (
+    Order,
+    OrderDelivery,
+    OrderState,
+    OrderUnit,
+    UnitState,
+    new_order_no,
+    unit_values,
+)
+from services.checkout.domain.refusals import BuyerLimitReached, DealOffline, DealSoldOut
+from services.checkout.store import orders, stock
+from services.checkout.use_cases import schedule
+from shared.contracts.address import Address
+from shared.contracts.catalog import DeliveryMode, DeliveryTerms
+from shared.database import Transaction
+from shared.errors import IdTaken
+from shared.ids import new_id
+from shared.sealed import Seals
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a buyer asks for. The address's phone is E.164."""
+
+    order_id: UUID
+    buyer: str
+    deal_id: UUID
+    deal_version: int
+    quantity: int
+    mode: DeliveryMode | None = None
+    address: Address | None = None
+    source: str | None = None
+
+    def digest(self, seals: Seals) -> bytes:
+        """A keyed hash of the whole request, by which a repeated one is recognised without keeping the address."""
+        parts = (self.buyer, self.deal_id, self.deal_version, self.quantity, self.mode, self.source)
+        address = self.address.model_dump() if self.address else None
+        return seals.lookup("checkout", json.dumps([*map(str, parts), address], sort_keys=True))
+
+
+async def place_order(
+    tx: Transaction, seals: Seals, pay_within: timedelta, wanted: Wanted
+) -> tuple[Order, list[OrderUnit]]:
+    """Place the order, or return the one that the same request placed before. Raises the reason why not."""
+    digest = wanted.digest(seals)
+    earlier = await _placed_before(tx, wanted, digest)
+    if earlier is not None:
+        return earlier
+    offer = await stock.find_offer(tx, wanted.deal_id)
+    if offer is None:
+        raise DealOffline
+    check_sellable(offer, wanted.deal_version, wanted.quantity, tx.now)
+    order, units = _freeze(tx, seals, pay_within, wanted, offer, digest)
+    if not await orders.add_order(tx, order, units):
+        # A copy of this request committed between the look and the write.
+        earlier = await _placed_before(tx, wanted, digest)
+        assert earlier is not None
+        return earlier
+    await _take(tx, offer, wanted)
+    await schedule.expire_order(tx, order.order_id, order.expires_at)
+    return order, units
+
+
+async def _placed_before(tx: Transaction, wanted: Wanted, digest: bytes) -> tuple[Order, list[OrderUnit]] | None:
+    order = await orders.find_order(tx, wanted.order_id)
+    if order is None:
+        return None
+    if order.request_digest != digest:
+        raise IdTaken
+    return order, (await orders.units_of(tx, [order.order_id]))[order.order_id]
+
+
+async def _take(tx: Transaction, offer: Offer, wanted: Wanted) -> None:
+    """The two decisions, the contended row last so that it is held shortest."""
+    limit = offer.per_buyer_limit
+    if not await stock.count_for_buyer(tx, offer.deal_id, wanted.buyer, wanted.quantity, limit):
+        counted = await stock.counted_for_buyer(tx, offer.deal_id, wanted.buyer)
+        raise BuyerLimitReached(left=max(0, limit - counted))
+    unsaid = await stock.reserve(tx, offer.deal_id, offer.deal_version, wanted.quantity)
+    if unsaid is None:
+        now_offered = await stock.find_offer(tx, offer.deal_id) or offer
+        check_sellable(now_offered, wanted.deal_version, wanted.quantity, tx.now)
+        raise DealSoldOut(available=now_offered.available)
+    await schedule.say_availability(tx, unsaid)
+
+
+def _freeze(
+    tx: Transaction, seals: Seals, pay_within: timedelta, wanted: Wanted, offer: Offer, digest: bytes
+) -> tuple[Order, list[OrderUnit]]:
+    terms = check_delivery(offer, wanted.mode)
+    delivery = _delivery(seals, wanted, terms) if terms else None
+    values = unit_values(offer.price_fen, delivery.fee_fen if delivery else 0, wanted.quantity)
+    units = [
+        OrderUnit(new_id(), position, UnitState.OPEN, value.paid_fen, offer.original_price_fen, (value,))
+        for position, value in enumerate(values)
+    ]
+    order = Order(
+        order_id=wanted.order_id,
+        order_no=new_order_no(tx.now),
+        state=OrderState.PLACED,
+        buyer=wanted.buyer,
+        merchant_id=offer.merchant_id,
+        deal_id=offer.deal_id,
+        deal_version=offer.deal_version,
+        kind=offer.kind,
+        title=offer.title,
+        cover=offer.cover,
+        quantity=wanted.quantity,
+        unit_price_fen=offer.price_fen,
+        total_fen=sum(unit.paid_fen for unit in units),
+        refunded_fen=0,
+        rules=offer.rules,
+        store_ids=offer.store_ids,
+        source=wanted.source,
+        request_digest=digest,
+        placed_at=tx.now,
+        expires_at=tx.now + pay_within,
+        paid_at=None,
+        closed_at=None,
+        delivery=delivery,
+        parcel_state=None,
+    )
+    return order, units
+
+
+def _delivery(seals: Seals, wanted: Wanted, terms: DeliveryTerms) -> OrderDelivery:
+    assert wanted.mode is not None
+    assert wanted.address is not None, "a delivery mode always comes with an address"
+    return OrderDelivery(
+        mode=wanted.mode,
+        fee_fen=terms.fee_fen,
+        weight_g=terms.weight_g * wanted.quantity,
+        category=terms.category,
+        sealed_address=seals.seal("checkout", wanted.address.model_dump_json()),
+        masked_phone=masked_phone(wanted.address.phone),
+        masked_address=masked_address(wanted.address),
+    )

@@ -1,0 +1,285 @@
+"""Refunds: asked for, fenced by whoever fulfils the units, sent to the channel, done, or given up."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from services.checkout.domain.orders import Order, OrderUnit, UnitState, value_of_uses_left
+from services.checkout.domain.payments import Attempt, Stray
+from services.checkout.domain.refunds import (
+    STRAY_CAUSES,
+    Refund,
+    RefundAnswer,
+    RefundOutcome,
+    RefundState,
+    pause_after_failure,
+    pause_after_unknown,
+)
+from services.checkout.domain.refusals import (
+    OrderNotPaid,
+    RefundNotFound,
+    RefundNotStuck,
+    RefundUnderWay,
+    UnitNotOfOrder,
+    UnitRefunded,
+    UnitUsed,
+    WholeParcelOnly,
+)
+from services.checkout.domain.timeline import What
+from services.checkout.store import orders, payments, refunds, stock
+from services.checkout.use_cases import schedule
+from shared.contracts.catalog import DealKind
+from shared.contracts.checkout import RefundAbandoned, RefundCause, RefundedUnit, RefundRequested, RefundSucceeded
+from shared.database import Transaction
+from shared.errors import IdTaken, NotYet
+from shared.ids import derived_id
+from shared.messaging import outbox, timers
+from shared.observability import log
+
+PARCEL_FAILED = "FAILED"
+
+_WHY_NOT = {
+    UnitState.USED: UnitUsed,
+    UnitState.FINAL: UnitUsed,
+    UnitState.REFUNDING: RefundUnderWay,
+    UnitState.REFUNDED: UnitRefunded,
+}
+
+
+async def request_refund(
+    tx: Transaction, refund_id: UUID, order: Order, unit_ids: Sequence[UUID], by: str, reason: str
+) -> Refund:
+    """The buyer wants the money of these units back; a repeated request returns the first one's refund. The caller
+    holds the order."""
+    earlier = await refunds.find_refund(tx, refund_id)
+    if earlier is not None:
+        if (earlier.order_id, set(earlier.units), earlier.reason) != (order.order_id, set(unit_ids), reason):
+            raise IdTaken
+        return earlier
+    if order.paid_at is None:
+        raise OrderNotPaid
+    units = {unit.unit_id: unit for unit in (await orders.units_of(tx, [order.order_id]))[order.order_id]}
+    if not set(unit_ids) <= units.keys():
+        raise UnitNotOfOrder
+    for unit_id in unit_ids:
+        if units[unit_id].state is not UnitState.OPEN:
+            raise _WHY_NOT[units[unit_id].state]
+    if order.kind is DealKind.GOODS and set(unit_ids) != units.keys():
+        raise WholeParcelOnly
+    return await _fence(tx, refund_id, order, [units[unit_id] for unit_id in unit_ids], RefundCause.BUYER, reason, by)
+
+
+async def refund_failed_parcel(tx: Transaction, order: Order) -> None:
+    """The goods will not arrive: everything of the order that is still open is refunded. The caller holds the order."""
+    units = [
+        unit
+        for unit in (await orders.units_of(tx, [order.order_id]))[order.order_id]
+        if unit.state is UnitState.OPEN
+    ]  # fmt: skip
+    if units:
+        refund_id = derived_id(order.order_id, RefundCause.PARCEL_FAILED.value)
+        await _fence(tx, refund_id, order, units, RefundCause.PARCEL_FAILED, "parcel failed", None)
+
+
+async def _fence(
+    tx: Transaction, refund_id: UUID, order: Order, units: Sequence[OrderUnit], cause: RefundCause, reason: str,
+    by: str | None,
+) -> Refund:  # fmt: skip
+    attempt = await payments.paid_attempt(tx, order.order_id)
+    assert attempt is not None, "a paid order has the attempt that paid it"
+    refund = Refund(
+        refund_id=refund_id,
+        order_id=order.order_id,
+        attempt_id=attempt.attempt_id,
+        cause=cause.value,
+        state=RefundState.FENCING,
+        amount_fen=sum(unit.paid_fen for unit in units),
+        reason=reason,
+        requested_by=by,
+        requested_at=tx.now,
+        succeeded_at=None,
+        refused_code=None,
+        tries=0,
+        units={unit.unit_id: unit.paid_fen for unit in units},
+    )
+    if not await refunds.add_refund(tx, refund):
+        raise IdTaken
+    fenced = await refunds.fence_units(tx, order.order_id, list(refund.units))
+    assert fenced == len(units), "the order is held, so its units are what they were"
+    await orders.add_entry(tx, order.order_id, What.REFUND_REQUESTED, tx.now, refund_id)
+    await schedule.flag_unfenced(tx, refund_id)
+    await outbox.emit(
+        tx,
+        RefundRequested(
+            occurred_at=tx.now,
+            refund_id=refund_id,
+            order_id=order.order_id,
+            kind=order.kind,
+            unit_ids=tuple(refund.units),
+            cause=cause,
+        ),
+    )
+    return refund
+
+
+async def return_stray_money(tx: Transaction, attempt: Attempt, stray: Stray) -> None:
+    """Money that bought nothing goes back by the same sender; there is nothing to fence."""
+    refund = Refund(
+        refund_id=derived_id(attempt.attempt_id, stray.value),
+        order_id=attempt.order_id,
+        attempt_id=attempt.attempt_id,
+        cause=stray.value,
+        state=RefundState.APPROVED,
+        amount_fen=attempt.amount_fen,
+        reason="late payment" if stray is Stray.LATE else "paid twice",
+        requested_by=None,
+        requested_at=tx.now,
+        succeeded_at=None,
+        refused_code=None,
+        tries=0,
+        units={},
+    )
+    if await refunds.add_refund(tx, refund):
+        await schedule.send_refund(tx, refund.refund_id, tx.now)
+
+
+async def _held(tx: Transaction, refund_id: UUID) -> tuple[Refund, Order]:
+    """A refund with its order held. Raises NotYet, as for any message about something that is not here."""
+    found = await refunds.find_refund(tx, refund_id)
+    if found is None:
+        raise NotYet(f"refund {refund_id} is not here yet")
+    order = await orders.lock_order(tx, found.order_id)
+    refund = await refunds.find_refund(tx, refund_id)
+    assert order is not None
+    assert refund is not None
+    return refund, order
+
+
+async def approve(tx: Transaction, refund_id: UUID, uses_left: Mapping[UUID, int] | None) -> None:
+    """The units are fenced: send the money of the uses that are left (`None`: all of them). An answer for a refund
+    that has ended meanwhile changes nothing."""
+    refund, order = await _held(tx, refund_id)
+    amounts = dict(refund.units)
+    if uses_left is not None:
+        units = {unit.unit_id: unit for unit in (await orders.units_of(tx, [order.order_id]))[order.order_id]}
+        for unit_id in amounts:
+            amounts[unit_id] = value_of_uses_left(units[unit_id].uses, uses_left.get(unit_id, 0))
+    if await refunds.approve(tx, refund_id, amounts):
+        await timers.cancel(tx, schedule.FENCE_OVERDUE, refund_id)
+        await schedule.send_refund(tx, refund_id, tx.now)
+
+
+async def refuse(tx: Transaction, refund_id: UUID, code: str) -> None:
+    """The fence was not to be had. If the parcel has failed meanwhile, its own refund takes the units at once."""
+    refund, order = await _held(tx, refund_id)
+    if await refunds.give_up(tx, refund_id, RefundState.REFUSED, (RefundState.FENCING,), code, None):
+        await timers.cancel(tx, schedule.FENCE_OVERDUE, refund_id)
+        await orders.add_entry(tx, order.order_id, What.REFUND_REFUSED, tx.now, refund_id)
+        await complete(tx, order.order_id)
+        if order.parcel_state == PARCEL_FAILED and refund.cause != RefundCause.PARCEL_FAILED:
+            await refund_failed_parcel(tx, order)
+
+
+async def start_sending(tx: Transaction, refund_id: UUID) -> tuple[Refund, Attempt, bool] | None:
+    """Commit the intent to send. The refund, the attempt it goes back through, and whether the money may already be
+    under way; None when there is nothing to send."""
+    before = await refunds.start_sending(tx, refund_id)
+    if before is None:
+        await timers.cancel(tx, schedule.SEND_REFUND, refund_id)
+        return None
+    refund = await refunds.find_refund(tx, refund_id)
+    assert refund is not None
+    attempt = await payments.find_attempt(tx, refund.attempt_id)
+    assert attempt is not None
+    return refund, attempt, before in (RefundState.SENT, RefundState.UNKNOWN)
+
+
+async def record_answer(tx: Transaction, refund_id: UUID, answer: RefundAnswer) -> None:
+    """Take in what the channel said about a refund that was sent."""
+    refund, order = await _held(tx, refund_id)
+    match answer.outcome:
+        case RefundOutcome.SUCCEEDED:
+            await timers.cancel(tx, schedule.SEND_REFUND, refund_id)
+            if await refunds.succeed(tx, refund_id, tx.now) and refund.cause not in STRAY_CAUSES:
+                await _tell_success(tx, refund, order)
+        case RefundOutcome.REFUSED:
+            pause = pause_after_failure(refund.tries, answer.code)
+            log.warning("refund_failed", refund_id=str(refund_id), code=answer.code, final=pause is None)
+            await refunds.mark_failed(tx, refund_id, answer.code, needs_operator=pause is None)
+            if pause is None:
+                await timers.cancel(tx, schedule.SEND_REFUND, refund_id)
+            else:
+                await schedule.send_refund(tx, refund_id, tx.now + pause)
+        case RefundOutcome.UNKNOWN:
+            await refunds.mark_unknown(tx, refund_id)
+            await schedule.send_refund(tx, refund_id, tx.now + pause_after_unknown(refund.tries))
+        case RefundOutcome.NOT_DONE:
+            await schedule.send_refund(tx, refund_id, tx.now + pause_after_unknown(refund.tries))
+
+
+async def _tell_success(tx: Transaction, refund: Refund, order: Order) -> None:
+    await orders.add_entry(tx, order.order_id, What.REFUND_SUCCEEDED, tx.now, refund.refund_id)
+    await complete(tx, order.order_id)
+    await schedule.say_availability(tx, await stock.return_sold(tx, order.deal_id, order.buyer, len(refund.units)))
+    await outbox.emit(
+        tx,
+        RefundSucceeded(
+            occurred_at=tx.now,
+            refund_id=refund.refund_id,
+            order_id=order.order_id,
+            kind=order.kind,
+            units=tuple(
+                RefundedUnit(unit_id=unit_id, amount_fen=amount_fen) for unit_id, amount_fen in refund.units.items()
+            ),
+            amount_fen=refund.amount_fen,
+            cause=RefundCause(refund.cause),
+        ),
+    )
+
+
+async def complete(tx: Transaction, order_id: UUID) -> None:
+    """Complete the order if every unit is final or refunded now. The caller holds the order."""
+    if await orders.complete_if_done(tx, order_id):
+        await orders.add_entry(tx, order_id, What.COMPLETED, tx.now)
+
+
+async def abandon(tx: Transaction, refund_id: UUID, operator: str, reason: str) -> Refund:
+    """An operator gives up a refund that is stuck before any money moved. Money that bought nothing is never kept."""
+    refund, order = await _for_operator(tx, refund_id)
+    if refund.state is RefundState.ABANDONED:
+        return refund
+    stuck = (RefundState.FENCING, RefundState.FAILED)
+    if refund.cause in STRAY_CAUSES or not await refunds.give_up(
+        tx, refund_id, RefundState.ABANDONED, stuck, None, f"{operator}: {reason}"
+    ):
+        raise RefundNotStuck(state=refund.state.value)
+    await timers.cancel(tx, schedule.FENCE_OVERDUE, refund_id)
+    await timers.cancel(tx, schedule.SEND_REFUND, refund_id)
+    await orders.add_entry(tx, order.order_id, What.REFUND_ABANDONED, tx.now, refund_id)
+    await outbox.emit(
+        tx,
+        RefundAbandoned(
+            occurred_at=tx.now,
+            refund_id=refund_id,
+            order_id=order.order_id,
+            kind=order.kind,
+            unit_ids=tuple(refund.units),
+        ),
+    )
+    return (await _for_operator(tx, refund_id))[0]
+
+
+async def retry(tx: Transaction, refund_id: UUID, operator: str, reason: str) -> Refund:
+    """An operator has a failed refund sent again, under its old number."""
+    refund, _ = await _for_operator(tx, refund_id)
+    if refund.state is not RefundState.FAILED:
+        raise RefundNotStuck(state=refund.state.value)
+    log.info("refund_retried", refund_id=str(refund_id), operator=operator, reason=reason)
+    await schedule.send_refund(tx, refund_id, tx.now)
+    return refund
+
+
+async def _for_operator(tx: Transaction, refund_id: UUID) -> tuple[Refund, Order]:
+    try:
+        return await _held(tx, refund_id)
+    except NotYet as error:
+        raise RefundNotFound from error

@@ -1,0 +1,47 @@
+"""Checkout's timers: their kinds, and when each is set."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.checkout.domain.refunds import FENCE_PATIENCE
+from services.checkout.store.stock import Unsaid
+from shared.database import Transaction
+from shared.messaging import timers
+from shared.observability import correlation_id
+
+ORDER_EXPIRED = "order_expired"
+ASK_CHANNEL = "ask_channel"
+FENCE_OVERDUE = "fence_overdue"
+SEND_REFUND = "send_refund"
+SAY_AVAILABILITY = "say_availability"
+
+_SAY_EVERY = timedelta(seconds=1)
+
+
+async def expire_order(tx: Transaction, order_id: UUID, at: datetime) -> None:
+    """Close the order at this moment if it is unpaid then."""
+    await timers.schedule(tx, ORDER_EXPIRED, order_id, at)
+
+
+async def ask_channel(tx: Transaction, attempt_id: UUID, at: datetime, *, even_if_closed: bool = False) -> None:
+    """Ask the channel about a payment attempt; about a closed one only when an operator wants to know."""
+    payload = {"correlation_id": correlation_id(), "even_if_closed": even_if_closed}
+    await timers.schedule(tx, ASK_CHANNEL, attempt_id, at, payload)
+
+
+async def flag_unfenced(tx: Transaction, refund_id: UUID) -> None:
+    """Show the refund to an operator if nobody has answered for its units in time."""
+    await timers.schedule(tx, FENCE_OVERDUE, refund_id, tx.now + FENCE_PATIENCE)
+
+
+async def send_refund(tx: Transaction, refund_id: UUID, at: datetime) -> None:
+    """Send a refund to the channel, or ask what became of it."""
+    await timers.schedule(tx, SEND_REFUND, refund_id, at, {"correlation_id": correlation_id()})
+
+
+async def say_availability(tx: Transaction, unsaid: Sequence[Unsaid]) -> None:
+    """Announce what is left of these deals, each at most once a second. Only the first change after an announcement
+    comes here, so that a hot deal does not rewrite its timer with every order."""
+    for one in unsaid:
+        await timers.schedule(tx, SAY_AVAILABILITY, one.deal_id, max(tx.now, one.said_at + _SAY_EVERY))
