@@ -49,7 +49,7 @@ class DealContent(BaseModel):
     price_fen: Price
     original_price_fen: Price
     total_quota: Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
-    per_buyer_limit: Annotated[int, Field(strict=True, ge=1, le=1000)]
+    per_buyer_limit: Annotated[int, Field(strict=True, ge=0, le=1000, description="0: no limit")]
     sale_from: AwareDatetime
     sale_until: AwareDatetime
     rules: UseRules

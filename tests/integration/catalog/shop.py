@@ -1,12 +1,13 @@
 """Short ways to say what people do at catalog, through its HTTP interface."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import httpx
 
+from shared.clock import business_day
 from shared.database import Database
 from shared.ids import new_id
 
@@ -47,7 +48,7 @@ def application(**changes: Any) -> dict[str, Any]:
         "licence_no": "91500103MA5U000000",
         "subject_name": "重庆老码头餐饮有限公司",
         "legal_person": "张三",
-        "licence_expires_on": (date.today() + timedelta(days=400)).isoformat(),
+        "licence_expires_on": (business_day(datetime.now(UTC)) + timedelta(days=400)).isoformat(),
         **changes,
     }
 

@@ -1,11 +1,12 @@
 """Who becomes a merchant."""
 
 import json
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from services.catalog import use_cases
+from shared.clock import business_day
 from shared.ids import new_id
 from tests.integration.catalog.shop import OPERATOR, Catalog, application, applied_merchant, verified_merchant
 
@@ -24,7 +25,10 @@ async def test_the_applicant_becomes_the_owner_and_everybody_is_told(catalog: Ca
     [
         ({"account_kind": "ORDINARY"}, "account_not_enterprise"),
         ({"account_kind": "ENTERPRISE_TRIAL"}, "account_trial"),
-        ({"licence_expires_on": (date.today() + timedelta(days=15)).isoformat()}, "licence_expires_soon"),
+        (
+            {"licence_expires_on": str(business_day(datetime.now(UTC)) + timedelta(days=15))},
+            "licence_expires_soon",
+        ),
     ],
 )
 async def test_accounts_that_may_not_sell_are_refused_and_leave_nothing(
