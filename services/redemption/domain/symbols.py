@@ -1,20 +1,19 @@
 """Draws a QR code or a Code128 barcode as an SVG that scales to whatever box it stands in."""
 
+import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 import zxingcpp
 
 BAR_HEIGHT = 40
+_DARK = re.compile(rb"\x00+")
 
 
-@lru_cache(maxsize=512)
 def qr_svg(text: str) -> str:
     """A QR code with medium error correction and its quiet zone, one unit per module."""
     return _svg(_modules(text, zxingcpp.BarcodeFormat.QRCode))
 
 
-@lru_cache(maxsize=512)
 def barcode_svg(digits: str) -> str:
     """A Code128 barcode with its quiet zone, one unit per narrow bar."""
     # Every row of a linear symbol is the same, so one tall row says it all.
@@ -43,11 +42,5 @@ def _svg(rows: list[bytes], row_height: int = 1) -> str:
 
 
 def _dark_runs(row: bytes) -> Iterator[tuple[int, int]]:
-    start = None
-    for position, luminance in enumerate((*row, 255)):
-        dark = luminance < 128
-        if dark and start is None:
-            start = position
-        elif not dark and start is not None:
-            yield start, position - start
-            start = None
+    for run in _DARK.finditer(row):
+        yield run.start(), run.end() - run.start()
