@@ -48,7 +48,7 @@ class Reason(BaseModel):
 
 class PreparedCertificate(BaseModel):
     unit_id: UUID
-    masked_code: str | None
+    masked_code: str
     state: CertificateState
     usable: bool
     reason: Reason | None
@@ -87,7 +87,7 @@ def _prepared(codes: Codes, listed: Listed) -> PreparedCertificate:
     last = certificate.last_use
     return PreparedCertificate(
         unit_id=certificate.unit_id,
-        masked_code=certificate.sealed_code and masked(codes.open(certificate.sealed_code)),
+        masked_code=masked(codes.open(certificate.sealed_code)) if certificate.sealed_code else "",
         state=certificate.state,
         usable=refusal is None,
         reason=refusal and Reason(code=refusal.code, zh=refusal.text("zh"), en=refusal.text("en")),
@@ -116,7 +116,7 @@ class UseView(BaseModel):
     use_no: int
     used_at: datetime
     reversible_until: datetime
-    masked_code: str | None
+    masked_code: str
 
 
 class RedemptionView(BaseModel):
@@ -201,7 +201,7 @@ def _redemption(codes: Codes, done: Redemption) -> RedemptionView:
                 use_no=use.use_no,
                 used_at=done.used_at,
                 reversible_until=done.reversible_until,
-                masked_code=use.sealed_code and masked(codes.open(use.sealed_code)),
+                masked_code=masked(codes.open(use.sealed_code)) if use.sealed_code else "",
             )
             for use in done.uses
         ],
