@@ -98,7 +98,7 @@ async def _by_status(request: Request, error: Exception) -> JSONResponse:
     return problem(request, MalformedInput())
 
 
-async def _failed(request: Request, error: Exception) -> JSONResponse:
+def _failed(request: Request, error: Exception) -> JSONResponse:
     if is_outage(error):
         log.warning("request_outage", path=request.url.path, reason=repr(error)[:200])
         return problem(request, Unavailable())
@@ -107,11 +107,10 @@ async def _failed(request: Request, error: Exception) -> JSONResponse:
 
 
 def add_problems(app: FastAPI) -> None:
-    """Answer every refusal, malformed request, outage and bug of this app as problem+json."""
+    """Answer every refusal and malformed request of this app as problem+json; Edge does so for outages and bugs."""
     app.add_exception_handler(DomainError, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _by_status)
-    app.add_exception_handler(Exception, _failed)
 
 
 class Edge:
@@ -131,7 +130,7 @@ class Edge:
 
     async def _count(self, scope: Scope, receive: Receive, send: Send, trace: str, length: int) -> None:
         started = time.perf_counter()
-        status = 500
+        status = 0
 
         async def stamped(message: Message) -> None:
             nonlocal status
@@ -140,10 +139,17 @@ class Edge:
                 message["headers"] = [*message["headers"], (b"x-correlation-id", trace.encode())]
             await send(message)
 
-        if length > BODY_LIMIT:
-            await problem(Request(scope), BodyTooLarge())(scope, receive, stamped)
-        else:
+        try:
+            if length > BODY_LIMIT:
+                raise BodyTooLarge
             await self._app(scope, receive, stamped)
+        except BodyTooLarge as error:
+            await problem(Request(scope), error)(scope, receive, stamped)
+        except Exception as error:
+            # Here, inside the correlation, rather than in Starlette's outermost layer: the log line says which request.
+            if status:
+                raise
+            await _failed(Request(scope), error)(scope, receive, stamped)
         route = getattr(scope.get("route"), "path", "unmatched")
         REQUESTS.labels(scope["method"], route, status).inc()
         if route not in _QUIET:

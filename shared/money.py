@@ -34,7 +34,7 @@ def yuan(amount_fen: int) -> str:
 def fen(amount_yuan: str) -> int:
     """`128.00`, `128.5` or `128` as fen, exactly. Raises ValueError for anything with more than two decimals."""
     sign = -1 if amount_yuan.startswith("-") else 1
-    whole, _, cents = amount_yuan.lstrip("-").partition(".")
+    whole, _, cents = amount_yuan.removeprefix("-").partition(".")
     if not whole.isascii() or not whole.isdigit() or len(cents) > 2 or (cents and not cents.isdigit()):
         raise ValueError(f"not an amount in yuan: {amount_yuan!r}")
     return sign * (int(whole) * 100 + int(cents.ljust(2, "0") or 0))
