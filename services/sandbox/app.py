@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from pydantic import ValidationError
 
@@ -34,7 +35,7 @@ from services.sandbox.routes import (
     shell,
 )
 from services.sandbox.routes.pages import STATIC
-from services.sandbox.routes.parsing import answer_refusal
+from services.sandbox.routes.parsing import answer_malformed, answer_refusal
 from services.sandbox.settings import Settings
 from services.sandbox.store import dada as dada_store
 from services.sandbox.store import identity as identity_store
@@ -57,8 +58,7 @@ _MAX_BODY_BYTES = 256 * 1024
 def build_app(settings: Settings, keys: key_files.Keys) -> FastAPI:
     """The whole sandbox as one ASGI application; its state file is opened here."""
     world = build_world(settings, keys)
-    amqp_url = settings.amqp_url
-    broadcast = ClockBroadcast(amqp_url.get_secret_value(), lambda: world.offset_s) if amqp_url else None
+    broadcast = _broadcast(world)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -86,6 +86,7 @@ def build_app(settings: Settings, keys: key_files.Keys) -> FastAPI:
     app.add_middleware(BodyLimit, max_bytes=_MAX_BODY_BYTES)
     app.add_exception_handler(SandboxRefusal, answer_refusal)
     app.add_exception_handler(AlipayRefusal, answer_refusal)
+    app.add_exception_handler(RequestValidationError, answer_malformed)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for router in (
         shell.build_router(world),
@@ -133,9 +134,16 @@ def _serve() -> None:
         server_header=False,
     )
     _log.info("sandbox_starting", address=f"http://{settings.host}:{settings.port}", issuer=settings.public_url)
+    # uvicorn hands the signal on when it has stopped: an asked-for stop is a success.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1 if app.state.failed else 0))
     uvicorn.Server(config).run()
-    if app.state.failed:
-        sys.exit(1)
+
+
+def _broadcast(world: World) -> ClockBroadcast | None:
+    url = world.settings.amqp_url
+    if url is None:
+        return None
+    return ClockBroadcast(url.get_secret_value(), lambda: world.offset_s, world.settings.clock_confirm_timeout_s)
 
 
 def _channels(world: World) -> dict[str, Channel]:

@@ -13,7 +13,6 @@ import structlog
 _log = structlog.get_logger(__name__)
 _MAX_ANSWER_BYTES = 4_096
 _PAUSE_S = 0.5
-_CONFIRM_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +56,22 @@ class BroadcastFailed(Exception):
 class ClockBroadcast:
     """Keeps the fanout exchange `clock` told: at start, after every reconnection, and at every change."""
 
-    def __init__(self, amqp_url: str, offset_s: Callable[[], float]) -> None:
+    def __init__(self, amqp_url: str, offset_s: Callable[[], float], confirm_timeout_s: float) -> None:
         self._url = amqp_url
         self._offset_s = offset_s
+        self._timeout_s = confirm_timeout_s
         self._wanted = 1
         self._confirmed = 0
         self._changed = asyncio.Condition()
 
     async def announce(self) -> None:
-        """Return when the broker has confirmed the present offset; BroadcastFailed after ten seconds."""
+        """Return when the broker has confirmed the present offset; BroadcastFailed when it takes too long."""
         async with self._changed:
             self._wanted += 1
             version = self._wanted
             self._changed.notify_all()
             try:
-                async with asyncio.timeout(_CONFIRM_TIMEOUT_S):
+                async with asyncio.timeout(self._timeout_s):
                     await self._changed.wait_for(lambda: self._confirmed >= version)
             except TimeoutError:
                 raise BroadcastFailed from None
@@ -100,7 +100,7 @@ class ClockBroadcast:
                 version = self._wanted
                 body = json.dumps({"offset_s": self._offset_s()}).encode()
                 message = aio_pika.Message(body, content_type="application/json")
-                await exchange.publish(message, routing_key="", timeout=_CONFIRM_TIMEOUT_S)
+                await exchange.publish(message, routing_key="", timeout=self._timeout_s)
                 async with self._changed:
                     self._confirmed = version
                     self._changed.notify_all()

@@ -22,6 +22,7 @@ class Settings(BaseSettings):
         validation_alias="GROUPBUY_AMQP_URL",
         description="Broker for the clock broadcast; without it the clock moves only what asks /clock.",
     )
+    clock_confirm_timeout_s: float = Field(default=10.0, gt=0, description="Patience with the broker's confirmation.")
     host: str = "127.0.0.1"
     port: int = Field(default=8006, ge=1, le=65535)
     public_url: str = "http://127.0.0.1:8006"

@@ -3,6 +3,7 @@
 from urllib.parse import parse_qsl
 
 from fastapi import Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from services.sandbox.domain.refusals import AlipayRefusal, SandboxRefusal
@@ -31,6 +32,13 @@ async def answer_refusal(_: Request, refusal: Exception) -> JSONResponse:
     status = 404 if refusal.sub_code == "ACQ.TRADE_NOT_EXIST" else 409
     code = refusal.sub_code.rpartition(".")[2].lower().replace("-", "_")
     return _problem(status, code, refusal.sub_msg, f"Alipay refuses: {refusal.sub_code}.", refusal.sub_code)
+
+
+async def answer_malformed(_: Request, malformed: Exception) -> JSONResponse:
+    """Says where the body or query is wrong, but never echoes it: not every input can be written as JSON."""
+    assert isinstance(malformed, RequestValidationError)
+    places = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in malformed.errors()[:10])
+    return _problem(422, "request_malformed", f"请求格式不正确：{places}", f"The request is malformed: {places}")
 
 
 def _problem(status: int, code: str, zh: str, en: str, sub_code: str = "") -> JSONResponse:

@@ -22,9 +22,13 @@ def list_all(tx: sqlite3.Connection, provider: str) -> list[FaultScript]:
 
 
 def candidates(tx: sqlite3.Connection, provider: str, operation: str) -> list[tuple[int, FaultScript]]:
-    """Scripts that may hit this operation, with their row ids, in the order in which they were given."""
+    """Scripts that may hit this operation, with their row ids, in the order in which they were given.
+
+    `*` means any call: what the provider sends by itself must be named.
+    """
     rows = tx.execute(
-        "SELECT * FROM faults WHERE provider = ? AND operation IN (?, '*') AND remaining > 0 ORDER BY id",
+        "SELECT * FROM faults WHERE provider = ?1 AND (operation = ?2 OR (operation = '*' AND ?2 <> 'notify')) "
+        "AND remaining > 0 ORDER BY id",
         (provider, operation),
     )
     return [(row["id"], _script(row)) for row in rows]

@@ -60,9 +60,11 @@ def start_sandbox(tmp_path_factory: pytest.TempPathFactory, keys_directory: Path
         return process
 
     yield start
-    for sandbox in started:
-        if sandbox.process is not None and sandbox.process.poll() is None:
-            sandbox.stop()
+    living = [sandbox for sandbox in started if sandbox.process is not None and sandbox.process.poll() is None]
+    for sandbox in living:
+        sandbox.ask_to_stop()
+    for sandbox in living:
+        sandbox.stop()
 
 
 @pytest.fixture(scope="session")

@@ -110,10 +110,14 @@ class SandboxProcess:
         self.process.kill()
         self.process.wait()
 
+    def ask_to_stop(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+
     def stop(self) -> int:
         """End it as an operator would; its exit status."""
         assert self.process is not None
-        self.process.send_signal(signal.SIGTERM)
+        self.ask_to_stop()
         return self.process.wait(timeout=30)
 
     def log(self) -> str:
