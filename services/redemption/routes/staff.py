@@ -57,13 +57,13 @@ class PreparedCertificate(BaseModel):
 
 
 class PreparationView(BaseModel):
-    """`token` is what verify asks for, within two minutes of real time; null when nothing can be used here."""
+    """`token` is what verify asks for, within two minutes of real time, for any of these certificates."""
 
     order_id: UUID
     title: str
     certificates: list[PreparedCertificate]
-    token: str | None
-    token_expires_at: datetime | None
+    token: str
+    token_expires_at: datetime
 
 
 @router.post("/preparations")
@@ -105,7 +105,7 @@ def _each_once(unit_ids: tuple[UUID, ...]) -> tuple[UUID, ...]:
 
 class Redeem(BaseModel):
     store_id: UUID
-    token: Annotated[str, Field(min_length=1, max_length=4000)]
+    token: Annotated[str, Field(max_length=4000)]
     unit_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=10), AfterValidator(_each_once)]
     device_id: Annotated[str, Field(min_length=1, max_length=64)]
 

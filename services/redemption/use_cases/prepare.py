@@ -45,12 +45,13 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """The order's certificates at this store, and the token for those that can be used."""
+    """The order's certificates at this store, and the token with which any of them may be verified: it opens nothing
+    by itself, verify decides anew."""
 
     order: Order
     listed: tuple[Listed, ...]
-    token: str | None
-    token_expires_at: datetime | None
+    token: str
+    token_expires_at: datetime
 
 
 async def prepare(
@@ -98,10 +99,8 @@ async def _list(
     shown = next(one for one in listed if one.certificate.unit_id == unit_id)
     if shown.refusal is not None:
         await _refused(tx, shown.refusal, operator, store.store_id, presented, unit_id)
-    usable = tuple(one.certificate.unit_id for one in listed if one.refusal is None)
-    if not usable:
-        return Preparation(order, listed, None, None)
-    prepared = Prepared(operator, store.store_id, order.order_id, usable)
+    unit_ids = tuple(one.certificate.unit_id for one in listed)
+    prepared = Prepared(operator, store.store_id, order.order_id, unit_ids)
     return Preparation(order, listed, *codes.preparation_token(prepared, real_now))
 
 
