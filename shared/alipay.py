@@ -40,6 +40,9 @@ class AlipaySettings(BaseModel):
     """Who we are at Alipay and where it is. Key files: PEM, or the bare base64 that Alipay's key tool writes."""
 
     gateway_url: str = "http://127.0.0.1:8006/alipay/gateway.do"
+    page_gateway_url: str | None = Field(
+        default=None, description="The gateway as browsers reach it, where that is another address than ours"
+    )
     app_id: str = "2021000000000001"
     seller_id: str = Field(default="2088000000000001", description="The platform's own account, as notifies name it")
     app_private_key_file: Path = Path("var/keys/app_private.pem")
@@ -105,7 +108,7 @@ class AlipayClient:
     def page_url(self, method: str, biz_content: Mapping[str, Any], return_url: str) -> str:
         """A signed link that opens a page of Alipay's, such as the cashier of `alipay.trade.wap.pay`."""
         form = self._signed(method, biz_content, notify_url=self.settings.notify_url, return_url=return_url)
-        return f"{self.settings.gateway_url}?{urlencode(form)}"
+        return f"{self.settings.page_gateway_url or self.settings.gateway_url}?{urlencode(form)}"
 
     def verify_notify(self, fields: Mapping[str, str]) -> bool:
         """Whether Alipay signed exactly these decoded form fields. Unknown fields count; only the signature and its

@@ -117,8 +117,8 @@ def topic_permissions(user: str) -> dict[str, str]:
 
 def definitions(passwords: Mapping[str, str], vhost: str, administrator: tuple[str, str]) -> dict[str, Any]:
     """A whole definitions file: the topology of one virtual host, and a user per service who may touch only its own."""
-    users = [{"name": name, "tags": "", **_hashed(password)} for name, password in passwords.items()]
-    users.append({"name": administrator[0], "tags": "administrator", **_hashed(administrator[1])})
+    users = [{"name": name, "tags": "", **hashed(password)} for name, password in passwords.items()]
+    users.append({"name": administrator[0], "tags": "administrator", **hashed(administrator[1])})
     everything = {"configure": ".*", "write": ".*", "read": ".*"}
     parts = topology()
     return {
@@ -133,7 +133,8 @@ def definitions(passwords: Mapping[str, str], vhost: str, administrator: tuple[s
     }
 
 
-def _hashed(password: str) -> dict[str, str]:
+def hashed(password: str) -> dict[str, str]:
+    """A broker user's password as definitions files hold it."""
     salt = os.urandom(4)
     digest = hashlib.sha256(salt + password.encode()).digest()
     return {
