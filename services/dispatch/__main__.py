@@ -1,0 +1,5 @@
+"""`python -m services.dispatch` serves until SIGTERM."""
+
+from services.dispatch.app import main
+
+main()

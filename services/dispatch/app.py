@@ -1,0 +1,63 @@
+"""Wires dispatch together; the only file that knows all the others."""
+
+from datetime import timedelta
+
+import httpx
+
+from services.dispatch.consumers import make_handlers, timers
+from services.dispatch.consumers.moments import start_housekeeping
+from services.dispatch.gateways.dada import DadaCarrier
+from services.dispatch.gateways.guard import Guarded
+from services.dispatch.gateways.kuaidi100 import Kuaidi100Carrier
+from services.dispatch.gateways.native import NativeCarrier
+from services.dispatch.gateways.port import Carriers
+from services.dispatch.routes import ROUTERS
+from services.dispatch.settings import Settings
+from services.dispatch.world import DispatchWorld
+from shared.sealed import Seals
+from shared.service import Service, run
+
+
+def make(settings: Settings | None = None) -> Service:
+    """The service as the shell runs it; settings come from the environment unless given."""
+    settings = settings or Settings()
+    world = make_world(settings)
+    return Service(
+        name="dispatch",
+        settings=settings,
+        routers=ROUTERS,
+        handlers=make_handlers(world),
+        timers=timers,
+        world=world,
+        on_start=start_housekeeping,
+    )
+
+
+def make_world(settings: Settings) -> DispatchWorld:
+    """The carriers of this deployment, in order of preference, and the keys and periods it was given."""
+    http = httpx.AsyncClient(limits=httpx.Limits(max_connections=50, max_keepalive_connections=10))
+    open_for = timedelta(seconds=settings.breaker_open_s)
+    threshold = settings.breaker_threshold
+    carriers = Carriers(
+        (
+            NativeCarrier(),
+            Guarded(
+                DadaCarrier(settings.dada, http),
+                threshold=threshold,
+                open_for=open_for,
+                calls_per_s=settings.dada.calls_per_s,
+            ),
+            Guarded(
+                Kuaidi100Carrier(settings.kuaidi100, http),
+                threshold=threshold,
+                open_for=open_for,
+                calls_per_s=settings.kuaidi100.calls_per_s,
+            ),
+        )
+    )
+    return DispatchWorld(settings.policy(), Seals(settings.seal_keys), carriers, settings.callback_base_url)
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    run(make())

@@ -1,0 +1,87 @@
+"""Why dispatch refuses a request: stable codes and texts in both languages."""
+
+from shared.errors import Conflict, Forbidden, Invalid, NotFound
+
+
+class NoSuchParcel(NotFound):
+    code = "parcel_not_found"
+    zh = "未找到该包裹"
+    en = "There is no such parcel"
+
+
+class NotYourParcel(Forbidden):
+    code = "not_your_parcel"
+    zh = "您无权处理该包裹"
+    en = "This parcel is not yours to handle"
+
+
+class NotStaffOfStore(Forbidden):
+    code = "not_staff_of_store"
+    zh = "您不是该门店的员工"
+    en = "You do not work for this store"
+
+
+class ParcelClosed(Conflict):
+    code = "parcel_closed"
+    zh = "包裹已关闭"
+    en = "This parcel is closed"
+
+
+class ParcelHandedOver(Conflict):
+    code = "parcel_handed_over"
+    zh = "商品已交付配送"
+    en = "The goods have already left the merchant"
+
+
+class ParcelRefunding(Conflict):
+    code = "parcel_refunding"
+    zh = "订单正在退款，不能继续配送"
+    en = "A refund of this order is under way"
+
+
+class NotAccepted(Conflict):
+    code = "parcel_not_accepted"
+    zh = "请先接单"
+    en = "Accept the order first"
+
+
+class NotDelivered(Conflict):
+    code = "parcel_not_delivered"
+    zh = "商品尚未送达"
+    en = "The goods have not been delivered yet"
+
+
+class CarrierInvolved(Conflict):
+    code = "carrier_involved"
+    zh = "已交由第三方配送"
+    en = "A carrier is taking care of this parcel"
+
+
+class NotHandedOver(Conflict):
+    code = "parcel_not_handed_over"
+    zh = "请先确认取货"
+    en = "Confirm the hand-over first"
+
+
+class WrongReceiveCode(Conflict):
+    code = "receive_code_wrong"
+    zh = "收货码不正确，还可以输入 {left} 次"
+    en = "That is not the receive code; {left} tries are left"
+
+
+class ReceiveCodeLocked(Conflict):
+    code = "receive_code_locked"
+    zh = "收货码输入错误次数过多，请稍后再试"
+    en = "Too many wrong codes; try again later"
+
+
+class NoSuchWebhook(NotFound):
+    code = "webhook_unknown"
+    zh = "未知的回调地址"
+    en = "This callback address is unknown"
+
+
+class DeliveryMissing(Invalid):
+    code = "delivery_missing"
+    zh = "订单缺少配送信息"
+    en = "A goods order came without its delivery"

@@ -1,0 +1,212 @@
+"""The port that every carrier fits: what can be asked of it, and the five things an answer can mean."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
+
+from services.dispatch.domain.attempts import Snapshot
+from services.dispatch.domain.routing import GeoPoint
+from shared.contracts.catalog import DeliveryMode
+
+T = TypeVar("T")
+
+
+class Outcome(StrEnum):
+    """What is known after a call."""
+
+    OK = "OK"
+    REJECTED = "REJECTED"
+    """Definitely not done."""
+    RATE_LIMITED = "RATE_LIMITED"
+    """Definitely not done, and worth the same call later."""
+    NOT_SENT = "NOT_SENT"
+    """Certainly never arrived."""
+    UNKNOWN = "UNKNOWN"
+    """Done or not, nobody knows: ask before repeating."""
+
+
+class Reason(StrEnum):
+    """Why a carrier rejected a call."""
+
+    BAD_INPUT = "BAD_INPUT"
+    OUT_OF_AREA = "OUT_OF_AREA"
+    OVERWEIGHT = "OVERWEIGHT"
+    CATEGORY = "CATEGORY"
+    CLOSED = "CLOSED"
+    FUNDS = "FUNDS"
+    AUTH = "AUTH"
+    QUOTE_STALE = "QUOTE_STALE"
+    DUPLICATE = "DUPLICATE"
+    TOO_LATE = "TOO_LATE"
+    ALREADY = "ALREADY"
+    NOT_FOUND = "NOT_FOUND"
+    OTHER = "OTHER"
+
+
+@dataclass(frozen=True, slots=True)
+class Result(Generic[T]):
+    """The outcome of one call. `value` is there exactly when the outcome is OK; `code` and `message` are the
+    carrier's own."""
+
+    outcome: Outcome
+    value: T | None = None
+    reason: Reason | None = None
+    code: str = ""
+    message: str = ""
+    retry_after_s: float | None = None
+
+    def failed(self) -> "Result[Snapshot]":
+        """This failure as the failure of a call that would have returned a snapshot."""
+        return Result(self.outcome, None, self.reason, self.code, self.message, self.retry_after_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who hands over or receives, and where. `phone` is as dialled in the country (`13800138000`)."""
+
+    name: str
+    phone: str
+    city: str
+    address: str
+    place: GeoPoint
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """What is to be carried from where to where."""
+
+    pickup: Party
+    dropoff: Party
+    title: str
+    units: int
+    weight_g: int
+    category: str
+    value_fen: int
+    order_no: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRef:
+    """An attempt as the carrier knows it: always by our own key, by its ids once it told us."""
+
+    attempt_key: str
+    provider_id: str | None = None
+    waybill: str | None = None
+    phone: str = ""
+    """The recipient's phone: some carriers show a track only to those who know it."""
+
+
+class CancelReason(StrEnum):
+    NO_RIDER = "NO_RIDER"
+    BUYER_REFUND = "BUYER_REFUND"
+    MERCHANT = "MERCHANT"
+    FENCE = "FENCE"
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """A cancellation that the carrier confirmed. A fee of None is unknown, which is not zero."""
+
+    fee_fen: int | None
+
+
+class Trust(StrEnum):
+    """How far a webhook proves its sender."""
+
+    STRONG = "STRONG"
+    WEAK = "WEAK"
+    """Anybody who knows the address could have sent it: ask the carrier before believing anything that matters."""
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class RawRequest:
+    """A webhook's body as it arrived, byte for byte."""
+
+    body: bytes
+    content_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RawResponse:
+    """Exactly what the carrier wants to hear."""
+
+    status: int
+    body: str
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookBatch:
+    """What a webhook said. `attempt_key` is None when it does not say which order it is about. `ask`: it tells of
+    something that only a query can settle."""
+
+    trust: Trust
+    ack: RawResponse
+    snapshots: tuple[Snapshot, ...] = ()
+    attempt_key: str | None = None
+    ask: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a carrier can do, as far as dispatch must know."""
+
+    mode: DeliveryMode
+    max_weight_g: int
+    query_by_our_key: bool
+    """Can an order be found by the number that we gave it?"""
+    cancel_by_our_key: bool
+    """Can an order be cancelled by our number, even one that may not exist?"""
+    merges_repeats_for: timedelta | None
+    """How long the same order sent again is answered by the first one instead of becoming a second."""
+    silence: timedelta
+    """After how long without a word a live attempt is asked about."""
+
+
+class Carrier(Protocol):
+    """One account at one carrier. Calls never raise for what the network or the carrier does."""
+
+    @property
+    def provider(self) -> str: ...
+
+    @property
+    def account(self) -> str: ...
+
+    @property
+    def caps(self) -> Capabilities: ...
+
+    def label(self) -> str:
+        """The name under which the buyer knows the carrier."""
+        ...
+
+    async def create(self, shipment: Shipment, attempt_key: str, callback_url: str, /) -> Result[Snapshot]:
+        """Order the delivery under our own key."""
+        ...
+
+    async def query(self, ref: ProviderRef, /) -> Result[Snapshot]:
+        """Where the attempt is now. REJECTED with NOT_FOUND: the carrier has no such order."""
+        ...
+
+    async def cancel(self, ref: ProviderRef, why: CancelReason, /) -> Result[Cancelled]:
+        """Take the order back, if the goods have not been picked up."""
+        ...
+
+    def webhook(self, raw: RawRequest, /) -> WebhookBatch:
+        """Read and verify a webhook. Pure; never raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Carriers:
+    """The carrier accounts of this deployment, in order of preference."""
+
+    all: tuple[Carrier, ...] = field(default=())
+
+    def of(self, provider: str, account: str) -> Carrier:
+        """The account that an attempt was frozen to. Raises LookupError if the deployment no longer has it."""
+        for carrier in self.all:
+            if carrier.provider == provider and carrier.account == account:
+                return carrier
+        raise LookupError(f"no account {account!r} at {provider!r} is configured")

@@ -1,0 +1,1 @@
+"""All SQL of dispatch: one function per question or change."""

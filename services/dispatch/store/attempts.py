@@ -1,0 +1,256 @@
+"""Delivery attempts in the database, and everything that was reported about them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.dispatch.domain.attempts import AttemptState, Progress, Snapshot
+from shared.contracts.catalog import DeliveryMode
+from shared.database import Row, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One order at one carrier account, under our own key."""
+
+    attempt_id: UUID
+    parcel_id: UUID
+    number: int
+    provider: str
+    account: str
+    carried_as: DeliveryMode
+    state: AttemptState
+    watermark: datetime | None
+    picked_up: bool
+    raw_status: str | None
+    provider_id: str | None
+    waybill: str | None
+    sealed_rider: str | None
+    fee_fen: int | None
+    cancel_fee_fen: int | None
+    fee_state: str
+    refusal_code: str | None
+    cancel_reason: str | None
+    submissions: int
+    asked: int
+    first_submitted_at: datetime | None
+    last_submitted_at: datetime | None
+    zombie_since: datetime | None
+
+    @property
+    def key(self) -> str:
+        """The number under which the carrier knows this attempt: 32 letters and digits."""
+        return self.attempt_id.hex
+
+    @property
+    def progress(self) -> Progress:
+        """The part that evidence moves."""
+        return Progress(self.state, self.watermark, self.picked_up)
+
+
+_COLUMNS = """attempt_id, parcel_id, number, provider, account, carried_as, state, watermark, picked_up, raw_status,
+  provider_id, waybill, sealed_rider, fee_fen, cancel_fee_fen, fee_state, refusal_code, cancel_reason, submissions,
+  asked, first_submitted_at, last_submitted_at, zombie_since"""
+_LIVE = "state not in ('DELIVERED', 'CANCELLED', 'RETURNED', 'REJECTED', 'LOST', 'FENCED')"
+
+
+def _attempt(row: Row) -> Attempt:
+    values = dict(row)
+    values["carried_as"] = DeliveryMode(row["carried_as"])
+    values["state"] = AttemptState(row["state"])
+    return Attempt(**values)
+
+
+async def open_attempt(
+    tx: Transaction, attempt_id: UUID, parcel_id: UUID, provider: str, account: str, carried_as: DeliveryMode,
+    state: AttemptState, token_hash: bytes, routing: dict[str, Any],
+) -> Attempt:  # fmt: skip
+    """A new attempt. The database refuses it (UniqueViolationError) while another one of the parcel lives."""
+    row = await tx.row(
+        f"""insert into attempts (attempt_id, parcel_id, number, provider, account, carried_as, state, token_hash,
+              routing, created_at, last_heard_at)
+            select $1, $2, 1 + coalesce(max(number), 0), $3, $4, $5, $6, $7, $8, $9, $9
+            from attempts where parcel_id = $2
+            returning {_COLUMNS}""",
+        attempt_id,
+        parcel_id,
+        provider,
+        account,
+        carried_as.value,
+        state.value,
+        token_hash,
+        routing,
+        tx.now,
+    )
+    assert row is not None, "an aggregate without GROUP BY always gives a row"
+    return _attempt(row)
+
+
+async def find_attempt(tx: Transaction, attempt_id: UUID) -> Attempt | None:
+    """The attempt as it is, without holding it."""
+    row = await tx.row(f"select {_COLUMNS} from attempts where attempt_id = $1", attempt_id)
+    return _attempt(row) if row else None
+
+
+async def lock_attempt(tx: Transaction, attempt_id: UUID) -> Attempt | None:
+    """The attempt, held until the transaction ends. Hold its parcel first: everybody locks in that order."""
+    row = await tx.row(f"select {_COLUMNS} from attempts where attempt_id = $1 for update", attempt_id)
+    return _attempt(row) if row else None
+
+
+async def find_by_token(tx: Transaction, provider: str, token_hash: bytes) -> Attempt | None:
+    """The attempt that a webhook's address belongs to."""
+    row = await tx.row(f"select {_COLUMNS} from attempts where token_hash = $1 and provider = $2", token_hash, provider)
+    return _attempt(row) if row else None
+
+
+async def live_attempt(tx: Transaction, parcel_id: UUID) -> Attempt | None:
+    """The parcel's one live attempt."""
+    row = await tx.row(f"select {_COLUMNS} from attempts where parcel_id = $1 and {_LIVE}", parcel_id)
+    return _attempt(row) if row else None
+
+
+async def list_attempts(tx: Transaction, parcel_id: UUID) -> list[Attempt]:
+    """All attempts of a parcel, oldest first."""
+    rows = await tx.fetch(f"select {_COLUMNS} from attempts where parcel_id = $1 order by number limit 50", parcel_id)
+    return [_attempt(row) for row in rows]
+
+
+async def latest_attempts(tx: Transaction, parcel_ids: list[UUID]) -> dict[UUID, Attempt]:
+    """The newest attempt of each of these parcels."""
+    rows = await tx.fetch(
+        f"""select distinct on (parcel_id) {_COLUMNS} from attempts where parcel_id = any($1)
+            order by parcel_id, number desc""",
+        parcel_ids,
+    )
+    return {row["parcel_id"]: _attempt(row) for row in rows}
+
+
+async def count_carrier_attempts(tx: Transaction, parcel_id: UUID) -> int:
+    """How often a carrier other than the merchant was tried, not counting those that our own fence called off."""
+    return int(
+        await tx.value(
+            """select count(*) from attempts
+               where parcel_id = $1 and carried_as <> 'SELF' and cancel_reason is distinct from 'BUYER_REFUND'""",
+            parcel_id,
+        )
+    )
+
+
+async def move(tx: Transaction, attempt_id: UUID, *, before: AttemptState, after: AttemptState) -> bool:
+    """One step that we ourselves take; False if the attempt is elsewhere by now."""
+    return (
+        await tx.execute(
+            "update attempts set state = $3 where attempt_id = $1 and state = $2", attempt_id, before.value, after.value
+        )
+        == 1
+    )
+
+
+async def begin_submission(tx: Transaction, attempt_id: UUID, before: AttemptState) -> bool:
+    """CREATED (or UNKNOWN, when the carrier merges repetitions) → SUBMITTING, counted."""
+    return (
+        await tx.execute(
+            """update attempts set state = 'SUBMITTING', submissions = submissions + 1, last_submitted_at = $3,
+             first_submitted_at = coalesce(first_submitted_at, $3)
+           where attempt_id = $1 and state = $2""",
+            attempt_id,
+            before.value,
+            tx.now,
+        )
+        == 1
+    )
+
+
+async def record(
+    tx: Transaction, attempt_id: UUID, progress: Progress, snapshot: Snapshot, *, current: bool, rider: str | None
+) -> None:
+    """Where the attempt is now, with whatever else the report brought; what it did not bring stays. Only a report of
+    what is `current` says which status and which rider that is."""
+    await tx.execute(
+        """update attempts set state = $2, watermark = $3, picked_up = $4, raw_status = coalesce($5, raw_status),
+             provider_id = coalesce($6, provider_id), waybill = coalesce($7, waybill),
+             sealed_rider = coalesce($8, sealed_rider), fee_fen = coalesce($9, fee_fen),
+             cancel_fee_fen = coalesce($10, cancel_fee_fen), last_heard_at = $11,
+             fee_state = case when $10::bigint is not null then 'CONFIRMED'
+                              when $2 = 'CANCELLED' and state <> 'CANCELLED' then 'PENDING'
+                              when $2 = 'DELIVERED' and fee_fen is not null then 'CONFIRMED'
+                              when $9::bigint is not null and fee_state = 'NONE' then 'ESTIMATED'
+                              else fee_state end
+           where attempt_id = $1""",
+        attempt_id,
+        progress.state.value,
+        progress.watermark,
+        progress.picked_up,
+        snapshot.raw_status if current else None,
+        snapshot.provider_id,
+        snapshot.waybill,
+        rider if current else None,
+        snapshot.fee_fen,
+        snapshot.cancel_fee_fen,
+        tx.now,
+    )
+
+
+async def record_report(tx: Transaction, attempt_id: UUID, source: str, snapshot: Snapshot, verdict: str) -> None:
+    """Keep every report, also those that moved nothing."""
+    await tx.execute(
+        """insert into reports (attempt_id, source, raw_status, state, occurred_at, verdict)
+           values ($1, $2, $3, $4, $5, $6)""",
+        attempt_id,
+        source,
+        snapshot.raw_status,
+        snapshot.state.value if snapshot.state else None,
+        snapshot.occurred_at,
+        verdict,
+    )
+
+
+async def refuse(tx: Transaction, attempt_id: UUID, code: str) -> None:
+    """Why the carrier would not have it."""
+    await tx.execute("update attempts set refusal_code = $2 where attempt_id = $1", attempt_id, code)
+
+
+async def want_cancelled(tx: Transaction, attempt_id: UUID, reason: str) -> None:
+    """From now on the attempt is to be taken back; the first reason stands."""
+    await tx.execute(
+        "update attempts set cancel_reason = coalesce(cancel_reason, $2) where attempt_id = $1", attempt_id, reason
+    )
+
+
+async def count_asked(tx: Transaction, attempt_id: UUID) -> None:
+    """One more question about an outcome that is not known."""
+    await tx.execute("update attempts set asked = asked + 1 where attempt_id = $1", attempt_id)
+
+
+async def mark_zombie(tx: Transaction, attempt_id: UUID) -> bool:
+    """Note that an attempt that was over shows life; True the first time."""
+    return (
+        await tx.execute(
+            "update attempts set zombie_since = clock_timestamp() where attempt_id = $1 and zombie_since is null",
+            attempt_id,
+        )
+        == 1
+    )
+
+
+async def learn_ids(tx: Transaction, attempt_id: UUID, provider_id: str | None, waybill: str | None) -> None:
+    """The carrier's own numbers, told after the attempt was over: without them it could not be cancelled."""
+    await tx.execute(
+        """update attempts set provider_id = coalesce(provider_id, $2), waybill = coalesce(waybill, $3)
+           where attempt_id = $1""",
+        attempt_id,
+        provider_id,
+        waybill,
+    )
+
+
+async def lay_to_rest(tx: Transaction, attempt_id: UUID) -> None:
+    """The carrier confirmed that the zombie is cancelled."""
+    await tx.execute("update attempts set zombie_since = null where attempt_id = $1", attempt_id)
+
+
+async def forget_riders(tx: Transaction, parcel_id: UUID) -> None:
+    """Who carried it is nobody's business once the parcel has arrived."""
+    await tx.execute("update attempts set sealed_rider = null where parcel_id = $1", parcel_id)

@@ -1,0 +1,65 @@
+"""What the auditor asks of dispatch: its own tables, nobody else's."""
+
+from typing import Any
+from uuid import UUID
+
+from shared.database import Row, Transaction
+
+
+async def terms(tx: Transaction) -> dict[str, int]:
+    """How many parcels are in each state, and what carriers cost so far."""
+    rows = await tx.fetch("select 'parcels_' || lower(state) as term, count(*) as n from parcels group by state")
+    fees = await tx.row(
+        """select coalesce(sum(fee_fen) filter (where state = 'DELIVERED'), 0)::bigint as carried,
+             coalesce(sum(cancel_fee_fen), 0)::bigint as cancelled from attempts where carried_as <> 'SELF'"""
+    )
+    assert fees is not None, "an aggregate without GROUP BY always gives a row"
+    return {
+        **{row["term"]: row["n"] for row in rows},
+        "carrier_fees_fen": fees["carried"],
+        "cancel_fees_fen": fees["cancelled"],
+    }
+
+
+async def in_flight(tx: Transaction) -> list[dict[str, Any]]:
+    """Calls whose outcome is not known yet, and refund requests that wait for a carrier's answer."""
+    rows = await tx.fetch(
+        """select 'delivery_attempt_' || lower(a.state) as what, a.attempt_id::text as id, p.value_fen as amount_fen,
+             a.changed_at as since
+           from attempts a join parcels p using (parcel_id) where a.state in ('SUBMITTING', 'UNKNOWN', 'CANCELLING')
+           union all
+           select 'refund_fence_waiting', f.refund_id::text, p.value_fen, f.changed_at
+           from fences f join parcels p using (order_id) where f.state = 'WAITING'
+           order by since limit 500"""
+    )
+    return [dict(row) for row in rows]
+
+
+async def misfits(tx: Transaction) -> list[dict[str, Any]]:
+    """What can never be right."""
+    rows = await tx.fetch(
+        """select 'two_live_attempts' as what, parcel_id::text as id, count(*)::text as detail from attempts
+             where state not in ('DELIVERED', 'CANCELLED', 'RETURNED', 'REJECTED', 'LOST', 'FENCED')
+             group by parcel_id having count(*) > 1
+           union all
+           select 'zombie_attempt', attempt_id::text, provider from attempts where zombie_since is not null
+           union all
+           select 'delivered_twice', parcel_id::text, count(*)::text from attempts where state = 'DELIVERED'
+             group by parcel_id having count(*) > 1
+           union all
+           select 'refunded_and_received', p.parcel_id::text, p.state from parcels p
+             where p.state = 'RECEIVED' and exists (select from fences f where f.order_id = p.order_id
+                                                      and f.state = 'FENCED')
+           limit 500"""
+    )
+    return [dict(row) for row in rows]
+
+
+async def orders_after(tx: Transaction, after: UUID | None, limit: int) -> list[Row]:
+    """Every order that dispatch knows, by order id, with the real time of its last change."""
+    return await tx.fetch(
+        """select order_id, changed_at, state as parcel_state, unit_ids from parcels
+           where $1::uuid is null or order_id > $1 order by order_id limit $2""",
+        after,
+        limit,
+    )

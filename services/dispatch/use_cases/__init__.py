@@ -1,0 +1,1 @@
+"""What dispatch can do: one function per verb, in the caller's transaction."""

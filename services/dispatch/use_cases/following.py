@@ -1,0 +1,157 @@
+"""Takes a carrier's report into an attempt, and lets its parcel follow."""
+
+import json
+from uuid import UUID
+
+from services.dispatch.domain.attempts import (
+    LIVE,
+    PICKED_UP,
+    TERMINAL,
+    UNCONFIRMED,
+    AttemptState,
+    Progress,
+    Rider,
+    Snapshot,
+    Verdict,
+    weigh,
+)
+from services.dispatch.domain.parcels import DispatchState, ParcelState, Step, steps
+from services.dispatch.domain.timeline import What
+from services.dispatch.store import attempts, happenings, parcel_changes, parcels
+from services.dispatch.store.attempts import Attempt
+from services.dispatch.store.parcels import Parcel
+from services.dispatch.use_cases import announcing, clockwork, stopping
+from services.dispatch.world import OWNER, DispatchWorld
+from shared.database import Transaction
+from shared.messaging import timers
+from shared.observability import log
+
+CREATE, QUERY, WEBHOOK, MERCHANT = "CREATE", "QUERY", "WEBHOOK", "MERCHANT"
+
+_NOTES = {
+    AttemptState.SEARCHING: What.CARRIER_CONFIRMED,
+    AttemptState.ASSIGNED: What.RIDER_ASSIGNED,
+    AttemptState.AT_PICKUP: What.RIDER_AT_STORE,
+    AttemptState.OUT_FOR_DELIVERY: What.OUT_FOR_DELIVERY,
+    AttemptState.EXCEPTION: What.EXCEPTION,
+    AttemptState.RETURNING: What.RETURNING,
+    AttemptState.CANCELLED: What.CARRIER_CANCELLED,
+    AttemptState.FENCED: What.CARRIER_CANCELLED,
+    AttemptState.REJECTED: What.CARRIER_REFUSED,
+}
+
+
+async def hold(tx: Transaction, attempt_id: UUID) -> tuple[Parcel, Attempt] | None:
+    """Lock an attempt with its parcel, parcel first; None if there is no such attempt."""
+    found = await attempts.find_attempt(tx, attempt_id)
+    if found is None:
+        return None
+    parcel = await parcels.lock_parcel(tx, found.parcel_id)
+    attempt = await attempts.lock_attempt(tx, attempt_id)
+    return (parcel, attempt) if parcel and attempt else None
+
+
+async def take_report(
+    tx: Transaction, world: DispatchWorld, attempt_id: UUID, snapshot: Snapshot, source: str, *, asked: bool = False
+) -> Progress | None:
+    """Weigh a report and act on it. Returns where the attempt is then; None if there is no such attempt."""
+    held = await hold(tx, attempt_id)
+    if held is None:
+        return None
+    parcel, attempt = held
+    after, verdict = weigh(attempt.progress, snapshot, asked=asked)
+    await attempts.record_report(tx, attempt_id, source, snapshot, verdict.value)
+    if snapshot.state is None:
+        log.info("carrier_status_without_state", provider=attempt.provider, raw_status=snapshot.raw_status)
+    if verdict is Verdict.ZOMBIE:
+        await attempts.learn_ids(tx, attempt_id, snapshot.provider_id, snapshot.waybill)
+        await _raise_alarm(tx, attempt)
+        return after
+    current = verdict is Verdict.MOVED or snapshot.state is after.state
+    rider = _sealed(world, snapshot.rider) if parcel.state is not ParcelState.RECEIVED else None
+    await attempts.record(tx, attempt_id, after, snapshot, current=current, rider=rider)
+    if after.state is not attempt.state:
+        await _note(tx, attempt, after.state)
+    await _watch(tx, world, attempt, after, ask_now=verdict is Verdict.ASK)
+    await follow(tx, world, parcel, attempt, after)
+    return after
+
+
+async def follow(tx: Transaction, world: DispatchWorld, parcel: Parcel, before: Attempt, after: Progress) -> None:
+    """Do to the parcel what its attempt's progress means."""
+    if before.state in UNCONFIRMED and after.state in LIVE - UNCONFIRMED:
+        await parcel_changes.set_dispatch_state(tx, parcel.parcel_id, DispatchState.ACTIVE)
+    attempt = await attempts.find_attempt(tx, before.attempt_id) or before
+    for step in steps(parcel.state, after.state, picked_up=after.picked_up, was_live=before.state in LIVE):
+        await _take_step(tx, world, step, parcel, attempt)
+
+
+async def _take_step(tx: Transaction, world: DispatchWorld, step: Step, parcel: Parcel, attempt: Attempt) -> None:
+    if step is Step.HAND_OVER:
+        carrier = world.carriers.of(attempt.provider, attempt.account).label()
+        await announcing.handed_over(tx, parcel, attempt, carrier)
+    elif step is Step.DELIVER:
+        await announcing.delivered(tx, parcel, attempt, world.policy)
+    elif step is Step.RETURN:
+        await announcing.came_to_grief(tx, parcel, ParcelState.RETURNED)
+    elif step is Step.LOSE:
+        await announcing.came_to_grief(tx, parcel, ParcelState.LOST)
+    elif step is Step.ASK_MERCHANT:
+        await ask_merchant(tx, parcel)
+    elif not await stopping.settle(tx, parcel):
+        await timers.schedule(tx, clockwork.DISPATCH_PARCEL, parcel.parcel_id, tx.now)
+
+
+async def ask_merchant(tx: Transaction, parcel: Parcel) -> None:
+    """No carrier will do it: the merchant delivers the goods themselves, or refuses."""
+    await parcel_changes.set_dispatch_state(tx, parcel.parcel_id, DispatchState.MANUAL)
+    await happenings.note(tx, parcel.parcel_id, What.MANUAL)
+
+
+async def end_attempt(
+    tx: Transaction, world: DispatchWorld, parcel: Parcel, attempt: Attempt, state: AttemptState
+) -> bool:
+    """Our own end of an attempt without goods (both rows are held); False if it is elsewhere by now."""
+    if not await attempts.move(tx, attempt.attempt_id, before=attempt.state, after=state):
+        return False
+    await clockwork.stop_attempt_timers(tx, attempt.attempt_id)
+    await _note(tx, attempt, state)
+    await follow(tx, world, parcel, attempt, Progress(state, attempt.watermark, attempt.picked_up))
+    return True
+
+
+async def _note(tx: Transaction, attempt: Attempt, state: AttemptState) -> None:
+    what = _NOTES.get(state)
+    if state is AttemptState.SEARCHING and attempt.state not in UNCONFIRMED:
+        what = What.RIDER_LOST
+    if what is not None:
+        await happenings.note(tx, attempt.parcel_id, what, attempt.attempt_id)
+
+
+async def _watch(tx: Transaction, world: DispatchWorld, attempt: Attempt, after: Progress, *, ask_now: bool) -> None:
+    """Ask again when a live attempt has been silent for too long; stop when it is over."""
+    if after.state in TERMINAL:
+        await clockwork.stop_attempt_timers(tx, attempt.attempt_id)
+        return
+    if after.state in UNCONFIRMED:
+        return
+    await timers.cancel(tx, clockwork.SUBMIT_ATTEMPT, attempt.attempt_id)
+    await timers.cancel(tx, clockwork.ASK_ATTEMPT, attempt.attempt_id)
+    silence = world.carriers.of(attempt.provider, attempt.account).caps.silence
+    await timers.schedule(tx, clockwork.POLL_ATTEMPT, attempt.attempt_id, tx.now if ask_now else tx.now + silence)
+    if attempt.cancel_reason and attempt.state in UNCONFIRMED and after.state not in PICKED_UP:
+        await timers.schedule(tx, clockwork.CANCEL_ATTEMPT, attempt.attempt_id, tx.now)
+
+
+async def _raise_alarm(tx: Transaction, attempt: Attempt) -> None:
+    """An attempt that is over lives: cancel it at the carrier, again and again, and let a person know."""
+    if await attempts.mark_zombie(tx, attempt.attempt_id):
+        log.error("zombie_attempt_seen", attempt_id=str(attempt.attempt_id), provider=attempt.provider)
+        await happenings.note(tx, attempt.parcel_id, What.ZOMBIE, attempt.attempt_id)
+        await timers.schedule(tx, clockwork.LAY_ZOMBIE, attempt.attempt_id, tx.now)
+
+
+def _sealed(world: DispatchWorld, rider: Rider | None) -> str | None:
+    if rider is None:
+        return None
+    return world.seals.seal(OWNER, json.dumps({"name": rider.name, "phone": rider.phone}, ensure_ascii=False))

@@ -1,0 +1,41 @@
+"""Asks about live attempts from which nothing was heard for too long: a lost webhook must not leave a parcel behind."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.dispatch.domain.attempts import WITH_CARRIER, Snapshot
+from services.dispatch.gateways.port import Carrier, ProviderRef, Result
+from services.dispatch.use_cases import clockwork
+from services.dispatch.use_cases.asking import reference
+from services.dispatch.use_cases.following import QUERY, hold, take_report
+from services.dispatch.world import DispatchWorld
+from shared.contracts.catalog import DeliveryMode
+from shared.database import Transaction
+from shared.messaging import timers
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    carrier: Carrier
+    ref: ProviderRef
+
+    async def ask(self) -> Result[Snapshot]:
+        """Where the order is."""
+        return await self.carrier.query(self.ref)
+
+
+async def prepare(tx: Transaction, world: DispatchWorld, attempt_id: UUID) -> Poll | None:
+    """Whom to ask about a silent attempt; None if it is over, or carried by the merchant."""
+    held = await hold(tx, attempt_id)
+    if held is None or held[1].state not in WITH_CARRIER or held[1].carried_as is DeliveryMode.SELF:
+        await timers.cancel(tx, clockwork.POLL_ATTEMPT, attempt_id)
+        return None
+    parcel, attempt = held
+    return Poll(world.carriers.of(attempt.provider, attempt.account), reference(world, parcel, attempt))
+
+
+async def record(tx: Transaction, world: DispatchWorld, attempt_id: UUID, poll: Poll, answer: Result[Snapshot]) -> None:
+    """What the carrier said, if anything; the next question is set either way."""
+    await timers.schedule(tx, clockwork.POLL_ATTEMPT, attempt_id, tx.now + poll.carrier.caps.silence)
+    if answer.value is not None:
+        await take_report(tx, world, attempt_id, answer.value, QUERY, asked=True)

@@ -1,0 +1,106 @@
+"""A parcel as it is shown: buyers do not see the search for a carrier, staff do not see the receive code."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from services.dispatch.domain.attempts import Rider
+from services.dispatch.domain.parcels import ParcelState
+from services.dispatch.domain.refusals import NoSuchParcel, NotStaffOfStore
+from services.dispatch.store import attempts, copies, happenings, parcels
+from services.dispatch.store.attempts import Attempt
+from services.dispatch.store.happenings import Happening
+from services.dispatch.store.parcels import Parcel
+from services.dispatch.use_cases.permissions import sees_as_staff
+from services.dispatch.world import DispatchWorld
+from shared.contracts.address import Address
+from shared.contracts.catalog import DeliveryMode
+from shared.database import Transaction
+
+_UNDER_WAY = frozenset({ParcelState.ACCEPTED, ParcelState.HANDED_OVER})
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A parcel with all that this caller may see of it."""
+
+    parcel: Parcel
+    as_staff: bool
+    carrier: str | None
+    latest: Attempt | None
+    rider: Rider | None
+    receive_code: str | None
+    receiver: Address | None
+    happenings: Sequence[Happening] = ()
+    attempts: Sequence[Attempt] = ()
+
+
+async def see_order(tx: Transaction, world: DispatchWorld, caller: str, order_id: UUID) -> Seen:
+    """The parcel of an order, for its buyer, for staff of its store, or for an operator."""
+    parcel = await parcels.find_parcel_of_order(tx, order_id)
+    if parcel is None:
+        raise NoSuchParcel
+    return await _see(tx, world, caller, parcel)
+
+
+async def see_parcel(tx: Transaction, world: DispatchWorld, caller: str, parcel_id: UUID) -> Seen:
+    """The parcel, likewise."""
+    parcel = await parcels.find_parcel(tx, parcel_id)
+    if parcel is None:
+        raise NoSuchParcel
+    return await _see(tx, world, caller, parcel)
+
+
+async def _see(tx: Transaction, world: DispatchWorld, caller: str, parcel: Parcel) -> Seen:
+    as_staff = await sees_as_staff(tx, caller, parcel)
+    tried = await attempts.list_attempts(tx, parcel.parcel_id)
+    seen = _shown(world, parcel, tried[-1] if tried else None, as_staff=as_staff, as_buyer=parcel.buyer == caller)
+    happened = await happenings.timeline(tx, parcel.parcel_id)
+    return replace(seen, happenings=happened, attempts=tried if as_staff else ())
+
+
+async def see_board(
+    tx: Transaction, world: DispatchWorld, caller: str, merchant_id: UUID, state: str | None,
+    before: tuple[datetime, UUID] | None, limit: int,
+) -> list[Seen]:  # fmt: skip
+    """The merchant's parcels at the stores where the caller works, newest first."""
+    store_ids = await copies.stores_of_staff(tx, caller, merchant_id)
+    if store_ids is None:
+        raise NotStaffOfStore
+    found = await parcels.list_board(tx, merchant_id, store_ids, state, before, limit)
+    latest = await attempts.latest_attempts(tx, [parcel.parcel_id for parcel in found])
+    return [_shown(world, parcel, latest.get(parcel.parcel_id), as_staff=True, as_buyer=False) for parcel in found]
+
+
+def _shown(world: DispatchWorld, parcel: Parcel, latest: Attempt | None, *, as_staff: bool, as_buyer: bool) -> Seen:
+    own = parcel.mode is DeliveryMode.SELF or (latest is not None and latest.carried_as is DeliveryMode.SELF)
+    code_needed = as_buyer and own and parcel.state in _UNDER_WAY
+    called = latest is not None and (as_staff or parcel.carried_as is not None)
+    return Seen(
+        parcel=parcel,
+        as_staff=as_staff,
+        carrier=_carrier(world, latest) if called else None,
+        latest=latest,
+        rider=_rider(world, latest),
+        receive_code=world.seals.open(parcel.sealed_receive_code) if code_needed else None,
+        receiver=Address.model_validate_json(world.seals.open(parcel.sealed_address)) if as_staff else None,
+    )
+
+
+def _carrier(world: DispatchWorld, attempt: Attempt | None) -> str | None:
+    if attempt is None:
+        return None
+    try:
+        return world.carriers.of(attempt.provider, attempt.account).label()
+    except LookupError:
+        # The account is no longer configured; the attempt still says whose it was.
+        return attempt.provider
+
+
+def _rider(world: DispatchWorld, attempt: Attempt | None) -> Rider | None:
+    if attempt is None or attempt.sealed_rider is None:
+        return None
+    opened = json.loads(world.seals.open(attempt.sealed_rider))
+    return Rider(str(opened["name"]), str(opened["phone"]))

@@ -1,0 +1,63 @@
+"""Refunds as checkout asks for, completes or gives them up: who wins, the refund or the hand-over, is decided here."""
+
+from services.dispatch.domain.parcels import BEFORE_HAND_OVER, WILL_NOT_ARRIVE, ParcelState, Policy, Stop
+from services.dispatch.store import fences, parcels
+from services.dispatch.store.parcels import Parcel
+from services.dispatch.use_cases import announcing, stopping
+from shared.contracts.catalog import DealKind
+from shared.contracts.checkout import RefundAbandoned, RefundRequested, RefundSucceeded
+from shared.database import Transaction
+
+
+async def fence_refund(tx: Transaction, event: RefundRequested) -> None:
+    """Answer a request, or leave it as a tombstone for a parcel that has not arrived here yet."""
+    if event.kind is not DealKind.GOODS:
+        return
+    fence = await fences.ask(tx, event.refund_id, event.order_id, event.unit_ids)
+    parcel = await parcels.lock_parcel_of_order(tx, event.order_id)
+    if fence is not None and parcel is not None:
+        await stopping.answer_refund(tx, parcel, fence)
+
+
+async def close_refund(tx: Transaction, event: RefundSucceeded) -> None:
+    """The money is back. Goods that have not left are stopped, also if nobody asked us before (an external refund)."""
+    if event.kind is not DealKind.GOODS:
+        return
+    parcel = await parcels.lock_parcel_of_order(tx, event.order_id)
+    unit_ids = tuple(unit.unit_id for unit in event.units)
+    await fences.end(tx, event.refund_id, event.order_id, unit_ids, "CLOSED")
+    if parcel is not None:
+        await _take_refund(tx, parcel, event)
+
+
+async def _take_refund(tx: Transaction, parcel: Parcel, event: RefundSucceeded) -> None:
+    if parcel.state is ParcelState.REFUNDING:
+        await announcing.refunded(tx, parcel, event.refund_id)
+        return
+    if not await is_refunded_whole(tx, parcel):
+        return
+    if parcel.state in WILL_NOT_ARRIVE:
+        await announcing.refunded(tx, parcel, event.refund_id)
+    elif parcel.state in BEFORE_HAND_OVER:
+        await stopping.begin_stop(tx, await _owed_to(tx, parcel, event), Stop.REFUNDED)
+
+
+async def _owed_to(tx: Transaction, parcel: Parcel, event: RefundSucceeded) -> Parcel:
+    """The parcel with the refund that ends it noted on it."""
+    return await parcels.note_refund(tx, parcel.parcel_id, event.refund_id) or parcel
+
+
+async def is_refunded_whole(tx: Transaction, parcel: Parcel) -> bool:
+    """Whether the money of every unit went back."""
+    return await fences.refunded_units(tx, parcel.order_id) >= set(parcel.unit_ids)
+
+
+async def lift_fence(tx: Transaction, policy: Policy, event: RefundAbandoned) -> None:
+    """The refund was given up: the parcel goes on from where it was. A carrier that was called off meanwhile is
+    replaced when it confirms."""
+    if event.kind is not DealKind.GOODS:
+        return
+    parcel = await parcels.lock_parcel_of_order(tx, event.order_id)
+    await fences.end(tx, event.refund_id, event.order_id, event.unit_ids, "LIFTED")
+    if parcel is not None:
+        await announcing.lifted(tx, parcel, event.refund_id, policy)

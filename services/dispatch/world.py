@@ -1,0 +1,44 @@
+"""What dispatch reaches beside its database: the carriers, the keys that seal, and the periods that are set."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.dispatch.domain.parcels import Policy
+from services.dispatch.domain.routing import Candidate
+from services.dispatch.gateways.port import Carriers
+from shared.sealed import Seals
+
+OWNER = "dispatch"
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchWorld:
+    """Handed to routes, message handlers and outside timers."""
+
+    policy: Policy
+    seals: Seals
+    carriers: Carriers
+    callback_base_url: str
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Every configured carrier account, in order of preference."""
+        return tuple(
+            Candidate(carrier.provider, carrier.account, carrier.caps.mode, carrier.caps.max_weight_g)
+            for carrier in self.carriers.all
+        )
+
+    def webhook_token(self, attempt_id: UUID) -> str:
+        """The unguessable part of an attempt's callback address: the same each time, and derived from a key so that
+        the database alone does not give it away."""
+        return base64.urlsafe_b64encode(self.seals.lookup(OWNER, f"webhook:{attempt_id}")).decode().rstrip("=")
+
+    def callback_url(self, provider: str, attempt_id: UUID) -> str:
+        """Where a carrier reports on one attempt."""
+        return f"{self.callback_base_url.rstrip('/')}/webhooks/{provider}/{self.webhook_token(attempt_id)}"
+
+
+def token_hash(token: str) -> bytes:
+    """By which a webhook's attempt is found."""
+    return hashlib.sha256(token.encode()).digest()
