@@ -73,6 +73,19 @@ def sandbox(start_sandbox: StartSandbox) -> SandboxProcess:
     return start_sandbox()
 
 
+@pytest.fixture(scope="session")
+def travelling_process(start_sandbox: StartSandbox) -> SandboxProcess:
+    return start_sandbox()
+
+
+@pytest.fixture
+def travelling(travelling_process: SandboxProcess, shop: Shop) -> ShopSide:
+    """A sandbox whose clock the test may move; it starts at real time."""
+    alipay = client_for(travelling_process, shop)
+    alipay.http.put("/clock", json={"offset_s": 0}).raise_for_status()
+    return alipay
+
+
 @pytest.fixture
 def http(sandbox: SandboxProcess) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=sandbox.url, trust_env=False, timeout=30) as client:

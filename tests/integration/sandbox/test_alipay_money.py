@@ -7,15 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-import pytest
 
-from tests.integration.sandbox.stage import SHANGHAI, SMID, Shop, ShopSide, StartSandbox, client_for, until, wire
-
-
-@pytest.fixture(scope="module")
-def alone(start_sandbox: StartSandbox, shop: Shop) -> ShopSide:
-    """A sandbox whose book and clock belong to one test module."""
-    return client_for(start_sandbox(), shop)
+from tests.integration.sandbox.stage import SHANGHAI, SMID, ShopSide, until, wire
 
 
 def refund(alipay: ShopSide, out_no: str, amount: str, number: str) -> dict[str, Any]:
@@ -101,17 +94,17 @@ def test_only_the_trades_own_sub_merchant_is_paid(alipay: ShopSide, out_no: str)
     assert refused["sub_code"] == "ACQ.INVALID_PARAMETER"
 
 
-def test_the_book_balances_after_payments_refunds_confirms_and_clawbacks(alone: ShopSide, out_no: str) -> None:
-    before = alone.http.get("/_sim/alipay/book", params={"limit": 1000}).json()
+def test_the_book_balances_after_payments_refunds_confirms_and_clawbacks(travelling: ShopSide, out_no: str) -> None:
+    before = travelling.http.get("/_sim/alipay/book", params={"limit": 1000}).json()
     first, second = f"{out_no}_1", f"{out_no}_2"
-    trade_no = alone.paid(first)["trade_no"]
-    alone.paid(second, "50.00")
-    refund(alone, second, "50.00", f"{second}r")
-    confirm(alone, trade_no, "128.00", f"{first}c")
-    assert refund(alone, first, "128.00", f"{first}r")["sub_code"] == "ACQ.SELLER_BALANCE_NOT_ENOUGH"
-    refund(alone, first, "27.23", f"{first}r")
+    trade_no = travelling.paid(first)["trade_no"]
+    travelling.paid(second, "50.00")
+    refund(travelling, second, "50.00", f"{second}r")
+    confirm(travelling, trade_no, "128.00", f"{first}c")
+    assert refund(travelling, first, "128.00", f"{first}r")["sub_code"] == "ACQ.SELLER_BALANCE_NOT_ENOUGH"
+    refund(travelling, first, "27.23", f"{first}r")
 
-    book = alone.http.get("/_sim/alipay/book", params={"since": len(before["entries"])}).json()
+    book = travelling.http.get("/_sim/alipay/book", params={"since": len(before["entries"])}).json()
     assert [entry["kind"] for entry in book["entries"]] == [
         "payment",
         "payment",
@@ -131,15 +124,17 @@ def test_the_book_balances_after_payments_refunds_confirms_and_clawbacks(alone: 
     }
 
 
-def test_a_withdrawn_balance_cannot_pay_a_refund(alone: ShopSide, out_no: str) -> None:
-    trade_no = alone.paid(out_no)["trade_no"]
-    confirm(alone, trade_no, "128.00", f"{out_no}c")
-    too_much = alone.http.post(f"/_sim/alipay/merchants/{SMID}/withdraw", json={"amount_fen": 10**9})
+def test_a_withdrawn_balance_cannot_pay_a_refund(travelling: ShopSide, out_no: str) -> None:
+    trade_no = travelling.paid(out_no)["trade_no"]
+    confirm(travelling, trade_no, "128.00", f"{out_no}c")
+    too_much = travelling.http.post(f"/_sim/alipay/merchants/{SMID}/withdraw", json={"amount_fen": 10**9})
     assert (too_much.status_code, too_much.json()["code"]) == (409, "balance_too_small")
-    rest = alone.http.post(f"/_sim/alipay/merchants/{SMID}/withdraw", json={"amount_fen": 12000}).json()["balance_fen"]
+    rest = travelling.http.post(f"/_sim/alipay/merchants/{SMID}/withdraw", json={"amount_fen": 12000}).json()[
+        "balance_fen"
+    ]
     if rest >= 100:
-        alone.http.post(f"/_sim/alipay/merchants/{SMID}/withdraw", json={"amount_fen": rest}).raise_for_status()
-    assert refund(alone, out_no, "128.00", f"{out_no}r")["sub_code"] == "ACQ.SELLER_BALANCE_NOT_ENOUGH"
+        travelling.http.post(f"/_sim/alipay/merchants/{SMID}/withdraw", json={"amount_fen": rest}).raise_for_status()
+    assert refund(travelling, out_no, "128.00", f"{out_no}r")["sub_code"] == "ACQ.SELLER_BALANCE_NOT_ENOUGH"
 
 
 def test_a_refund_made_outside_the_shop_is_not_announced(alipay: ShopSide, out_no: str) -> None:
@@ -149,10 +144,8 @@ def test_a_refund_made_outside_the_shop_is_not_announced(alipay: ShopSide, out_n
     assert answer.json()["notifies"] == []
 
 
-def test_a_days_bill_is_ready_at_ten_the_next_day_and_lists_every_movement(
-    start_sandbox: StartSandbox, shop: Shop, out_no: str
-) -> None:
-    alipay = client_for(start_sandbox(), shop)
+def test_a_days_bill_is_ready_at_ten_the_next_day_and_lists_every_movement(travelling: ShopSide, out_no: str) -> None:
+    alipay = travelling
     noon = datetime.now(UTC).astimezone(SHANGHAI).replace(hour=12, minute=0, second=0) + timedelta(days=1)
     move_to(alipay, noon)
     trade_no = alipay.paid(out_no, time_expire=wire(days=3))["trade_no"]
@@ -206,8 +199,8 @@ def test_a_bill_link_that_was_changed_leads_nowhere(alipay: ShopSide) -> None:
     assert (changed.status_code, changed.json()["code"]) == (404, "bill_link_unknown")
 
 
-def test_a_refund_term_that_is_over_finishes_the_trade(start_sandbox: StartSandbox, shop: Shop, out_no: str) -> None:
-    alipay = client_for(start_sandbox(), shop)
+def test_a_refund_term_that_is_over_finishes_the_trade(travelling: ShopSide, out_no: str) -> None:
+    alipay = travelling
     alipay.paid(out_no)
     alipay.http.post("/clock/advance", json={"seconds": 366 * 86_400}).raise_for_status()
     until(

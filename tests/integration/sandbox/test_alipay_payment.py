@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 
-from tests.integration.sandbox.stage import Shop, ShopSide, StartSandbox, client_for, until, wire
+from tests.integration.sandbox.stage import ShopSide, until, wire
 
 
 def test_a_pay_link_leads_to_the_cashier_and_the_trade_exists_only_from_then_on(
@@ -180,10 +180,8 @@ def test_a_pay_link_with_a_changed_amount_is_refused(alipay: ShopSide, http: htt
     assert "isv.invalid-signature" in refused.text
 
 
-def test_an_unpaid_trade_closes_at_its_time_and_the_shop_is_told(
-    start_sandbox: StartSandbox, shop: Shop, out_no: str
-) -> None:
-    alipay = client_for(start_sandbox(), shop)
+def test_an_unpaid_trade_closes_at_its_time_and_the_shop_is_told(travelling: ShopSide, out_no: str) -> None:
+    alipay = travelling
     cashier = alipay.http.get(alipay.pay_url(out_no)).headers["location"]
     alipay.http.get(cashier)
     alipay.http.post("/clock/advance", json={"seconds": 16 * 60}).raise_for_status()

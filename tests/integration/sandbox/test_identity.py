@@ -11,7 +11,7 @@ import httpx
 import jwt
 import pytest
 
-from tests.integration.sandbox.stage import StartSandbox
+from tests.integration.sandbox.stage import ShopSide
 
 CLIENT, RETURN_TO = "groupbuy-web", "http://127.0.0.1:8000/login/return"
 
@@ -137,9 +137,9 @@ def test_what_the_request_says_is_shown_as_text_only(http: httpx.Client, verifie
     assert picker.headers["content-security-policy"].startswith("default-src 'none'")
 
 
-def test_tokens_live_in_real_time_whatever_the_clock_says(start_sandbox: StartSandbox) -> None:
-    with httpx.Client(base_url=start_sandbox().url, trust_env=False) as http:
-        before = verified(http, http.post("/_sim/tokens", json={"subject": "a"}).json()["access_token"])
-        http.post("/clock/advance", json={"seconds": 3600}).raise_for_status()
-        after = verified(http, http.post("/_sim/tokens", json={"subject": "a"}).json()["access_token"])
+def test_tokens_live_in_real_time_whatever_the_clock_says(travelling: ShopSide) -> None:
+    http = travelling.http
+    before = verified(http, http.post("/_sim/tokens", json={"subject": "a"}).json()["access_token"])
+    http.post("/clock/advance", json={"seconds": 3600}).raise_for_status()
+    after = verified(http, http.post("/_sim/tokens", json={"subject": "a"}).json()["access_token"])
     assert after["iat"] - before["iat"] < 60

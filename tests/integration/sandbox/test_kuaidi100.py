@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.sandbox.stage import Received, Shop, StartSandbox, as_json, until
+from tests.integration.sandbox.stage import Received, Shop, ShopSide, as_json, until
 
 KEY, SECRET, CUSTOMER, SALT = "kuaidi-key", "kuaidi-secret", "kuaidi-customer", "pepper"
 ACK = '{"result":true,"returnCode":"200","message":"成功"}'
@@ -97,15 +97,12 @@ def test_a_parcel_is_priced_collected_tracked_and_signed_for(kuaidi: Kuaidi, thi
     assert (detail["status"], detail["freight"]) == (10, "18.00")
 
 
-def test_the_same_third_order_id_returns_the_first_order_for_48_hours(
-    start_sandbox: StartSandbox, shop: Shop, third: str
-) -> None:
-    with httpx.Client(base_url=start_sandbox().url, trust_env=False) as http:
-        kuaidi = Kuaidi(http, shop)
-        first = kuaidi.call("bOrder", **kuaidi.terms(third))["data"]
-        assert kuaidi.call("bOrder", **kuaidi.terms(third))["data"] == first
-        http.post("/clock/advance", json={"seconds": 48 * 3600 + 1}).raise_for_status()
-        assert kuaidi.call("bOrder", **kuaidi.terms(third))["data"]["orderId"] != first["orderId"]
+def test_the_same_third_order_id_returns_the_first_order_for_48_hours(travelling: ShopSide, third: str) -> None:
+    kuaidi = Kuaidi(travelling.http, travelling.shop)
+    first = kuaidi.call("bOrder", **kuaidi.terms(third))["data"]
+    assert kuaidi.call("bOrder", **kuaidi.terms(third))["data"] == first
+    travelling.http.post("/clock/advance", json={"seconds": 48 * 3600 + 1}).raise_for_status()
+    assert kuaidi.call("bOrder", **kuaidi.terms(third))["data"]["orderId"] != first["orderId"]
 
 
 def test_a_parcel_can_be_cancelled_once_and_only_before_collection(kuaidi: Kuaidi, third: str) -> None:
@@ -166,14 +163,13 @@ def test_a_waybill_of_any_origin_can_be_subscribed_to_once_and_is_pushed(kuaidi:
     assert false["returnCode"] == "503"
 
 
-def test_in_automatic_mode_a_parcel_reaches_its_receiver_by_itself(
-    start_sandbox: StartSandbox, shop: Shop, third: str
-) -> None:
-    with httpx.Client(base_url=start_sandbox().url, trust_env=False) as http:
-        http.put("/_sim/carriers", json={"automatic": True, "step_s": 0.05}).raise_for_status()
-        kuaidi = Kuaidi(http, shop)
-        order = kuaidi.call("bOrder", **kuaidi.terms(third))["data"]
-        until(lambda: show(kuaidi, order["orderId"])["traces"][:1] == ["3"], "the parcel is signed for")
+def test_in_automatic_mode_a_parcel_reaches_its_receiver_by_itself(travelling: ShopSide, third: str) -> None:
+    travelling.http.put("/_sim/carriers", json={"automatic": True, "step_s": 0.05}).raise_for_status()
+    kuaidi = Kuaidi(travelling.http, travelling.shop)
+    order = kuaidi.call("bOrder", **kuaidi.terms(third))["data"]
+    until(lambda: show(kuaidi, order["orderId"])["traces"][:1] == ["3"], "the parcel is signed for")
+    travelling.http.put("/_sim/carriers", json={"automatic": False}).raise_for_status()
+    assert travelling.http.get("/_sim/carriers").json()["automatic"] is False
 
 
 def show(kuaidi: Kuaidi, order_id: str) -> dict[str, Any]:
