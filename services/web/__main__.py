@@ -1,0 +1,5 @@
+"""`python -m services.web` serves the pages."""
+
+from services.web.app import main
+
+main()

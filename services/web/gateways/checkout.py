@@ -1,0 +1,102 @@
+"""Checkout as the pages see it: orders, payments, refunds."""
+
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from services.web.gateways.service import Asker, Service, View
+
+OrderFilter = Literal["all", "to_pay", "to_use", "delivering", "refund"]
+
+
+class Unit(View):
+    unit_id: UUID
+    state: Literal["OPEN", "USED", "FINAL", "REFUNDING", "REFUNDED"]
+    paid_fen: int
+
+
+class Refund(View):
+    refund_id: UUID
+    order_id: UUID
+    state: str
+    cause: str = "BUYER"
+    unit_ids: tuple[UUID, ...] = ()
+    amount_fen: int = 0
+    refused_code: str | None = None
+    requested_at: datetime | None = None
+    succeeded_at: datetime | None = None
+    expected_by: date | None = None
+
+
+class OrderDelivery(View):
+    mode: Literal["SELF", "INSTANT", "COURIER"]
+    fee_fen: int = 0
+    parcel_state: str | None = None
+    masked_phone: str = ""
+    masked_address: str = ""
+
+
+class Happening(View):
+    """One line of a timeline."""
+
+    at: datetime
+    what: str
+    text_zh: str = ""
+    text_en: str = ""
+
+
+class Order(View):
+    order_id: UUID
+    order_no: str
+    state: Literal["PLACED", "PAID", "FULFILLING", "COMPLETED", "CLOSED"]
+    kind: Literal["VOUCHER", "GOODS"]
+    deal_id: UUID
+    deal_version: int = 1
+    title: str
+    cover: str = ""
+    merchant_id: UUID
+    store_ids: tuple[UUID, ...] = ()
+    quantity: int
+    unit_price_fen: int
+    delivery_fee_fen: int = 0
+    total_fen: int
+    placed_at: datetime
+    expires_at: datetime | None = None
+    paid_at: datetime | None = None
+    closed_at: datetime | None = None
+    refunded_fen: int = 0
+    units: tuple[Unit, ...] = ()
+    refunds: tuple[Refund, ...] = ()
+    delivery: OrderDelivery | None = None
+    timeline: tuple[Happening, ...] = ()
+
+
+class OrderPage(View):
+    items: list[Order]
+    next_cursor: str | None = None
+
+
+class Payment(View):
+    attempt_id: UUID
+    state: str
+    pay_url: str
+    expires_at: datetime | None = None
+
+
+class Checkout(Service):
+    async def place(self, asker: Asker, order_id: UUID, body: dict[str, Any]) -> Order:
+        return Order.model_validate(await self.put(asker, f"/orders/{order_id}", body))
+
+    async def pay(self, asker: Asker, order_id: UUID, attempt_id: UUID) -> Payment:
+        body = {"channel": "ALIPAY_WAP"}
+        return Payment.model_validate(await self.put(asker, f"/orders/{order_id}/payments/{attempt_id}", body))
+
+    async def order(self, asker: Asker, order_id: UUID) -> Order:
+        return Order.model_validate(await self.get(asker, f"/orders/{order_id}"))
+
+    async def orders(self, asker: Asker, which: OrderFilter, cursor: str | None = None) -> OrderPage:
+        return OrderPage.model_validate(await self.get(asker, "/orders", filter=which, cursor=cursor, limit=20))
+
+    async def refund(self, asker: Asker, refund_id: UUID, order_id: UUID, unit_ids: list[UUID], reason: str) -> Refund:
+        body = {"order_id": str(order_id), "unit_ids": [str(unit) for unit in unit_ids], "reason": reason}
+        return Refund.model_validate(await self.put(asker, f"/refunds/{refund_id}", body))

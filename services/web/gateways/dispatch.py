@@ -1,0 +1,72 @@
+"""Dispatch as the pages see it: the buyer's parcel and the merchant's board."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.web.gateways.checkout import Happening
+from services.web.gateways.service import Asker, Service, View
+
+
+class Rider(View):
+    name: str = ""
+    masked_phone: str = ""
+
+
+class Parcel(View):
+    """Goods on their way. Only the buyer sees `receive_code`."""
+
+    parcel_id: UUID
+    order_id: UUID
+    state: str
+    mode: str
+    carrier: str | None = None
+    waybill: str | None = None
+    rider: Rider | None = None
+    receive_code: str | None = None
+    delivered_at: datetime | None = None
+    received_by: datetime | None = None
+    timeline: tuple[Happening, ...] = ()
+
+
+class BoardParcel(View):
+    parcel_id: UUID
+    order_id: UUID
+    state: str
+    mode: str
+    order_no: str = ""
+    title: str = ""
+    quantity: int | None = None
+    carrier: str | None = None
+    waybill: str | None = None
+    placed_at: datetime | None = None
+    accept_by: datetime | None = None
+
+
+class Board(View):
+    items: list[BoardParcel]
+    next_cursor: str | None = None
+
+
+class Dispatch(Service):
+    async def parcel(self, asker: Asker, order_id: UUID) -> Parcel:
+        return Parcel.model_validate(await self.get(asker, f"/orders/{order_id}/parcel"))
+
+    async def board(self, asker: Asker, merchant_id: UUID, cursor: str | None = None) -> Board:
+        return Board.model_validate(await self.get(asker, "/board", merchant_id=str(merchant_id), cursor=cursor))
+
+    async def accept(self, asker: Asker, parcel_id: UUID) -> None:
+        await self.put(asker, f"/parcels/{parcel_id}/acceptance", {})
+
+    async def refuse(self, asker: Asker, parcel_id: UUID, reason: str) -> None:
+        await self.put(asker, f"/parcels/{parcel_id}/refusal", {"reason": reason})
+
+    async def hand_over(self, asker: Asker, parcel_id: UUID, rider: str | None) -> None:
+        body: dict[str, Any] = {"rider": rider} if rider else {}
+        await self.put(asker, f"/parcels/{parcel_id}/handover", body)
+
+    async def deliver(self, asker: Asker, parcel_id: UUID, receive_code: str) -> None:
+        await self.put(asker, f"/parcels/{parcel_id}/delivery", {"receive_code": receive_code})
+
+    async def receive(self, asker: Asker, parcel_id: UUID) -> None:
+        await self.put(asker, f"/parcels/{parcel_id}/receipt", {})

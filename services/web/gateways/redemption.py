@@ -1,0 +1,94 @@
+"""Redemption as the pages see it: the buyer's certificates, and prepare → verify at the counter."""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.web.gateways.service import Asker, Refused, Service, View
+
+
+class Certificate(View):
+    """One bought unit. Code, QR and barcode are there only while it is VALID."""
+
+    unit_id: UUID
+    state: str
+    title: str = ""
+    code: str | None = None
+    qr_svg: str | None = None
+    qr_expires_at: datetime | None = None
+    barcode_svg: str | None = None
+    starts_at: datetime | None = None
+    until: datetime | None = None
+    used_at: datetime | None = None
+    used_store_name: str | None = None
+    store_names: tuple[str, ...] = ()
+
+
+class Reason(View):
+    code: str
+    zh: str = ""
+    en: str = ""
+
+
+class PreparedCertificate(View):
+    unit_id: UUID
+    masked_code: str = ""
+    state: str
+    usable: bool
+    reason: Reason | None = None
+    used_at: datetime | None = None
+    used_store_name: str | None = None
+
+
+class Preparation(View):
+    """What was found under a scanned or typed code; `token` allows to verify the usable ones for two minutes."""
+
+    order_id: UUID
+    title: str
+    certificates: list[PreparedCertificate]
+    token: str | None = None
+    token_expires_at: datetime | None = None
+
+
+class Use(View):
+    use_id: UUID
+    unit_id: UUID
+    use_no: int = 1
+    used_at: datetime
+    reversible_until: datetime | None = None
+
+
+class Redeemed(View):
+    redemption_id: UUID
+    store_id: UUID
+    uses: list[Use]
+
+
+class Redemption(Service):
+    async def certificates(self, asker: Asker, order_id: UUID) -> list[Certificate]:
+        answer = await self.get(asker, f"/orders/{order_id}/certificates")
+        return [Certificate.model_validate(item) for item in answer["items"]]
+
+    async def prepare(self, asker: Asker, store_id: UUID, *, scanned: str | None, code: str | None) -> Preparation:
+        body = {"store_id": str(store_id)}
+        body |= {"scanned": scanned} if scanned else {"code": code or ""}
+        return Preparation.model_validate(await self.post(asker, "/preparations", body))
+
+    async def verify(
+        self, asker: Asker, redemption_id: UUID, store_id: UUID, token: str, unit_ids: list[UUID], device_id: str
+    ) -> Redeemed:
+        body = {
+            "store_id": str(store_id),
+            "token": token,
+            "unit_ids": [str(unit) for unit in unit_ids],
+            "device_id": device_id,
+        }
+        return Redeemed.model_validate(await self.put(asker, f"/redemptions/{redemption_id}", body))
+
+    async def find(self, asker: Asker, redemption_id: UUID) -> Redeemed | None:
+        """What became of an act whose answer never came; None if it was never done."""
+        try:
+            return Redeemed.model_validate(await self.get(asker, f"/redemptions/{redemption_id}"))
+        except Refused as refused:
+            if refused.status == 404:
+                return None
+            raise

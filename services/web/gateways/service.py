@@ -1,0 +1,101 @@
+"""How the pages ask a service: token, language and correlation id out; a parsed answer, a refusal or silence in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from pydantic import BaseModel, ConfigDict
+
+from services.web.formats import Language
+from shared.observability import correlation_id, log
+
+
+class View(BaseModel):
+    """What a page reads of an answer; services may say more."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """On whose behalf, and in which language, a service is asked."""
+
+    token: str | None
+    language: Language
+
+
+class Refused(Exception):
+    """The service understood and said no. `code` is stable; `title` is in the asker's language."""
+
+    def __init__(self, status: int, code: str, title: str, facts: Mapping[str, Any]) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.title = title
+        self.facts = facts
+
+
+class Silent(Exception):
+    """No usable answer: the service is down, too slow or broken. Whether it acted is unknown."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(service)
+        self.service = service
+
+
+class Service:
+    """One service's HTTP API."""
+
+    def __init__(self, name: str, base_url: str, http: httpx.AsyncClient) -> None:
+        self._name = name
+        self._base_url = base_url.rstrip("/")
+        self._http = http
+
+    async def get(self, asker: Asker, path: str, **params: str | int | None) -> Any:
+        return await self._ask(asker, "GET", path, {}, params={k: v for k, v in params.items() if v is not None})
+
+    async def put(self, asker: Asker, path: str, body: Mapping[str, Any], *, seen: int | None = None) -> Any:
+        """`seen` is the version that the visitor decided on; the service refuses if it has moved on (If-Match)."""
+        return await self._ask(asker, "PUT", path, {} if seen is None else {"if-match": f'"{seen}"'}, json=body)
+
+    async def post(self, asker: Asker, path: str, body: Mapping[str, Any]) -> Any:
+        return await self._ask(asker, "POST", path, {}, json=body)
+
+    async def _ask(self, asker: Asker, method: str, path: str, headers: dict[str, str], **sent: Any) -> Any:
+        headers |= {"accept-language": asker.language, "x-correlation-id": correlation_id()}
+        if asker.token:
+            headers["authorization"] = f"Bearer {asker.token}"
+        try:
+            answer = await self._send(method, path, headers, sent)
+        except httpx.HTTPError as error:
+            log.warning("service_silent", service_asked=self._name, method=method, reason=type(error).__name__)
+            raise Silent(self._name) from error
+        return self._understand(answer)
+
+    async def _send(self, method: str, path: str, headers: dict[str, str], sent: Mapping[str, Any]) -> httpx.Response:
+        request = self._http.build_request(method, self._base_url + path, headers=headers, **sent)
+        try:
+            return await self._http.send(request)
+        except (httpx.ConnectError, httpx.RemoteProtocolError):
+            # A kept connection that the other side just closed. Every act is a PUT under the client's own id or a
+            # question, so that asking twice is safe.
+            return await self._http.send(request)
+
+    def _understand(self, answer: httpx.Response) -> Any:
+        if answer.status_code >= 500:
+            log.warning("service_failed", service_asked=self._name, status=answer.status_code)
+            raise Silent(self._name)
+        try:
+            body = answer.json()
+        except ValueError as error:
+            raise Silent(self._name) from error
+        if answer.is_success:
+            return body
+        known = {"type", "title", "status", "code", "instance", "trace_id", "detail"}
+        raise Refused(
+            status=answer.status_code,
+            code=str(body.get("code", "refused")),
+            title=str(body.get("title", "")),
+            facts={name: value for name, value in body.items() if name not in known},
+        )

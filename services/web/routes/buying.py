@@ -1,0 +1,177 @@
+"""Checkout, the way to Alipay, and the page that waits for the money."""
+
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.web.formats import Language
+from services.web.gateways.catalog import Deal
+from services.web.gateways.checkout import Order
+from services.web.gateways.service import Refused, Silent
+from services.web.problems import Problem, told
+from services.web.rendering import page
+from services.web.routes.deals import Source
+from services.web.texts import Speech
+from services.web.visits import Signed, Visit
+from services.web.world import Outside, World
+from shared.ids import new_id
+
+router = APIRouter(include_in_schema=False)
+
+MOST_UNITS = 10
+_ASKED_AT_MOST = 30
+_ADDRESS_LINES = ("province", "city", "district", "street")
+
+
+class BuyForm(BaseModel):
+    """What the buyer filled in. `order_id` and `attempt_id` were minted with the page, so sending it twice is safe."""
+
+    model_config = ConfigDict(extra="ignore", str_strip_whitespace=True)
+
+    order_id: UUID
+    attempt_id: UUID
+    deal_version: Annotated[int, Field(ge=1)]
+    quantity: Annotated[int, Field(ge=1, le=MOST_UNITS)] = 1
+    source: Annotated[str, Field(max_length=64)] = ""
+    mode: Annotated[str, Field(max_length=10)] = ""
+    name: Annotated[str, Field(max_length=40)] = ""
+    phone: Annotated[str, Field(max_length=20)] = ""
+    province: Annotated[str, Field(max_length=120)] = ""
+    city: Annotated[str, Field(max_length=120)] = ""
+    district: Annotated[str, Field(max_length=120)] = ""
+    street: Annotated[str, Field(max_length=120)] = ""
+    latitude: Annotated[str, Field(max_length=12)] = ""
+    longitude: Annotated[str, Field(max_length=12)] = ""
+
+
+@router.get("/d/{deal_id}/buy")
+async def checkout(request: Request, deal_id: UUID, visit: Signed, world: Outside, source: Source = "") -> Response:
+    """How many, where to, how much."""
+    deal = await world.services.catalog.deal(visit.asker, deal_id)
+    mode = deal.delivery.modes[0] if deal.delivery else ""
+    form = BuyForm(order_id=new_id(), attempt_id=new_id(), deal_version=deal.deal_version, source=source, mode=mode)
+    return _checkout_page(request, deal, form)
+
+
+@router.post("/d/{deal_id}/buy")
+async def buy(
+    request: Request, deal_id: UUID, form: Annotated[BuyForm, Form()], visit: Signed, world: Outside
+) -> Response:
+    """Place the order and go to pay. A refusal shows the same page again, with what the buyer typed."""
+    deal = await world.services.catalog.deal(visit.asker, deal_id)
+    wanted, wrong = _order_body(deal, form, visit.language)
+    if wrong:
+        return _checkout_page(request, deal, form, Problem(wrong))
+    try:
+        order = await world.services.checkout.place(visit.asker, form.order_id, wanted)
+    except Refused as refused:
+        if refused.status == 401:
+            raise
+        # The next try is another order: this id may already stand for what was refused.
+        again = form.model_copy(update={"order_id": new_id(), "deal_version": deal.deal_version})
+        if refused.code == "deal_version_changed":
+            again.deal_version = int(refused.facts.get("deal_version", deal.deal_version))
+        return _checkout_page(request, deal, again, told(refused, visit.language))
+    return await _to_cashier(request, visit, world, order, form.attempt_id)
+
+
+@router.post("/orders/{order_id}/pay")
+async def pay(
+    request: Request, order_id: UUID, attempt_id: Annotated[UUID, Form()], visit: Signed, world: Outside
+) -> Response:
+    """Pay an order that was placed before."""
+    order = await world.services.checkout.order(visit.asker, order_id)
+    return await _to_cashier(request, visit, world, order, attempt_id)
+
+
+@router.get("/orders/{order_id}/result")
+async def result(request: Request, order_id: UUID, visit: Signed, world: Outside) -> Response:
+    """Back from the cashier. That somebody came back proves nothing, so the order is asked until it knows."""
+    return await _payment(request, order_id, visit, world, asked=0, template="result.html")
+
+
+@router.get("/orders/{order_id}/result/status")
+async def result_status(
+    request: Request, order_id: UUID, visit: Signed, world: Outside, asked: Annotated[int, Query(ge=0, le=1000)] = 0
+) -> Response:
+    """The same, as the piece of the page that asks again every two seconds for a minute."""
+    return await _payment(request, order_id, visit, world, asked=asked, template="fragments/payment.html")
+
+
+async def _to_cashier(request: Request, visit: Visit, world: World, order: Order, attempt_id: UUID) -> Response:
+    payment = await world.services.checkout.pay(visit.asker, order.order_id, attempt_id)
+    return page(request, "going.html", pay_url=payment.pay_url, order_id=order.order_id)
+
+
+async def _payment(
+    request: Request, order_id: UUID, visit: Visit, world: World, *, asked: int, template: str
+) -> Response:
+    try:
+        order = await world.services.checkout.order(visit.asker, order_id)
+    except Silent:
+        order = None
+    if order is not None and order.state != "PLACED":
+        outcome = "closed" if order.state == "CLOSED" else "paid"
+    else:
+        outcome = "asking" if asked < _ASKED_AT_MOST else "unsure"
+    facts = {"order": order, "order_id": order_id, "outcome": outcome, "asks": outcome == "asking", "asked": asked}
+    return page(request, template, facts, attempt_id=new_id())
+
+
+def _checkout_page(request: Request, deal: Deal, form: BuyForm, problem: Problem | None = None) -> Response:
+    fee_fen = deal.delivery.fee_fen if deal.delivery else 0
+    most = max(1, min(MOST_UNITS, deal.per_buyer_limit, deal.available))
+    facts: dict[str, Any] = {"deal": deal, "form": form, "most": most, "fee_fen": fee_fen, "problem": problem}
+    total_fen = deal.price_fen * form.quantity + fee_fen
+    ids = {"order_id": form.order_id, "attempt_id": form.attempt_id}
+    return page(request, "buy.html", facts | ids, status=409 if problem else 200, total_fen=total_fen)
+
+
+def _order_body(deal: Deal, form: BuyForm, language: Language) -> tuple[dict[str, Any], str]:
+    """What checkout is asked for, or what is wrong with the form in the buyer's language."""
+    body: dict[str, Any] = {
+        "deal_id": str(deal.deal_id),
+        "deal_version": form.deal_version,
+        "quantity": form.quantity,
+        "delivery": None,
+    }
+    if form.source:
+        body["source"] = form.source
+    if deal.delivery is None:
+        return body, ""
+    t = Speech(language)
+    point = _point(deal, form)
+    if isinstance(point, str):
+        return body, t(point)
+    lines = {name: getattr(form, name) for name in _ADDRESS_LINES}
+    if not all(lines.values()) or not form.name or not form.phone:
+        return body, t("buy.check_address")
+    address = {"name": form.name, "phone": _e164(form.phone), **lines, "latitude": point[0], "longitude": point[1]}
+    body["delivery"] = {"mode": form.mode, "address": address}
+    return body, ""
+
+
+def _point(deal: Deal, form: BuyForm) -> tuple[float, float] | str:
+    """GCJ-02 latitude and longitude, or the key of what is wrong.
+
+    Only an instant courier is sent to a point. A parcel and the merchant's own rider go by the written address; there
+    the merchant's place stands in for a point that the buyer did not give."""
+    if not form.latitude and not form.longitude:
+        if form.mode == "INSTANT" or not deal.stores:
+            return "buy.locate_first"
+        return deal.stores[0].latitude, deal.stores[0].longitude
+    try:
+        latitude, longitude = float(Decimal(form.latitude)), float(Decimal(form.longitude))
+    except InvalidOperation:
+        return "buy.check_point"
+    inside = -90 <= latitude <= 90 and -180 <= longitude <= 180
+    return (latitude, longitude) if inside else "buy.check_point"
+
+
+def _e164(phone: str) -> str:
+    """A mainland number gets its country code; anything else is left for checkout to judge."""
+    digits = "".join(character for character in phone if character.isdigit())
+    return f"+86{digits}" if len(digits) == 11 and digits.startswith("1") and not phone.startswith("+") else phone

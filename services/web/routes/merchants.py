@@ -1,0 +1,98 @@
+"""The merchant's desk: getting started, and goods to accept, hand over and deliver."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from services.web.gateways.catalog import Merchant
+from services.web.gateways.dispatch import Board, BoardParcel
+from services.web.gateways.service import Refused, Silent
+from services.web.rendering import page
+from services.web.routes.employers import AtDesk
+from services.web.routes.feed import Cursor
+from services.web.texts import Speech
+from services.web.visits import Signed, Visit
+from services.web.world import Outside, World
+
+router = APIRouter(prefix="/m", include_in_schema=False)
+
+MerchantId = Annotated[UUID, Form()]
+_COLUMNS = {"PLACED": "to_accept", "ACCEPTED": "to_hand_over", "HANDED_OVER": "on_the_way", "DELIVERED": "on_the_way"}
+_NAMES = ("to_accept", "to_hand_over", "on_the_way", "trouble")
+_OVER = {"RECEIVED", "REFUNDED"}
+
+
+@router.get("")
+async def desk(request: Request, at: AtDesk, visit: Signed, world: Outside, cursor: Cursor = None) -> Response:
+    """What waits for the merchant."""
+    merchant = await _merchant(visit, world, at.here.merchant_id)
+    board = await _board(visit, world, at.here.merchant_id, cursor)
+    facts = {"employers": at.employers, "here": at.here, "merchant": merchant}
+    columns = _columns(board.items) if board else None
+    return page(request, "merchant.html", facts, board=columns, next_cursor=board.next_cursor if board else None)
+
+
+@router.post("/parcels/{parcel_id}/acceptance")
+async def accept(parcel_id: UUID, merchant: MerchantId, visit: Signed, world: Outside) -> Response:
+    await world.services.dispatch.accept(visit.asker, parcel_id)
+    return _back(merchant)
+
+
+@router.post("/parcels/{parcel_id}/refusal")
+async def refuse(parcel_id: UUID, merchant: MerchantId, visit: Signed, world: Outside) -> Response:
+    await world.services.dispatch.refuse(visit.asker, parcel_id, Speech(visit.language)("board.refusal_reason"))
+    return _back(merchant)
+
+
+@router.post("/parcels/{parcel_id}/handover")
+async def hand_over(
+    parcel_id: UUID,
+    merchant: MerchantId,
+    visit: Signed,
+    world: Outside,
+    rider: Annotated[str, Form(max_length=40)] = "",
+) -> Response:
+    await world.services.dispatch.hand_over(visit.asker, parcel_id, rider.strip() or None)
+    return _back(merchant)
+
+
+@router.post("/parcels/{parcel_id}/delivery")
+async def deliver(
+    parcel_id: UUID,
+    merchant: MerchantId,
+    receive_code: Annotated[str, Form(max_length=8)],
+    visit: Signed,
+    world: Outside,
+) -> Response:
+    """Self-delivery ends with the code that the buyer tells the rider."""
+    await world.services.dispatch.deliver(visit.asker, parcel_id, receive_code.strip())
+    return _back(merchant)
+
+
+def _back(merchant: UUID) -> Response:
+    return RedirectResponse(f"/m?merchant={merchant}#board", status_code=303)
+
+
+async def _merchant(visit: Visit, world: World, merchant_id: UUID) -> Merchant | None:
+    try:
+        return await world.services.catalog.merchant(visit.asker, merchant_id)
+    except (Refused, Silent):
+        return None
+
+
+async def _board(visit: Visit, world: World, merchant_id: UUID, cursor: str | None) -> Board | None:
+    try:
+        return await world.services.dispatch.board(visit.asker, merchant_id, cursor)
+    except Silent:
+        return None
+
+
+def _columns(parcels: list[BoardParcel]) -> list[tuple[str, list[BoardParcel]]]:
+    """The board from left to right. A state that has no column of its own is trouble; what is over is left out."""
+    columns: dict[str, list[BoardParcel]] = {name: [] for name in _NAMES}
+    for parcel in parcels:
+        if parcel.state not in _OVER:
+            columns[_COLUMNS.get(parcel.state, "trouble")].append(parcel)
+    return list(columns.items())

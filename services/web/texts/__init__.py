@@ -1,0 +1,34 @@
+"""Every sentence of the pages in Chinese and English. A test proves both complete, and every key used."""
+
+from dataclasses import dataclass
+
+from services.web.formats import Language
+from services.web.texts import errors, orders, shop, staff
+
+TEXTS: dict[str, tuple[str, str]] = {**shop.TEXTS, **orders.TEXTS, **staff.TEXTS, **errors.TEXTS}
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """The texts in one language: `t("deal.sold", n=3)`."""
+
+    language: Language
+
+    def __call__(self, key: str, **facts: object) -> str:
+        """The text of a key, with its facts filled in. A missing key is a bug and raises KeyError."""
+        return self._filled(TEXTS[key], facts)
+
+    def known(self, key: str) -> str | None:
+        """The text of a key that may have none, such as a state that a service was taught before these pages."""
+        both = TEXTS.get(key)
+        return self._filled(both, {}) if both else None
+
+    def stores(self, names: list[str]) -> str:
+        """Where a certificate may be used, in one line."""
+        if not names:
+            return ""
+        return names[0] if len(names) == 1 else self("ticket.stores", name=names[0], n=len(names))
+
+    def _filled(self, both: tuple[str, str], facts: dict[str, object]) -> str:
+        template = both[1] if self.language == "en" else both[0]
+        return template.format(**facts) if facts else template

@@ -1,0 +1,36 @@
+"""What people read when something cannot be done. The service's own title stands above these hints."""
+
+TEXTS = {
+    "error.not_found": ("没有找到这个页面", "This page does not exist"),
+    "error.not_found_hint": ("内容可能已下架，或链接有误。", "It may be gone, or the link is wrong."),
+    "error.silent": ("{service}暂时没有响应", "{service} does not answer just now"),
+    "error.silent_hint": (
+        "请稍后重试。已完成的操作不会丢失，也不会重复扣款。",
+        "Please try again in a moment. Nothing that was done is lost, and nothing is charged twice.",
+    ),
+    "error.sign_in": ("请先登录", "Please sign in"),
+    "error.sign_in_hint": ("登录已过期，重新登录后可继续。", "Your sign-in has expired. Sign in again to go on."),
+    "error.sign_in_failed": ("登录没有完成", "Signing in did not work"),
+    "error.sign_in_failed_hint": ("请重新登录。", "Please try signing in again."),
+    "error.bug": ("系统内部错误", "Something went wrong on our side"),
+    "error.bug_hint": ("我们已记录这个问题，请稍后重试。", "It was recorded. Please try again in a moment."),
+    "error.malformed": ("内容有误，请返回检查", "Something you sent is not right; please go back and check"),
+    "service.catalog": ("团购目录", "The catalogue"),
+    "service.checkout": ("订单系统", "The order desk"),
+    "service.redemption": ("核销系统", "The voucher desk"),
+    "service.dispatch": ("配送系统", "Dispatch"),
+    "service.settlement": ("结算系统", "Settlement"),
+    "service.issuer": ("登录服务", "The sign-in service"),
+    "hint.deal_sold_out": ("可减少数量，或看看别的团购。", "Try fewer, or another deal."),
+    "hint.deal_version_changed": (
+        "商家刚更新了这个团购，请核对新的价格和规则后再次提交。",
+        "The merchant has just changed this deal. Please check the new price and rules, then submit again.",
+    ),
+    "hint.buyer_limit_reached": ("每人购买数量有限。", "There is a limit for each person."),
+    "hint.deal_offline": ("商家已暂停售卖。", "The merchant has paused it."),
+    "hint.sale_not_started": ("还没到开售时间。", "It is not on sale yet."),
+    "hint.sale_ended": ("售卖时间已过。", "The sale is over."),
+    "hint.forbidden": ("如有疑问，请联系店铺负责人。", "Ask whoever runs the shop if you think you should."),
+    "hint.phone_invalid": ("请输入正确的手机号。", "Please enter a valid phone number."),
+    "hint.code_unknown": ("请核对券码，或确认所选门店。", "Check the code and the chosen store."),
+}

@@ -1,0 +1,25 @@
+"""What routes reach besides the visitor: the services, the seals, the settings."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from services.web.gateways import Backends
+from services.web.sealed_cookies import CookieSeals
+from services.web.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    settings: Settings
+    services: Backends
+    seals: CookieSeals
+
+
+def _world(request: Request) -> World:
+    world: World = request.app.state.world
+    return world
+
+
+Outside = Annotated[World, Depends(_world)]
