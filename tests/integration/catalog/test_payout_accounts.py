@@ -106,6 +106,18 @@ async def test_a_failure_from_before_the_newest_verification_reopens_nothing(cat
     assert (await _newest_account(catalog, shop))["state"] == "VERIFIED"
 
 
+async def test_a_copy_of_an_old_failure_reopens_nothing_even_when_its_clock_runs_ahead(catalog: Catalog) -> None:
+    shop = await ready_shop(catalog)
+    ahead = catalog.db.clock.now() + timedelta(hours=1)
+    failed = _failed_payout(catalog, shop).model_copy(update={"occurred_at": ahead})
+    await consumers.reopen_payout_account(failed, catalog.db)
+    path = f"/merchants/{shop.merchant_id}/payout-account"
+    await catalog.put(shop.owner, path, payout_account())
+    await catalog.put(OPERATOR, f"{path}/verification", {"approve": True, "sub_merchant_id": "2088123400000001"})
+    await consumers.reopen_payout_account(failed, catalog.db)
+    assert (await _newest_account(catalog, shop))["state"] == "VERIFIED"
+
+
 def _failed_payout(catalog: Catalog, shop: Shop) -> PayoutFailed:
     return PayoutFailed(
         occurred_at=catalog.db.clock.now(),
