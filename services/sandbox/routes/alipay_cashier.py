@@ -51,7 +51,7 @@ def build_router(world: World) -> APIRouter:
             return _refused(refusal)
         if scenario is Scenario.FAIL:
             return _cashier_page(world, token, trade, failed=True)
-        return _back_to_shop(world, token, trade, scenario)
+        return _back_to_shop(world, token, trade)
 
     return router
 
@@ -66,17 +66,20 @@ def _cashier_page(world: World, token: str, trade: Trade, failed: bool = False) 
         "paid": trade.paid_at is not None,
         "failed": failed,
         "buttons": _BUTTONS,
-        "back": alipay_buyer.return_link(world.terms, trade, world.keys.alipay_private, world.instant()),
+        "back": _way_back(world, trade),
     }
     return page("cashier.html", facts, form_targets=f"{trade.return_url} {trade.quit_url}")
 
 
-def _back_to_shop(world: World, token: str, trade: Trade, scenario: Scenario) -> Response:
-    if scenario is Scenario.CANCEL:
-        target = trade.quit_url or trade.return_url
-    else:
-        target = alipay_buyer.return_link(world.terms, trade, world.keys.alipay_private, world.instant())
-    return RedirectResponse(target or f"/alipay/cashier/{token}", status_code=303)
+def _back_to_shop(world: World, token: str, trade: Trade) -> Response:
+    return RedirectResponse(_way_back(world, trade) or f"/alipay/cashier/{token}", status_code=303)
+
+
+def _way_back(world: World, trade: Trade) -> str:
+    """With Alipay's signature after a payment, plain for a buyer who gives up; empty if the shop named no address."""
+    if trade.paid_at is None:
+        return trade.quit_url or trade.return_url
+    return alipay_buyer.return_link(world.terms, trade, world.keys.alipay_private, world.instant())
 
 
 def _refused(refusal: AlipayRefusal | SandboxRefusal) -> Response:
