@@ -6,7 +6,7 @@ from sqlite3 import Connection
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import JSONResponse
 
 from services.sandbox.domain import dada as rules
 from services.sandbox.domain.dada import DadaRefusal
@@ -107,7 +107,7 @@ class _Call:
         return _succeeded(result)
 
     def throttled(self) -> Response:
-        return PlainTextResponse("Too Many Requests", status_code=429)
+        return _failed(rules.THROTTLED, "请求过于频繁")
 
     def unknown(self) -> Response:
         return _failed(2155, "系统繁忙")

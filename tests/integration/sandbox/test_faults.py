@@ -124,3 +124,21 @@ def test_lost_and_false_notifies_are_followed_by_true_ones(alipay: ShopSide, out
     assert alipay.accepts(lost_answer.form)
     assert alipay.accepts(repeated.form)
     assert lost_answer.form["notify_id"] == repeated.form["notify_id"]
+
+
+@pytest.mark.parametrize(
+    ("path", "provider", "fault", "answered"),
+    [
+        ("/dada/api/order/addOrder", "dada", {"fault": "throttle"}, '"code":90006'),
+        ("/dada/api/order/addOrder", "dada", {"fault": "business_error", "code": "2155"}, '"code":2155'),
+        ("/dada/api/order/addOrder", "dada", {"fault": "unknown_code"}, '"code":2155'),
+        ("/kuaidi100/order/borderapi.do", "kuaidi100", {"fault": "throttle"}, "Too Many Requests"),
+        ("/kuaidi100/order/borderapi.do", "kuaidi100", {"fault": "business_error", "code": "601"}, '"601"'),
+        ("/kuaidi100/order/borderapi.do", "kuaidi100", {"fault": "html_body"}, "<html>"),
+    ],
+)
+def test_carriers_fail_in_their_own_words(
+    alipay: ShopSide, path: str, provider: str, fault: dict[str, Any], answered: str
+) -> None:
+    script(alipay, {"operation": "*", **fault}, provider=provider)
+    assert answered in alipay.http.post(path, content=b"").text
