@@ -116,7 +116,7 @@ async def _start(service: Service, app: FastAPI, stack: AsyncExitStack) -> "Task
 async def _patiently(act: Callable[[], Awaitable[T]]) -> T:
     """Start-up waits for database and broker instead of dying: after a power cut everything starts at once."""
     pause_s = 0.2
-    while True:
+    while not _process.is_stopping:
         try:
             return await act()
         except Exception as error:
@@ -125,6 +125,7 @@ async def _patiently(act: Callable[[], Awaitable[T]]) -> T:
             log.warning("start_waited", reason=repr(error)[:200])
         await asyncio.sleep(pause_s)
         pause_s = min(pause_s * 1.5, 3.0)
+    raise StartAbandoned
 
 
 class Tasks:
@@ -144,7 +145,7 @@ class Tasks:
             return
         error = None if task.cancelled() else task.exception()
         log.critical("background_task_ended", task=task.get_name(), exc_info=error)
-        _failed_tasks.append(task.get_name())
+        _process.has_failed = True
         os.kill(os.getpid(), signal.SIGTERM)
 
     async def stop(self) -> None:
@@ -154,7 +155,22 @@ class Tasks:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-_failed_tasks: list[str] = []
+class StartAbandoned(Exception):
+    """SIGTERM came while database or broker were still away."""
+
+
+class _Process:
+    """What this process knows of its own end."""
+
+    server: uvicorn.Server | None = None
+    has_failed = False
+
+    @property
+    def is_stopping(self) -> bool:
+        return self.server is not None and self.server.should_exit
+
+
+_process = _Process()
 _health = APIRouter(include_in_schema=False)
 
 
@@ -196,19 +212,23 @@ World = Annotated[Any, Depends(_world)]
 def run(service: Service) -> None:
     """Serve until SIGTERM; requests and messages under way finish first. Exit code 1 if a background task failed."""
     configure_logging(service.name, level=service.settings.log_level)
-    uvicorn.run(
-        create_app(service),
-        host=service.settings.host,
-        port=service.settings.port,
-        loop="uvloop",
-        http="httptools",
-        lifespan="on",
-        access_log=False,
-        log_config=None,
-        timeout_graceful_shutdown=20,
-        h11_max_incomplete_event_size=65536,
-        limit_concurrency=2000,
-        backlog=2048,
+    # uvicorn raises a SIGTERM that it has obeyed once more at its end: ours must not turn a clean end into a kill.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    _process.server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(service),
+            host=service.settings.host,
+            port=service.settings.port,
+            loop="uvloop",
+            http="httptools",
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            timeout_graceful_shutdown=20,
+            limit_concurrency=2000,
+            backlog=2048,
+        )
     )
-    if _failed_tasks:
+    _process.server.run()
+    if _process.has_failed or not _process.server.started:
         raise SystemExit(1)

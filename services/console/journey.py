@@ -92,8 +92,8 @@ class Journey:
     async def _redeem(self, bought: Bought, other: Shop) -> None:
         world, shop = self._world, bought.shop
         code = (await lifecycles.certificates(world, bought))[0]["code"]
-        with self._step("非本店", "another merchant's clerk is refused") as say:
-            attempt = lifecycles.redeem(world, other.clerk, other.store_id, code)
+        with self._step("非本商家", "at another merchant's till the code is simply unknown") as say:
+            attempt = lifecycles.redeem(world, other.owner, other.store_id, code)
             say((await self._refused(attempt, "code_unknown")).code)
         with self._step("核销", "the clerk scans and confirms") as say:
             done = await lifecycles.redeem(world, shop.clerk, shop.store_id, code)
@@ -113,11 +113,10 @@ class Journey:
                 raise StepFailed(f"refund is {refund['state']}")
             say(f"¥{yuan(refund['amount_fen'])} 原路退回, expected by {refund['expected_by']}")
         with self._step("已核销不可退", "the used one is not") as say:
+            await lifecycles.order_in(world, bought, "FULFILLING", "COMPLETED")
             used = [unit for unit in bought.unit_ids if unit != unused]
-            refused = await lifecycles.refund(world, bought, used)
-            if refused["state"] != "REFUSED":
-                raise StepFailed(f"refund of a used voucher is {refused['state']}")
-            say(f"{refused['refused_code']}")
+            refused = await self._refused(lifecycles.refund(world, bought, used), "unit_used")
+            say(refused.code)
 
     async def _deliver_by_merchant(self, shop: Shop) -> Bought:
         world = self._world
@@ -187,11 +186,30 @@ class Journey:
 
 
 async def move_to_next_payout(world: World) -> str:
-    """Move the sandbox's clock past the next payout run that pays what is used by now. Returns the new moment."""
+    """Move the sandbox's clock to T+1: first past midnight, where uses become final, then past the payout run.
+
+    A use that becomes final only after the day's run would be paid by the next one. Returns the new moment."""
+    await _move_to(world, days=1, hour=0, minute=5)
+    await world.until(lambda: _all_uses_are_final(world), "every use is final")
+    return await _move_to(world, days=0, hour=9, minute=0)
+
+
+async def _move_to(world: World, *, days: int, hour: int, minute: int) -> str:
     now = datetime.fromisoformat((await world.sandbox("GET", "/clock"))["now"]).astimezone(SHANGHAI)
-    target = (now + timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)
+    target = (now + timedelta(days=days)).replace(hour=hour, minute=minute, second=0, microsecond=0)
     moved = await world.sandbox("POST", "/clock/advance", {"seconds": (target - now).total_seconds()})
     return str(moved["now"])
+
+
+async def _all_uses_are_final(world: World) -> bool:
+    orders = (await audit.collect(world)).orders
+    waiting = [
+        unit for order in orders["redemption"].values() for unit in order["units"].values() if unit["state"] == "USED"
+    ]
+    heard = [
+        state for order in orders["settlement"].values() for uses in order["units"].values() for state in uses.values()
+    ]
+    return "USED" not in heard and heard.count("FINAL") + heard.count("CLAIMED") + heard.count("PAID") >= len(waiting)
 
 
 async def run_payouts(world: World) -> dict[str, Any]:

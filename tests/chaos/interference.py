@@ -18,8 +18,10 @@ _MARK = "groupbuy-meddled"
 class Interference:
     """A consumer on every queue: about every other message passes through it, and is never lost by it."""
 
-    def __init__(self, amqp_url: str, seed: int) -> None:
+    def __init__(self, amqp_url: str, seed: int, *, duplicate: float = DUPLICATE, delay: float = DELAY) -> None:
         self._amqp_url = amqp_url
+        self._duplicate = duplicate
+        self._delay = delay
         self._choices = random.Random(f"{seed}:messages")  # noqa: S311  # seeded on purpose
         self.duplicated = 0
         self.delayed = 0
@@ -57,10 +59,10 @@ class Interference:
         """Publish to the message's own queue again, then acknowledge: a crash between makes a copy, never a loss."""
         copies = 1
         if _MARK not in message.headers:
-            if self._choices.random() < DELAY:
+            if self._choices.random() < self._delay:
                 self.delayed += 1
                 await asyncio.sleep(self._choices.uniform(0, LONGEST_DELAY_S))
-            copies += self._choices.random() < DUPLICATE
+            copies += self._choices.random() < self._duplicate
         self.duplicated += copies - 1
         for _ in range(copies):
             again = aio_pika.Message(

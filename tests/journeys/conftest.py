@@ -1,0 +1,80 @@
+"""The whole system as real processes in an environment of its own."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import aio_pika
+import httpx
+import pytest
+
+from services.console.environment import environment as variables
+from services.console.local.processes import Processes
+from services.console.people import World
+from shared.contracts import SERVICES
+from tests.support import environment as environments
+from tests.support.environment import Environment
+from tests.support.servers import ROOT, Servers
+
+PROCESSES = ("sandbox", *SERVICES)
+READY_S = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A running system: its people, its environment, and its processes."""
+
+    world: World
+    environment: Environment
+    processes: Processes
+
+    def launch(self, name: str) -> None:
+        """Start a process (again) without waiting."""
+        argv = [sys.executable, "-m", f"services.{name}"]
+        self.processes.start(name, argv, env=variables(name, self.environment.local), cwd=ROOT)
+
+    def kill(self, name: str) -> None:
+        """SIGKILL."""
+        self.processes.kill(name)
+
+    def is_ready(self, name: str) -> bool:
+        """Whether a process says that it can work."""
+        try:
+            return bool(httpx.get(f"{self.environment.local.url(name)}/readyz", timeout=3).status_code == 200)
+        except httpx.TransportError:
+            return False
+
+    def await_ready(self) -> None:
+        """Wait until every process is ready."""
+        for name in PROCESSES:
+            self.processes.await_ready(name, lambda name=name: self.is_ready(name), READY_S)  # type: ignore[misc]
+
+    async def broker(self) -> aio_pika.abc.AbstractConnection:
+        """A connection of the broker's administrator."""
+        return await aio_pika.connect(self.administrator_url)
+
+    @property
+    def administrator_url(self) -> str:
+        """The broker's address for its administrator."""
+        management = self.environment.servers.management
+        address = self.environment.local.amqp_urls["catalog"].rpartition("@")[2]
+        return f"amqp://{management.user}:{management.password}@{address}"
+
+
+@pytest.fixture(scope="session")
+async def running(servers: Servers) -> AsyncIterator[Running]:
+    """One running system for all journeys: they use fresh shops and buyers."""
+    made = environments.create(servers)
+    processes = Processes(made.local.var)
+    urls = {name: made.local.url(name) for name in made.local.ports}
+    async with httpx.AsyncClient(timeout=20, limits=httpx.Limits(max_connections=100)) as http:
+        started = Running(World(urls, http, patience_s=60), made, processes)
+        try:
+            for name in PROCESSES:
+                started.launch(name)
+            await asyncio.to_thread(started.await_ready)
+            yield started
+        finally:
+            await asyncio.to_thread(processes.stop_all)
+    environments.remove(made)
