@@ -31,6 +31,7 @@ TEXTS = {
     "hint.sale_not_started": ("还没到开售时间。", "It is not on sale yet."),
     "hint.sale_ended": ("售卖时间已过。", "The sale is over."),
     "hint.forbidden": ("如有疑问，请联系店铺负责人。", "Ask whoever runs the shop if you think you should."),
+    "hint.no_employer": ("请让老板把你加为店员。", "Ask the owner to add you to the staff."),
     "hint.phone_invalid": ("请输入正确的手机号。", "Please enter a valid phone number."),
     "hint.code_unknown": ("请核对券码，或确认所选门店。", "Check the code and the chosen store."),
 }

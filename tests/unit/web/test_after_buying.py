@@ -1,0 +1,162 @@
+"""Orders, the ticket, the parcel, the refund."""
+
+import base64
+import re
+
+import httpx
+import pytest
+
+from services.web.gateways.checkout import Order
+from services.web.order_status import refundable_units, status_of
+from tests.unit.web.conftest import SignIn, csrf_of, hidden
+from tests.unit.web.town import CODE, GOODS_ORDER, PARCEL, SECOND_UNIT, UNIT, VOUCHER_ORDER, Refusal, Town, at
+
+
+async def test_the_ticket_shows_qr_barcode_and_code(browser: httpx.AsyncClient, sign_in: SignIn) -> None:
+    await sign_in("buyer-an")
+    page = (await browser.get(f"/orders/{VOUCHER_ORDER}")).text
+    assert "8371 4620 5519" in page
+    assert f'data-copy="{CODE}"' in page
+    assert "请在 2027-02-20 前到店出示券码" in page
+    images = re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', page)
+    assert len(images) == 2
+    assert all(base64.b64decode(image).startswith(b"<svg") for image in images)
+    assert 'hx-trigger="every 50s, seen-again from:body"' in page
+
+
+async def test_another_voucher_of_the_order_can_be_shown(browser: httpx.AsyncClient, sign_in: SignIn) -> None:
+    await sign_in("buyer-an")
+    piece = (await browser.get(f"/orders/{VOUCHER_ORDER}/ticket", params={"unit": SECOND_UNIT})).text
+    assert "9055 1234 0087" in piece
+    assert "8371 4620 5519" not in piece
+
+
+async def test_a_used_voucher_shows_when_and_where_instead_of_its_code(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town
+) -> None:
+    await sign_in("buyer-an")
+    spent = {
+        "state": "USED",
+        "code": None,
+        "qr_svg": None,
+        "barcode_svg": None,
+        "used_at": at(),
+        "used_store_name": "国贸店",
+    }
+    town.certificates = [town.certificates[0] | spent]
+    page = (await browser.get(f"/orders/{VOUCHER_ORDER}")).text
+    assert "国贸店" in page
+    assert "已使用" in page
+    assert "8371 4620 5519" not in page
+
+
+async def test_a_voucher_desk_that_is_silent_leaves_the_old_ticket_on_the_screen(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town
+) -> None:
+    await sign_in("buyer-an")
+    town.silent = {"redemption"}
+    assert (await browser.get(f"/orders/{VOUCHER_ORDER}/ticket")).status_code == 204
+    assert "券码生成中" in (await browser.get(f"/orders/{VOUCHER_ORDER}")).text
+
+
+async def test_a_ticket_that_is_not_issued_yet_asks_again(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town
+) -> None:
+    await sign_in("buyer-an")
+    town.certificates = []
+    assert 'hx-trigger="load delay:2s"' in (await browser.get(f"/orders/{VOUCHER_ORDER}")).text
+
+
+async def test_goods_show_their_way_and_the_receive_code(browser: httpx.AsyncClient, sign_in: SignIn) -> None:
+    await sign_in("buyer-an")
+    page = (await browser.get(f"/orders/{GOODS_ORDER}")).text
+    for shown in ("402 817", "阿强", "骑手已取件", "配送中", "138****8000"):
+        assert shown in page
+    assert f"/orders/{GOODS_ORDER}/refund" not in page, "goods under way are not refunded by a button"
+
+
+async def test_delivered_goods_are_received_by_a_button(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town
+) -> None:
+    await sign_in("buyer-an")
+    town.parcel |= {"state": "DELIVERED"}
+    page = (await browser.get(f"/orders/{GOODS_ORDER}")).text
+    assert "确认收货" in page
+    form = {"csrf": csrf_of(page), "parcel_id": hidden(page, "parcel_id")}
+    assert (await browser.post(f"/orders/{GOODS_ORDER}/receipt", data=form)).status_code == 303
+    assert town.heard == [("PUT", f"/parcels/{PARCEL}/receipt", {})]
+
+
+async def test_an_unpaid_order_can_still_be_paid(browser: httpx.AsyncClient, sign_in: SignIn, town: Town) -> None:
+    await sign_in("buyer-an")
+    town.orders[VOUCHER_ORDER] |= {"state": "PLACED", "paid_at": None}
+    page = (await browser.get(f"/orders/{VOUCHER_ORDER}")).text
+    assert "待付款" in page
+    form = {"csrf": csrf_of(page), "attempt_id": hidden(page, "attempt_id")}
+    assert "pay.example" in (await browser.post(f"/orders/{VOUCHER_ORDER}/pay", data=form)).text
+
+
+async def test_a_refund_of_one_voucher_is_asked_for_under_one_id(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town
+) -> None:
+    await sign_in("buyer-an")
+    page = (await browser.get(f"/orders/{VOUCHER_ORDER}/refund")).text
+    assert "1–3 个工作日" in page
+    form = {"csrf": csrf_of(page), "refund_id": hidden(page, "refund_id"), "unit_ids": UNIT, "reason": "plans_changed"}
+    assert (await browser.post(f"/orders/{VOUCHER_ORDER}/refund", data=form)).status_code == 303
+    method, path, body = town.heard[0]
+    assert (method, path) == ("PUT", f"/refunds/{form['refund_id']}")
+    assert body == {"order_id": VOUCHER_ORDER, "unit_ids": [UNIT], "reason": "计划有变"}
+    assert "已申请" in (await browser.get(f"/orders/{VOUCHER_ORDER}")).text
+
+
+async def test_a_refund_of_nothing_is_not_sent(browser: httpx.AsyncClient, sign_in: SignIn, town: Town) -> None:
+    await sign_in("buyer-an")
+    page = (await browser.get(f"/orders/{VOUCHER_ORDER}/refund")).text
+    form = {"csrf": csrf_of(page), "refund_id": hidden(page, "refund_id"), "reason": "other"}
+    assert "请至少选择一张券" in (await browser.post(f"/orders/{VOUCHER_ORDER}/refund", data=form)).text
+    assert town.heard == []
+
+
+async def test_a_refused_refund_says_why(browser: httpx.AsyncClient, sign_in: SignIn, town: Town) -> None:
+    await sign_in("buyer-an")
+    town.refusals["/refunds/"] = Refusal(409, "certificate_used", "券已使用")
+    page = (await browser.get(f"/orders/{VOUCHER_ORDER}/refund")).text
+    form = {"csrf": csrf_of(page), "refund_id": hidden(page, "refund_id"), "unit_ids": UNIT, "reason": "other"}
+    assert "券已使用" in (await browser.post(f"/orders/{VOUCHER_ORDER}/refund", data=form)).text
+
+
+async def test_orders_are_listed_by_what_they_wait_for(browser: httpx.AsyncClient, sign_in: SignIn) -> None:
+    await sign_in("buyer-an")
+    page = (await browser.get("/orders", params={"filter": "to_use"})).text
+    assert 'href="/orders?filter=to_use" aria-current="page"' in page
+    assert "待使用" in page
+    assert (await browser.get("/orders", params={"filter": "nonsense"})).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("changes", "units", "parcel", "status", "refundable"),
+    [
+        ({"state": "PLACED"}, ("OPEN", "OPEN"), None, "to_pay", 0),
+        ({"state": "PAID"}, ("OPEN", "OPEN"), None, "to_use", 2),
+        ({"state": "FULFILLING"}, ("USED", "OPEN"), None, "to_use", 1),
+        ({"state": "FULFILLING"}, ("REFUNDING", "OPEN"), None, "to_use", 1),
+        ({"state": "PAID"}, ("REFUNDING", "REFUNDING"), None, "refunding", 0),
+        ({"state": "PAID"}, ("REFUNDED", "REFUNDED"), None, "refunded", 0),
+        ({"state": "COMPLETED"}, ("FINAL", "REFUNDED"), None, "used", 0),
+        ({"state": "CLOSED"}, ("OPEN", "OPEN"), None, "closed", 0),
+        ({"state": "CLOSED", "refunded_fen": 25600}, ("OPEN", "OPEN"), None, "refunded", 0),
+        ({"state": "PAID", "kind": "GOODS"}, ("OPEN",), "PLACED", "preparing", 1),
+        ({"state": "PAID", "kind": "GOODS"}, ("OPEN",), "ACCEPTED", "preparing", 1),
+        ({"state": "FULFILLING", "kind": "GOODS"}, ("OPEN",), "HANDED_OVER", "delivering", 0),
+        ({"state": "FULFILLING", "kind": "GOODS"}, ("OPEN",), "DELIVERED", "delivered", 0),
+        ({"state": "COMPLETED", "kind": "GOODS"}, ("FINAL",), "RECEIVED", "done", 0),
+    ],
+)
+def test_one_word_tells_the_buyer_where_the_order_stands(
+    changes: dict[str, object], units: tuple[str, ...], parcel: str | None, status: str, refundable: int, town: Town
+) -> None:
+    bought = [{"unit_id": UNIT, "state": state, "paid_fen": 12800} for state in units]
+    order = Order.model_validate({**town.orders[VOUCHER_ORDER], "units": bought, **changes})
+    assert status_of(order, parcel) == status
+    assert len(refundable_units(order, parcel)) == refundable

@@ -1,0 +1,88 @@
+"""A town behind the pages: the five services and the issuer in memory, as their HTTP interface says they answer."""
+
+import json
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+
+from tests.unit.web.town.issuer import add_issuer, token_for
+from tests.unit.web.town.services import (
+    add_catalog,
+    add_checkout,
+    add_desk,
+    add_dispatch_and_settlement,
+    add_redemption,
+)
+from tests.unit.web.town.state import Refusal, Town
+from tests.unit.web.town.things import (
+    CODE,
+    FRUIT,
+    GOODS_ORDER,
+    HOTEL,
+    HOTPOT,
+    HOTPOT_MERCHANT,
+    HOTPOT_VIDEO,
+    PARCEL,
+    SECOND_UNIT,
+    STORE,
+    UNIT,
+    VOUCHER_ORDER,
+    at,
+    known_id,
+)
+
+__all__ = [
+    "CODE",
+    "FRUIT",
+    "GOODS_ORDER",
+    "HOTEL",
+    "HOTPOT",
+    "HOTPOT_MERCHANT",
+    "HOTPOT_VIDEO",
+    "PARCEL",
+    "SECOND_UNIT",
+    "STORE",
+    "UNIT",
+    "VOUCHER_ORDER",
+    "Refusal",
+    "Town",
+    "at",
+    "build",
+    "known_id",
+    "token_for",
+]
+
+
+def build(town: Town, issuer: str = "http://issuer.town") -> FastAPI:
+    """The town as one application; a service is silent when its host is."""
+    app = FastAPI(openapi_url=None)
+
+    @app.middleware("http")
+    async def listen(request: Request, go_on: Any) -> Response:
+        host = request.url.hostname or ""
+        if host.removesuffix(".town") in town.silent:
+            return Response("bad gateway", status_code=502)
+        path = request.url.path
+        if request.method in {"PUT", "POST"} and not path.startswith("/oauth"):
+            body = json.loads(await request.body() or b"null")
+            town.heard.append((request.method, path, body))
+            if town.tokens_refused:
+                return Refusal(401, "unauthenticated", "请先登录").answer
+            for part, refusal in town.refusals.items():
+                if part in path:
+                    return refusal.answer
+        answer: Response = await go_on(request)
+        return answer
+
+    @app.exception_handler(Refusal)
+    async def refused(_: Request, refusal: Exception) -> Response:
+        assert isinstance(refusal, Refusal)
+        return refusal.answer
+
+    add_catalog(app, town)
+    add_desk(app, town)
+    add_checkout(app, town)
+    add_redemption(app, town)
+    add_dispatch_and_settlement(app, town)
+    add_issuer(app, town, issuer)
+    return app

@@ -1,0 +1,227 @@
+"""The town's services: the HTTP interface of the five, over one memory."""
+
+import base64
+import json
+from typing import Any
+
+from fastapi import FastAPI, Request
+
+from tests.unit.web.town.bought import merchant, order, parcel, statement
+from tests.unit.web.town.state import Refusal, Town
+from tests.unit.web.town.things import CODE, GOODS_ORDER, HOTPOT, HOTPOT_MERCHANT, UNIT, VOUCHER_ORDER, at, known_id
+
+
+def _missing() -> Refusal:
+    return Refusal(404, "not_found", "未找到")
+
+
+def add_catalog(app: FastAPI, town: Town) -> None:
+    @app.get("/feed")
+    async def feed(city: str | None = None, cursor: str | None = None, limit: int = 8) -> Any:
+        videos = [video for video in town.videos if city in {None, video["city"]}]
+        start = int(cursor or 0)
+        more = start + limit < len(videos)
+        shown = [town.video_card(video) for video in videos[start : start + limit]]
+        return {"items": shown, "next_cursor": str(start + limit) if more else None}
+
+    @app.get("/videos/{video_id}")
+    async def one_video(video_id: str) -> Any:
+        found = next((video for video in town.videos if video["video_id"] == video_id), None)
+        if found is None:
+            raise _missing()
+        return town.video_card(found)
+
+    @app.get("/deals/{deal_id}")
+    async def one_deal(deal_id: str) -> Any:
+        if deal_id not in town.deals:
+            raise _missing()
+        return town.deals[deal_id]
+
+
+def add_desk(app: FastAPI, town: Town) -> None:
+    @app.get("/me/merchants")
+    async def employers(request: Request) -> Any:
+        if "buyer" in _subject(request):
+            return {"items": []}
+        stores = [{"store_id": one["store_id"], "name": one["name"]} for one in town.deals[HOTPOT]["stores"]]
+        return {"items": [{"merchant_id": HOTPOT_MERCHANT, "name": "老码头火锅", "role": "OWNER", "stores": stores}]}
+
+    @app.get("/merchants/{merchant_id}")
+    async def one_merchant(merchant_id: str) -> Any:
+        return merchant()
+
+    @app.get("/operator/queue")
+    async def queue(request: Request) -> Any:
+        if "operator" not in _subject(request):
+            raise Refusal(403, "forbidden", "没有权限")
+        waiting = {"merchant_id": HOTPOT_MERCHANT, "version": 3, "name": "老码头火锅", "licence_no": "91460000MA5T"}
+        return {
+            "merchants": [waiting],
+            "payout_accounts": [],
+            "stores": [],
+            "deals": [
+                {
+                    "deal_id": HOTPOT,
+                    "revision": 2,
+                    "title": "老码头双人毛肚火锅套餐",
+                    "price_fen": 12800,
+                    "kind": "VOUCHER",
+                }
+            ],
+        }
+
+    @app.put("/merchants/{merchant_id}/verification")
+    async def decided(merchant_id: str) -> Any:
+        return merchant()
+
+
+def add_checkout(app: FastAPI, town: Town) -> None:
+    @app.put("/orders/{order_id}", status_code=201)
+    async def place(order_id: str, request: Request) -> Any:
+        body = await request.json()
+        town.orders[order_id] = order(order_id, town.deals[body["deal_id"]], state="PLACED", paid_at=None)
+        return town.orders[order_id]
+
+    @app.put("/orders/{order_id}/payments/{attempt_id}", status_code=201)
+    async def pay(order_id: str, attempt_id: str) -> Any:
+        return {
+            "attempt_id": attempt_id,
+            "state": "OPEN",
+            "pay_url": f"https://pay.example/cashier?n={attempt_id}&x=1",
+            "expires_at": at(minutes=-15),
+        }
+
+    @app.get("/orders/{order_id}")
+    async def one_order(order_id: str) -> Any:
+        if order_id not in town.orders:
+            raise _missing()
+        return town.orders[order_id]
+
+    @app.get("/orders")
+    async def orders() -> Any:
+        return {"items": list(town.orders.values()), "next_cursor": None}
+
+    @app.put("/refunds/{refund_id}", status_code=201)
+    async def refund(refund_id: str, request: Request) -> Any:
+        body = await request.json()
+        made = {
+            "refund_id": refund_id,
+            "order_id": body["order_id"],
+            "state": "REQUESTED",
+            "cause": "BUYER",
+            "unit_ids": body["unit_ids"],
+            "amount_fen": 12800,
+            "requested_at": at(),
+            "expected_by": "2026-11-25",
+        }
+        town.orders[body["order_id"]]["refunds"].append(made)
+        return made
+
+
+def add_redemption(app: FastAPI, town: Town) -> None:
+    @app.get("/orders/{order_id}/certificates")
+    async def certificates(order_id: str) -> Any:
+        return {"items": town.certificates if order_id == VOUCHER_ORDER else []}
+
+    @app.post("/preparations")
+    async def prepare(request: Request) -> Any:
+        body = await request.json()
+        given = body.get("code") or body.get("scanned")
+        if CODE not in given and UNIT not in given:
+            raise Refusal(404, "code_unknown", "券码无效")
+        listed = [
+            {
+                "unit_id": one["unit_id"],
+                "masked_code": f"{one['code'][:4]} **** {one['code'][-4:]}",
+                "state": one["state"],
+                "usable": one["state"] == "VALID",
+                "reason": None,
+                "used_at": one["used_at"],
+                "used_store_name": one["used_store_name"],
+            }
+            for one in town.certificates
+        ]
+        token = "token-1" if any(one["usable"] for one in listed) else None
+        return {
+            "order_id": VOUCHER_ORDER,
+            "title": "老码头双人毛肚火锅套餐",
+            "certificates": listed,
+            "token": token,
+            "token_expires_at": at(minutes=-2),
+        }
+
+    @app.put("/redemptions/{redemption_id}", status_code=201)
+    async def verify(redemption_id: str, request: Request) -> Any:
+        body = await request.json()
+        uses = [
+            {
+                "use_id": known_id(f"use {unit}"),
+                "unit_id": unit,
+                "use_no": 1,
+                "used_at": at(),
+                "reversible_until": at(hours=-1),
+            }
+            for unit in body["unit_ids"]
+        ]
+        town.redeemed[redemption_id] = {"redemption_id": redemption_id, "store_id": body["store_id"], "uses": uses}
+        return town.redeemed[redemption_id]
+
+    @app.get("/redemptions/{redemption_id}")
+    async def redemption(redemption_id: str) -> Any:
+        if redemption_id not in town.redeemed:
+            raise _missing()
+        return town.redeemed[redemption_id]
+
+
+def add_dispatch_and_settlement(app: FastAPI, town: Town) -> None:
+    @app.get("/orders/{order_id}/parcel")
+    async def one_parcel(order_id: str) -> Any:
+        if order_id != GOODS_ORDER:
+            raise _missing()
+        return town.parcel
+
+    @app.put("/parcels/{parcel_id}/{act}")
+    async def act(parcel_id: str, act: str) -> Any:
+        return town.parcel
+
+    @app.get("/board")
+    async def board() -> Any:
+        others = [
+            parcel(parcel_id=known_id(state), state=state, receive_code=None)
+            for state in ("PLACED", "ACCEPTED", "RETURNED")
+        ]
+        return {"items": [*others, {**town.parcel, "receive_code": None}], "next_cursor": None}
+
+    @app.get("/merchants/{merchant_id}/statement")
+    async def lines(day: str | None = None) -> Any:
+        return statement(day)
+
+    @app.get("/merchants/{merchant_id}/payouts")
+    async def payouts() -> Any:
+        return {
+            "items": [
+                {
+                    "payout_id": known_id("payout"),
+                    "run_date": "2026-11-22",
+                    "state": "PAID",
+                    "gross_fen": 25600,
+                    "fee_fen": 154,
+                    "net_fen": 25446,
+                    "uses": 2,
+                    "paid_at": at(hours=3),
+                }
+            ],
+            "next_cursor": None,
+        }
+
+    @app.get("/merchants/{merchant_id}/preview")
+    async def preview() -> Any:
+        return {"due_on": "2026-11-23", "uses": 4, "gross_fen": 51200, "fee_fen": 308, "net_fen": 50892}
+
+
+def _subject(request: Request) -> str:
+    token = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if token.count(".") != 2:
+        return ""
+    body = token.split(".")[1]
+    return str(json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))["sub"])
