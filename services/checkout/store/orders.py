@@ -44,9 +44,9 @@ async def add_order(tx: Transaction, order: Order, units: Sequence[OrderUnit]) -
              on conflict (order_id) do nothing returning order_id),
            minted as (
              insert into units (unit_id, order_id, position, paid_fen, original_price_fen, uses)
-             select u.unit_id, placed.order_id, u.position, u.paid_fen, u.original_price_fen, u.uses
-             from placed, unnest($27::uuid[], $28::int[], $29::bigint[], $30::bigint[], $31::jsonb[])
-               as u (unit_id, position, paid_fen, original_price_fen, uses))
+             select u.unit_id, placed.order_id, u.position, u.paid_fen, u.original_price_fen, $31::jsonb -> u.position
+             from placed, unnest($27::uuid[], $28::int[], $29::bigint[], $30::bigint[])
+               as u (unit_id, position, paid_fen, original_price_fen))
            select true from placed""",
         order.order_id,
         order.order_no,
@@ -78,6 +78,7 @@ async def add_order(tx: Transaction, order: Order, units: Sequence[OrderUnit]) -
         [unit.position for unit in units],
         [unit.paid_fen for unit in units],
         [unit.original_price_fen for unit in units],
+        # One document, not an array of them: a list of lists would reach Postgres as an array of two dimensions.
         [[use.model_dump() for use in unit.uses] for unit in units],
     )
     return bool(added)

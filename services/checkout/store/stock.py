@@ -82,9 +82,9 @@ async def count_for_buyer(tx: Transaction, deal_id: UUID, buyer: str, quantity: 
     return bool(
         await tx.execute(
             """insert into buyer_counters (deal_id, buyer, units)
-               select $1, $2, $3 where $4 = 0 or $3 <= $4
+               select $1, $2, $3::int where $4::int = 0 or $3::int <= $4::int
                on conflict (deal_id, buyer) do update set units = buyer_counters.units + excluded.units
-               where $4 = 0 or buyer_counters.units + excluded.units <= $4""",
+               where $4::int = 0 or buyer_counters.units + excluded.units <= $4::int""",
             deal_id,
             buyer,
             quantity,

@@ -1,0 +1,95 @@
+"""Checkout in this process on a real database, reachable by HTTP, and a real sandbox process to pay at."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from services.checkout.app import make
+from services.checkout.settings import Settings
+from services.console.environment import seal_keys
+from shared.alipay import AlipaySettings
+from shared.clock import Clock
+from shared.service import create_app
+from tests.integration.checkout.stage import Stage
+from tests.integration.sandbox.stage import SandboxProcess
+from tests.support.environment import Environment
+from tests.support.waiting import eventually
+
+
+class TokensByName:
+    """Stands in for the issuer: the token is the subject. That real tokens are verified is tested with the kernel."""
+
+    async def subject(self, token: str) -> str:
+        return token
+
+
+@pytest.fixture(scope="session")
+def checkout_settings(environment: Environment) -> Settings:
+    """The service's settings in the shared environment."""
+    local = environment.local
+    keys = seal_keys(local.keys)
+    return Settings(
+        port=local.ports["checkout"],
+        database_url=local.database_urls["checkout"],
+        amqp_url=local.amqp_urls["checkout"],
+        issuer="http://issuer.test",
+        jwks_url="http://issuer.test/jwks.json",
+        seal_keys={name: keys[name] for name in ("checkout", "dispatch")},
+        alipay=AlipaySettings(
+            gateway_url=f"{local.url('sandbox')}/alipay/gateway.do",
+            app_private_key_file=local.keys / "app_private.pem",
+            alipay_public_key_file=local.keys / "alipay_public.pem",
+            notify_url=f"{local.url('checkout')}/alipay/notify",
+            return_url=f"{local.url('web')}/orders",
+            timeout_s=2.0,
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def alipay_sandbox(environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
+    """The other side of every payment: a process with code of its own."""
+    local = environment.local
+    process = SandboxProcess(tmp_path_factory.mktemp("sandbox"), local.keys, local.ports["sandbox"], {})
+    process.start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture(scope="session")
+async def served(checkout_settings: Settings) -> AsyncIterator[FastAPI]:
+    """Checkout's HTTP on its port, so that the sandbox's notifies arrive; nothing runs in the background."""
+    app = create_app(make(checkout_settings))
+    app.state.tokens = TokensByName()
+    server = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=checkout_settings.port, lifespan="off", log_config=None)
+    )
+    serving = asyncio.create_task(server.serve())
+
+    async def started() -> bool:
+        return server.started
+
+    await eventually(started, what="checkout's HTTP is up")
+    yield app
+    server.should_exit = True
+    await serving
+
+
+@pytest.fixture
+async def stage(environment: Environment, served: FastAPI, checkout_settings: Settings) -> AsyncIterator[Stage]:
+    """Handlers and HTTP on one database pool with a clock of its own; timers act when the test says so."""
+    clock = Clock()
+    world = make(checkout_settings).world
+    served.state.world = world
+    async with environment.database_of("checkout", clock, pool_size=20) as db:
+        served.state.db = db
+        url = f"http://127.0.0.1:{checkout_settings.port}"
+        async with (
+            httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as http,
+            httpx.AsyncClient(base_url=environment.local.url("sandbox"), trust_env=False, timeout=30) as sandbox,
+        ):
+            yield Stage(db, http, sandbox, world, clock)
