@@ -1,5 +1,6 @@
 """Wiring of the pages: settings, services, middleware, routes, and how errors are shown."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,13 +11,14 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
 from services.web import error_pages
-from services.web.gateways import connect
+from services.web.gateways import clock, connect
 from services.web.rendering import STATIC
 from services.web.routes import ROUTERS
 from services.web.sealed_cookies import CookieSeals
 from services.web.settings import Settings
 from services.web.visits import Visits, refuse_forgeries
 from services.web.world import World
+from shared.clock import Clock
 from shared.http import Edge
 from shared.observability import configure_logging, log
 
@@ -45,10 +47,17 @@ def create_app(settings: Settings, transport: httpx.AsyncBaseTransport | None = 
         limits=httpx.Limits(max_connections=200, max_keepalive_connections=50),
     )
 
+    business_clock = Clock()
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        following = (
+            asyncio.create_task(clock.follow(business_clock, settings.clock_url, http)) if settings.clock_url else None
+        )
         log.info("pages_started", port=settings.port)
         yield
+        if following:
+            following.cancel()
         await http.aclose()
         log.info("pages_stopped")
 
@@ -56,7 +65,7 @@ def create_app(settings: Settings, transport: httpx.AsyncBaseTransport | None = 
     seals = CookieSeals(settings)
     app = FastAPI(title="groupbuy web", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.settings = settings
-    app.state.world = World(settings, services, seals)
+    app.state.world = World(settings, services, seals, business_clock)
     error_pages.add(app)
     for router in ROUTERS:
         app.include_router(router, dependencies=[Depends(refuse_forgeries)])

@@ -30,12 +30,14 @@ def page(
 ) -> HTMLResponse:
     """A whole page, or a fragment of one, in the visitor's language. The template sees `facts` and `more`."""
     visit = visit_of(request)
+    now = request.app.state.world.clock.now()
     context = {
         "visit": visit,
         "lang": visit.language,
         "t": Speech(visit.language),
         "request": request,
-        "now": datetime.now(UTC),
+        "now": now,
+        "clock_offset_s": round((now - datetime.now(UTC)).total_seconds()),
         "public_url": request.app.state.settings.public_url,
         "development": request.app.state.settings.environment == "development",
         **(facts or {}),

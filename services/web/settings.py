@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     issuer_backchannel_url: str | None = Field(
         default=None, description="Where web itself reaches that provider, if not at its public address (containers)"
     )
+    clock_url: str | None = Field(default=None, description="The sandbox's /clock; refused in production")
     oidc_client_id: str = "groupbuy-web"
     oidc_client_secret: SecretStr | None = Field(default=None, description="None for a public client (PKCE only)")
     seal_keys: dict[str, dict[str, str]] = Field(
@@ -50,6 +51,12 @@ class Settings(BaseSettings):
             raise ValueError('GROUPBUY_SEAL_KEYS needs a key for "web": it seals the cookie that holds the tokens')
         # A development machine may start without configuration; its sign-ins then end with the process.
         self.seal_keys = {**self.seal_keys, SEAL_RECIPIENT: {"ephemeral": base64.b64encode(os.urandom(32)).decode()}}
+        return self
+
+    @model_validator(mode="after")
+    def _production_time_is_real(self) -> Self:
+        if self.environment == "production" and self.clock_url:
+            raise ValueError("GROUPBUY_CLOCK_URL moves business time and is refused in production")
         return self
 
     @property

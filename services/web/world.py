@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from services.web.gateways import Backends
 from services.web.sealed_cookies import CookieSeals
 from services.web.settings import Settings
+from shared.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class World:
     settings: Settings
     services: Backends
     seals: CookieSeals
+    clock: Clock
 
 
 def _world(request: Request) -> World:

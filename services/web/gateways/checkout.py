@@ -77,9 +77,11 @@ class OrderPage(View):
 
 
 class Payment(View):
+    """`pay_url` is null once there is nothing left to pay."""
+
     attempt_id: UUID
     state: str
-    pay_url: str
+    pay_url: str | None
     expires_at: datetime | None = None
 
 

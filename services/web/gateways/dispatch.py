@@ -29,6 +29,14 @@ class Parcel(View):
     timeline: tuple[Happening, ...] = ()
 
 
+class Receiver(View):
+    """The door: whole for the merchant's own rider, masked for everybody else."""
+
+    name: str = ""
+    phone: str = ""
+    address: str = ""
+
+
 class BoardParcel(View):
     parcel_id: UUID
     order_id: UUID
@@ -36,11 +44,18 @@ class BoardParcel(View):
     mode: str
     order_no: str = ""
     title: str = ""
-    quantity: int | None = None
+    units: int | None = None
+    dispatch_state: str = ""
     carrier: str | None = None
     waybill: str | None = None
     placed_at: datetime | None = None
     accept_by: datetime | None = None
+    receiver: Receiver | None = None
+
+    @property
+    def goes_by_own_rider(self) -> bool:
+        """Whether the merchant hands the goods over, rather than a carrier picking them up."""
+        return self.mode == "SELF" or self.dispatch_state == "MANUAL"
 
 
 class Board(View):

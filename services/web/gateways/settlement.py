@@ -49,12 +49,15 @@ class Payout(View):
 
 
 class Preview(Totals):
+    """What the next run pays; `held_back` names what stops it."""
+
     due_on: date | None = None
+    held_back: str | None = None
 
 
 class Settlement(Service):
-    async def statement(self, asker: Asker, merchant_id: UUID, day: date | None) -> Statement:
-        answer = await self.get(asker, f"/merchants/{merchant_id}/statement", day=day.isoformat() if day else None)
+    async def statement(self, asker: Asker, merchant_id: UUID, day: date) -> Statement:
+        answer = await self.get(asker, f"/merchants/{merchant_id}/statement", day=day.isoformat())
         return Statement.model_validate(answer)
 
     async def payouts(self, asker: Asker, merchant_id: UUID) -> list[Payout]:

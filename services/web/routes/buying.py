@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.web.formats import Language
@@ -103,6 +104,8 @@ async def result_status(
 
 async def _to_cashier(request: Request, visit: Visit, world: World, order: Order, attempt_id: UUID) -> Response:
     payment = await world.services.checkout.pay(visit.asker, order.order_id, attempt_id)
+    if payment.pay_url is None:
+        return RedirectResponse(f"/orders/{order.order_id}/result", status_code=303)
     return page(request, "going.html", pay_url=payment.pay_url, order_id=order.order_id)
 
 

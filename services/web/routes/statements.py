@@ -10,6 +10,7 @@ from services.web.rendering import page
 from services.web.routes.employers import AtDesk
 from services.web.visits import Signed
 from services.web.world import Outside
+from shared.clock import business_day
 
 router = APIRouter(prefix="/m/statement", include_in_schema=False)
 
@@ -21,7 +22,7 @@ async def statement(
     """One business day, line by line, with the next payout above and the past ones below."""
     settlement, merchant_id = world.services.settlement, at.here.merchant_id
     lines, preview, payouts = await asyncio.gather(
-        settlement.statement(visit.asker, merchant_id, day),
+        settlement.statement(visit.asker, merchant_id, day or business_day(world.clock.now())),
         settlement.preview(visit.asker, merchant_id),
         settlement.payouts(visit.asker, merchant_id),
     )

@@ -34,10 +34,10 @@ async function share(path) {
   }
 }
 
-// Countdowns show real time left; they are no live region, so screen readers are not interrupted every second.
+// Countdowns show business time left, which the sandbox may have moved; they are no live region, so screen readers are not interrupted every second.
 function tick() {
   each("[data-until]", (place) => {
-    const left = Math.max(0, Math.floor((Date.parse(place.dataset.until) - Date.now()) / 1000));
+    const left = Math.max(0, Math.floor((Date.parse(place.dataset.until) - Date.now()) / 1000 - Number(document.body.dataset.clockOffset)));
     const days = Math.floor(left / 86400);
     const two = (number) => String(number).padStart(2, "0");
     const clock = [Math.floor((left % 86400) / 3600), Math.floor((left % 3600) / 60), left % 60].map(two).join(":");
