@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
-from services.redemption import consumers
+from services.redemption import consumers, use_cases
 from services.redemption.domain.codes import Prepared
 from shared.clock import business_day, end_of_day
 from shared.contracts.checkout import OrderPaid
@@ -112,6 +113,12 @@ async def staff_moved(stage: Stage, shop: Shop) -> OrderPaid:
     return order
 
 
+async def store_sold(stage: Stage, shop: Shop) -> OrderPaid:
+    order = await stage.pay(shop)
+    await stage.keep_store(replace(shop, merchant_id=new_id()), version=2)
+    return order
+
+
 def payout(order: OrderPaid, *use_numbers: int) -> PayoutPaid:
     uses = tuple(
         PaidUse(unit_id=unit_id, use_no=use_no) for unit_id in units_of(order) for use_no in use_numbers or (1,)
@@ -139,6 +146,7 @@ OUTCOMES: list[tuple[Situation, int, str | None]] = [
     (store_closed, 409, "store_closed"),
     (staff_revoked, 403, "not_staff_of_store"),
     (staff_moved, 403, "not_staff_of_store"),
+    (store_sold, 403, "not_staff_of_store"),
 ]
 
 
@@ -319,6 +327,14 @@ async def test_a_use_becomes_final_when_it_can_no_longer_be_undone(stage: Stage)
         assert final.used_at == datetime.fromisoformat(use["used_at"])
         assert final.version > (await stage.said(CertificateUsed, use_id))[0].version
     assert await stage.states(order) == ["USED", "USED"]
+
+
+async def test_a_use_that_can_still_be_undone_is_not_made_final_by_a_timer_that_comes_early(stage: Stage) -> None:
+    shop = await stage.open_shop()
+    done = (await stage.redeem(shop, await stage.pay(shop))).json()
+    async with stage.db.transaction() as tx:
+        await use_cases.finalise_uses(tx, [UUID(done["redemption_id"])])
+    assert await stage.said(UseFinal, done["uses"][0]["use_id"]) == []
 
 
 async def test_a_certificate_is_settled_when_its_last_use_is_paid_out(stage: Stage) -> None:
