@@ -7,12 +7,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import aio_pika
+import aiormq
 import httpx
 import structlog
 
 _log = structlog.get_logger(__name__)
 _MAX_ANSWER_BYTES = 4_096
 _PAUSE_S = 0.5
+_BROKER_AWAY = (
+    aio_pika.exceptions.AMQPError,
+    aiormq.exceptions.ChannelInvalidStateError,  # a RuntimeError of its own: the channel went with the connection
+    OSError,
+    TimeoutError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,7 @@ class ClockBroadcast:
         while True:
             try:
                 await self._publish_until_lost()
-            except (aio_pika.exceptions.AMQPError, OSError, TimeoutError) as failure:
+            except _BROKER_AWAY as failure:
                 _log.warning("clock_broadcast_interrupted", error=type(failure).__name__)
             except asyncio.CancelledError:
                 # aiormq cancels pending publishes when a silent peer is given up; only our own cancellation counts.
