@@ -38,8 +38,8 @@ async def begin_sending(tx: Transaction, instruction_id: UUID) -> Instruction | 
     """Note that a call is about to be made. None if nothing is to be sent now: it is finished, its merchant is
     suspended, or it was never sent and the payout account is not verified."""
     row = await tx.row(
-        f"""update instructions i set state = 'SENT', attempts = attempts + 1, sent_at = coalesce(sent_at, $2),
-              changed_at = case when state = 'DUE' then now() else changed_at end
+        f"""update instructions i set state = 'SENT', attempts = i.attempts + 1, sent_at = coalesce(i.sent_at, $2),
+              changed_at = case when i.state = 'DUE' then now() else i.changed_at end
             from merchants m, payout_accounts a
             where i.instruction_id = $1 and m.merchant_id = i.merchant_id and a.merchant_id = i.merchant_id
               and m.state <> 'SUSPENDED'

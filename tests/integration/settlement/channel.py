@@ -1,0 +1,54 @@
+"""Alipay's side of a test: a real sandbox process, trades that buyers have paid, and the book that must agree."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from shared.money import yuan
+from tests.integration.sandbox.stage import SandboxProcess, Shop, client_for, wire
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """The sandbox as Alipay, seen from outside settlement."""
+
+    process: SandboxProcess
+
+    def paid_trade(self, amount_fen: int) -> dict[str, Any]:
+        """A 直付通 trade that its buyer has paid: the facts of an order_paid about it."""
+        client = client_for(self.process, Shop(self.process.url))
+        # Payable for long, because tests move the clock that the channel goes by.
+        expiry = wire(days=60)
+        trade = client.paid(uuid4().hex, yuan(amount_fen), scenario="no_notify", time_expire=expiry)
+        return {"trade_no": trade["trade_no"], "out_trade_no": trade["out_trade_no"]}
+
+    def settled(self, trade_no: str) -> list[tuple[int, int]]:
+        """(gross, fee) of every confirm of a trade in the channel's own book."""
+        return [
+            (entry["amount_fen"], entry["fee_fen"])
+            for entry in self._entries()
+            if entry["kind"] == "settle" and entry["trade_no"] == trade_no
+        ]
+
+    def script(self, fault: str, **details: Any) -> None:
+        """Let the next settle.confirm go wrong."""
+        body = [{"operation": "alipay.trade.settle.confirm", "fault": fault, **details}]
+        self._http().put("/_sim/faults/alipay", json=body).raise_for_status()
+
+    def advance_clock(self, seconds: float) -> None:
+        """Move business time of everything that follows the sandbox."""
+        self._http().post("/clock/advance", json={"seconds": seconds}).raise_for_status()
+
+    def _entries(self) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = []
+        since: int | None = 0
+        while since is not None:
+            page = self._http().get("/_sim/alipay/book", params={"since": since, "limit": 1000}).json()
+            entries += page["entries"]
+            since = page["next_since"]
+        return entries
+
+    def _http(self) -> httpx.Client:
+        return httpx.Client(base_url=self.process.url, trust_env=False, timeout=30)

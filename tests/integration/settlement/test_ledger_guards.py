@@ -1,0 +1,101 @@
+"""The database's own guards on the ledger, each seen alone."""
+
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from services.settlement.store import audit
+from shared.contracts.checkout import OrderPaid
+from shared.database import Transaction
+from tests.integration.settlement.stage import Stage
+
+_SET = "insert into posting_sets (set_id, kind, order_id, business_day, occurred_at) values ($1, 'REFUND', $2, $3, $4)"
+_LINE = "insert into postings (set_id, account, owner, amount_fen) values ($1, $2, $3, $4)"
+
+
+class Rollback(Exception):
+    """Ends a transaction whose changes nobody else shall see."""
+
+
+async def post_unbalanced(stage: Stage, tx: Transaction, order: OrderPaid) -> None:
+    set_id = uuid4()
+    await tx.execute(_SET, set_id, order.order_id, stage.today(), stage.now())
+    await tx.execute(_LINE, set_id, "CHANNEL_REFUNDED", uuid4(), -100)
+    await tx.execute(_LINE, set_id, "BUYER_CLEARING", uuid4(), 99)
+
+
+async def test_the_database_refuses_a_posting_set_that_does_not_sum_to_zero(stage: Stage) -> None:
+    order = await stage.pay(await stage.merchant())
+    with pytest.raises(asyncpg.CheckViolationError, match="sums to -1 fen"):
+        async with stage.db.transaction() as tx:
+            await post_unbalanced(stage, tx, order)
+
+
+async def test_without_the_trigger_an_unbalanced_set_goes_through_and_the_audit_names_it(stage: Stage) -> None:
+    order = await stage.pay(await stage.merchant())
+    with pytest.raises(Rollback):
+        async with stage.db.transaction() as tx:
+            await tx.execute("alter table postings disable trigger posting_set_sums_to_zero")
+            await post_unbalanced(stage, tx, order)
+            await tx.execute("set constraints all immediate")
+            assert [row["what"] for row in await audit.misfits(tx)] == ["unbalanced_posting_set"]
+            raise Rollback
+
+
+async def test_a_line_added_later_cannot_unbalance_a_set(stage: Stage) -> None:
+    order = await stage.pay(await stage.merchant())
+    with pytest.raises(asyncpg.CheckViolationError):
+        async with stage.db.transaction() as tx:
+            set_id = await tx.value("select set_id from posting_sets where order_id = $1", order.order_id)
+            await tx.execute(_LINE, set_id, "CHANNEL_FEE", uuid4(), 1)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update postings set amount_fen = amount_fen * 2 where set_id = $1",
+        "delete from postings where set_id = $1",
+        "update posting_sets set kind = 'PAYOUT' where set_id = $1",
+        "delete from posting_sets where set_id = $1",
+    ],
+)
+async def test_what_was_posted_cannot_be_changed(stage: Stage, statement: str) -> None:
+    order = await stage.pay(await stage.merchant())
+    async with stage.db.transaction() as tx:
+        set_id = await tx.value("select set_id from posting_sets where order_id = $1", order.order_id)
+    with pytest.raises(asyncpg.RestrictViolationError):
+        async with stage.db.transaction() as tx:
+            await tx.execute(statement, set_id)
+
+
+async def test_the_ledger_cannot_be_emptied(stage: Stage) -> None:
+    with pytest.raises(asyncpg.RestrictViolationError):
+        async with stage.db.transaction() as tx:
+            await tx.execute("truncate postings")
+
+
+async def test_a_cause_is_posted_once_even_if_everything_else_lets_it_through(stage: Stage) -> None:
+    order = await stage.pay(await stage.merchant())
+    with pytest.raises(asyncpg.UniqueViolationError):
+        async with stage.db.transaction() as tx:
+            await tx.execute(
+                """insert into posting_sets (set_id, kind, order_id, business_day, occurred_at)
+                   select set_id, kind, order_id, business_day, occurred_at from posting_sets where order_id = $1""",
+                order.order_id,
+            )
+
+
+async def test_balances_follow_the_postings_without_reading_them(stage: Stage) -> None:
+    merchant = await stage.merchant()
+    for _ in range(20):
+        await stage.use(await stage.pay(merchant, 1_234))
+    async with stage.db.transaction() as tx:
+        row = await tx.row(
+            """select sum(balance_fen)::bigint as fen, count(*) as rows from balances
+               where account = 'MERCHANT_PAYABLE' and owner = $1""",
+            merchant.merchant_id,
+        )
+    assert row is not None
+    assert row["fen"] == -20 * 1_234
+    assert row["rows"] > 1
