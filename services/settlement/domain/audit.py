@@ -28,23 +28,24 @@ _HELD = (
     Account.PLATFORM_COMMISSION,
     Account.CREATOR_PAYABLE,
     Account.AGENCY_PAYABLE,
-    Account.SUBSIDY_PAYABLE,
 )
 
 
 def terms_of(books: Books) -> dict[str, int]:
-    """received + owed + subsidy_funded = refunded + paid_net + fee + held; the parts of what is held, and counts."""
+    """received + owed = refunded + paid_net + fee + held, and subsidy_funded = subsidy_held; the parts of what is held,
+    and counts. Subsidies stand apart: they are the platform's own money and never in the channel's trade."""
     return {
         "received_fen": books.balance(Account.CHANNEL_RECEIVED),
         "refunded_fen": -books.balance(Account.CHANNEL_REFUNDED),
         "paid_net_fen": -books.balance(Account.CHANNEL_PAID),
         "fee_fen": -books.balance(Account.CHANNEL_FEE),
         "owed_fen": books.balance(Account.MERCHANT_RECEIVABLE),
-        "subsidy_funded_fen": books.balance(Account.SUBSIDY_FUNDED),
         "held_fen": -sum(books.balance(account) for account in _HELD),
         "held_unearned_fen": -books.balance(Account.BUYER_CLEARING),
         "held_for_merchants_fen": -books.balance(Account.MERCHANT_PAYABLE),
         "held_commission_fen": -books.balance(Account.PLATFORM_COMMISSION),
+        "subsidy_funded_fen": books.balance(Account.SUBSIDY_FUNDED),
+        "subsidy_held_fen": -books.balance(Account.SUBSIDY_PAYABLE),
         **{f"uses_{state.lower()}": books.of_uses("uses", state) for state in UseState},
         **{f"instructions_{state.lower()}": count for state, count in sorted(books.instructions.items())},
     }

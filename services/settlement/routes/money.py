@@ -31,7 +31,7 @@ class Misfit(BaseModel):
 
 
 class Money(BaseModel):
-    """received + owed + subsidy_funded = refunded + paid_net + fee + held, whenever it is read."""
+    """received + owed = refunded + paid_net + fee + held, whenever it is read."""
 
     service: str
     terms: dict[str, int]

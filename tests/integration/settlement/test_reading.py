@@ -159,7 +159,7 @@ async def test_the_audit_balances_and_names_what_is_in_flight(stage: Stage) -> N
     (instruction,) = await stage.instructions(merchant)
     found = await stage.get("/admin/money", operator)
     terms = found["terms"]
-    assert terms["received_fen"] + terms["owed_fen"] + terms["subsidy_funded_fen"] == (
+    assert terms["received_fen"] + terms["owed_fen"] == (
         terms["refunded_fen"] + terms["paid_net_fen"] + terms["fee_fen"] + terms["held_fen"]
     )
     assert str(instruction["instruction_id"]) in {one["id"] for one in found["in_flight"]}

@@ -126,9 +126,10 @@ class Lives(RuleBasedStateMachine):
     @invariant()
     def the_identity_holds(self) -> None:
         terms = terms_of(self.books())
-        assert terms["received_fen"] + terms["owed_fen"] + terms["subsidy_funded_fen"] == (
+        assert terms["received_fen"] + terms["owed_fen"] == (
             terms["refunded_fen"] + terms["paid_net_fen"] + terms["fee_fen"] + terms["held_fen"]
         )
+        assert terms["subsidy_funded_fen"] == terms["subsidy_held_fen"]
 
     @invariant()
     def the_ledger_says_what_the_uses_say(self) -> None:
