@@ -1,8 +1,7 @@
 """Takes docs/images/pages.png: real pages of a running system (`make up`), side by side, as a phone shows them.
 
 `python -m tests.browser.readme_picture` buys a voucher through the public APIs, then looks at it with Chromium.
-The machine
-needs fonts for Chinese and for emoji (on Debian: fonts-noto-cjk, fonts-noto-color-emoji)."""
+The machine needs fonts for Chinese and for emoji (on Debian: fonts-noto-cjk, fonts-noto-color-emoji)."""
 
 import asyncio
 import base64
