@@ -172,7 +172,8 @@ async def _capture(tx: Transaction, seals: Seals, order: Order, attempt: Attempt
     stray = None
     if attempt.state not in LIVE or order.state is not OrderState.PLACED:
         stray = Stray.SECOND if order.state in PAID_STATES else Stray.LATE
-    paid_at = trade.paid_at or tx.now
+    # The channel tells whole seconds, so a quick payment would seem older than its own attempt.
+    paid_at = max(trade.paid_at or tx.now, attempt.opened_at)
     await payments.capture(tx, attempt.attempt_id, trade, paid_at, stray)
     await timers.cancel(tx, schedule.ASK_CHANNEL, attempt.attempt_id)
     if stray is not None:

@@ -188,6 +188,13 @@ class Stage:
                 return
         await consumers.timers.outside[kind](due, self.db, self.world)
 
+    async def act_when_due(self, kind: str, key: object) -> None:
+        """Wait until a timer is due, and let it act."""
+        due = await self.timer(kind, key)
+        assert due is not None, f"no timer {kind} {key}"
+        self.later(seconds=max(0.0, (due - self.now()).total_seconds()))
+        await self.act(kind, key)
+
     async def timer(self, kind: str, key: object) -> datetime | None:
         """When this timer is due, if it is set."""
         async with self.db.transaction() as tx:
@@ -232,9 +239,9 @@ class Stage:
         entries = answer.json()["entries"]
         return [(one["kind"], one["amount_fen"]) for one in entries if one["out_trade_no"] == out_trade_no]
 
-    async def faults(self, operation: str, fault: str, *, times: int = 1, **more: Any) -> None:
-        """The sandbox's Alipay misbehaves."""
-        script = [{"operation": operation, "fault": fault, "times": times, **more}]
+    async def faults(self, fault: str, *operations: str, **more: Any) -> None:
+        """The sandbox's Alipay spoils the next call of each of these operations."""
+        script = [{"operation": operation, "fault": fault, "times": 1, **more} for operation in operations]
         answer = await self.sandbox.put("/_sim/faults/alipay", json=script)
         assert answer.status_code < 300, answer.text
 

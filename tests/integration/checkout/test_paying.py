@@ -46,7 +46,7 @@ async def test_the_link_carries_expiry_and_payee(stage: Stage) -> None:
     expires_at = (await purchase.view())["expires_at"]
     assert trade["smid"] == "2088123412341234"
     assert trade["expires_at"][:19] == expires_at[:19]
-    assert trade["return_url"].endswith(f"/orders/{purchase.order_id}/result")
+    assert f"/orders/{purchase.order_id}/result?" in trade["return_url"]
 
 
 async def test_the_address_goes_out_sealed_for_dispatch_only(stage: Stage) -> None:
@@ -105,15 +105,13 @@ async def test_without_any_notify_the_channel_is_asked_on_schedule(stage: Stage)
 async def test_an_answer_that_cannot_be_trusted_settles_nothing(stage: Stage) -> None:
     purchase = await stage.placed(await stage.sell())
     await purchase.at_cashier(await purchase.pay_url(), "no_notify")
-    stage.later(seconds=11)
 
     for fault in ("http_500", "html_body", "bad_signature", "unknown_code", "throttle"):
-        await stage.faults("trade.query", fault)
-        await stage.act("ask_channel", purchase.attempt_id)
+        await stage.faults(fault, "trade.query")
+        await stage.act_when_due("ask_channel", purchase.attempt_id)
         assert await purchase.state() == "PLACED", fault
-        stage.later(minutes=1)
 
-    await stage.act("ask_channel", purchase.attempt_id)
+    await stage.act_when_due("ask_channel", purchase.attempt_id)
     assert await purchase.state() == "PAID"
 
 
@@ -171,8 +169,7 @@ async def test_an_order_with_a_live_attempt_is_closed_only_by_the_channels_word(
     assert await purchase.state() == "PLACED"
     assert await stage.stock(deal) == (1, 0)
 
-    for operation in ("trade.close", "trade.query"):
-        await stage.faults(operation, "http_500")
+    await stage.faults("http_500", "trade.close", "trade.query")
     await stage.act("ask_channel", purchase.attempt_id)
     assert await purchase.state() == "PLACED"
 
@@ -241,8 +238,7 @@ async def test_an_earlier_attempt_that_was_paid_meanwhile_pays_the_order(stage: 
 async def test_a_channel_that_does_not_answer_opens_no_second_attempt(stage: Stage) -> None:
     purchase = await stage.placed(await stage.sell())
     await purchase.pay_url()
-    for operation in ("trade.close", "trade.query"):
-        await stage.faults(operation, "unknown_code")
+    await stage.faults("unknown_code", "trade.close", "trade.query")
 
     assert code_of(await purchase.open_payment(new_id())) == (409, "previous_payment_open")
 
@@ -340,7 +336,7 @@ async def test_the_independent_sdk_signs_a_notify_that_we_take_and_every_change_
         "trade_no": "2026112222001",
         "total_amount": "128.00",
         "trade_status": "TRADE_SUCCESS",
-        "gmt_payment": "2026-11-22 12:00:00",
+        "gmt_payment": "2036-11-22 12:00:00",
         "notify_id": "n1",
         "a_field_of_next_year": "新=字段&",
     }
@@ -373,7 +369,7 @@ async def test_the_independent_sdk_signs_a_notify_that_we_take_and_every_change_
     assert await purchase.state() == "PAID"
     assert await post(signed()) == "success"
     (paid,) = await stage.said(OrderPaid, purchase.order_id)
-    assert paid.paid_at.isoformat() == "2026-11-22T04:00:00+00:00"
+    assert paid.paid_at.isoformat() == "2036-11-22T04:00:00+00:00"
 
 
 async def test_success_is_answered_only_after_the_commit(stage: Stage, environment: Environment) -> None:
@@ -439,7 +435,7 @@ async def _hear(stage: Stage, purchase: Purchase, trade: Trade) -> None:
 async def _notified(stage: Stage, purchase: Purchase) -> bool:
     trade = (await stage.sandbox.get(f"/_sim/alipay/trades/{purchase.out_trade_no}")).json()
     states = [one["state"] for one in trade["notifies"]]
-    return len(states) == 3 and all(one["last_answer"] == "success" for one in trade["notifies"])
+    return states == ["done"] * 3
 
 
 async def _incident(stage: Stage, operator: str, purchase: Purchase) -> dict[str, Any] | None:
