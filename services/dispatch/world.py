@@ -5,10 +5,13 @@ import hashlib
 from dataclasses import dataclass
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from services.dispatch.domain.parcels import Policy
 from services.dispatch.domain.routing import Candidate
 from services.dispatch.gateways.port import Carriers
-from shared.sealed import Seals
+from shared.contracts.address import Address
+from shared.sealed import CannotOpen, Seals
 
 OWNER = "dispatch"
 
@@ -28,6 +31,13 @@ class DispatchWorld:
             Candidate(carrier.provider, carrier.account, carrier.caps.mode, carrier.caps.max_weight_g)
             for carrier in self.carriers.all
         )
+
+    def address(self, sealed: str) -> Address:
+        """An address as its parcel carries it. Raises CannotOpen for anything else, without telling what it was."""
+        try:
+            return Address.model_validate_json(self.seals.open(sealed))
+        except ValidationError:
+            raise CannotOpen("the sealed text is no address") from None
 
     def webhook_token(self, attempt_id: UUID) -> str:
         """The unguessable part of an attempt's callback address: the same each time, and derived from a key so that

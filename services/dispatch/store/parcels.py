@@ -141,6 +141,12 @@ async def add_parcel(tx: Transaction, new: NewParcel) -> Parcel | None:
     )
 
 
+async def hold_order(tx: Transaction, order_id: UUID) -> None:
+    """Let nobody else open the order's parcel or decide its refunds until the transaction ends. Locks on rows cannot
+    do this: a parcel and a refund request that arrive at once are both not there yet for the other."""
+    await tx.execute("select pg_advisory_xact_lock(hashtextextended($1::text, 0))", str(order_id))
+
+
 async def lock_parcel(tx: Transaction, parcel_id: UUID) -> Parcel | None:
     """The parcel, held until the transaction ends: everything about a parcel is decided under this lock."""
     return parcel_or_none(await tx.row(f"select {COLUMNS} from parcels where parcel_id = $1 for update", parcel_id))

@@ -14,7 +14,6 @@ from services.dispatch.use_cases import clockwork, submitting
 from services.dispatch.use_cases.following import QUERY, end_attempt, hold, take_report
 from services.dispatch.use_cases.submitting import Submission
 from services.dispatch.world import DispatchWorld
-from shared.contracts.address import Address
 from shared.database import Transaction
 from shared.messaging import timers
 
@@ -101,5 +100,5 @@ async def _ask_again(tx: Transaction, attempt: Attempt) -> None:
 
 def reference(world: DispatchWorld, parcel: Parcel, attempt: Attempt) -> ProviderRef:
     """The attempt as its carrier knows it."""
-    address = Address.model_validate_json(world.seals.open(parcel.sealed_address))
+    address = world.address(parcel.sealed_address)
     return ProviderRef(attempt.key, attempt.provider_id, attempt.waybill, submitting.national(address.phone))

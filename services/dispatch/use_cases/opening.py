@@ -12,7 +12,6 @@ from services.dispatch.store import copies, fences, happenings, parcels
 from services.dispatch.store.parcels import NewParcel, Parcel
 from services.dispatch.use_cases import clockwork, refunding, stopping
 from services.dispatch.world import OWNER, DispatchWorld
-from shared.contracts.address import Address
 from shared.contracts.catalog import DealKind
 from shared.contracts.checkout import DeliveryRequest, OrderPaid
 from shared.database import Transaction
@@ -27,6 +26,7 @@ async def open_parcel(tx: Transaction, world: DispatchWorld, event: OrderPaid) -
         return
     if event.delivery is None:
         raise DeliveryMissing
+    await parcels.hold_order(tx, event.order_id)
     store_id = await _departure(tx, world, event, event.delivery)
     parcel = await parcels.add_parcel(tx, _new_parcel(world, event, event.delivery, store_id, tx.now))
     if parcel is None:
@@ -38,7 +38,7 @@ async def open_parcel(tx: Transaction, world: DispatchWorld, event: OrderPaid) -
 
 async def _departure(tx: Transaction, world: DispatchWorld, event: OrderPaid, delivery: DeliveryRequest) -> UUID:
     stores = await copies.stores_for(tx, event.merchant_id, event.store_ids)
-    address = Address.model_validate_json(world.seals.open(delivery.sealed_address))
+    address = world.address(delivery.sealed_address)
     places = [StorePlace(store.store_id, store.place, store.open) for store in stores]
     chosen = departure(places, GeoPoint(address.latitude, address.longitude))
     if chosen is None:

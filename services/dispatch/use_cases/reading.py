@@ -85,7 +85,7 @@ def _shown(world: DispatchWorld, parcel: Parcel, latest: Attempt | None, *, as_s
         latest=latest,
         rider=_rider(world, latest),
         receive_code=world.seals.open(parcel.sealed_receive_code) if code_needed else None,
-        receiver=Address.model_validate_json(world.seals.open(parcel.sealed_address)) if as_staff else None,
+        receiver=world.address(parcel.sealed_address) if as_staff else None,
     )
 
 

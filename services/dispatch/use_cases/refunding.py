@@ -13,6 +13,7 @@ async def fence_refund(tx: Transaction, event: RefundRequested) -> None:
     """Answer a request, or leave it as a tombstone for a parcel that has not arrived here yet."""
     if event.kind is not DealKind.GOODS:
         return
+    await parcels.hold_order(tx, event.order_id)
     fence = await fences.ask(tx, event.refund_id, event.order_id, event.unit_ids)
     parcel = await parcels.lock_parcel_of_order(tx, event.order_id)
     if fence is not None and parcel is not None:
@@ -23,6 +24,7 @@ async def close_refund(tx: Transaction, event: RefundSucceeded) -> None:
     """The money is back. Goods that have not left are stopped, also if nobody asked us before (an external refund)."""
     if event.kind is not DealKind.GOODS:
         return
+    await parcels.hold_order(tx, event.order_id)
     parcel = await parcels.lock_parcel_of_order(tx, event.order_id)
     unit_ids = tuple(unit.unit_id for unit in event.units)
     await fences.end(tx, event.refund_id, event.order_id, unit_ids, "CLOSED")
@@ -57,6 +59,7 @@ async def lift_fence(tx: Transaction, policy: Policy, event: RefundAbandoned) ->
     replaced when it confirms."""
     if event.kind is not DealKind.GOODS:
         return
+    await parcels.hold_order(tx, event.order_id)
     parcel = await parcels.lock_parcel_of_order(tx, event.order_id)
     await fences.end(tx, event.refund_id, event.order_id, event.unit_ids, "LIFTED")
     if parcel is not None:

@@ -1,7 +1,7 @@
 """Sends an attempt to its carrier: the intent is committed first, the answer in a second transaction."""
 
-import json
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from services.dispatch.domain.attempts import AttemptState, Snapshot
@@ -15,11 +15,12 @@ from services.dispatch.store.parcels import Parcel
 from services.dispatch.use_cases import clockwork
 from services.dispatch.use_cases.following import CREATE, ask_merchant, end_attempt, hold, take_report
 from services.dispatch.world import DispatchWorld
-from shared.contracts.address import Address
 from shared.database import Transaction
 from shared.messaging import timers
 from shared.observability import log
 
+# A timer is leased for thirty seconds; after that somebody else asks about, or sends, the same order.
+_STALE_S = 15.0
 _NOT_TAKEN = frozenset({Outcome.NOT_SENT, Outcome.RATE_LIMITED})
 
 
@@ -32,9 +33,12 @@ class Submission:
     shipment: Shipment
     attempt_key: str
     callback_url: str
+    decided_at: float = field(default_factory=time.monotonic)
 
     async def send(self) -> Result[Snapshot]:
-        """Make the call."""
+        """Make the call, unless this process slept so long after deciding that another may have taken over."""
+        if time.monotonic() - self.decided_at > _STALE_S:
+            return Result(Outcome.NOT_SENT, code="decided_too_long_ago")
         return await self.carrier.create(self.shipment, self.attempt_key, self.callback_url)
 
 
@@ -130,7 +134,7 @@ async def shipment_of(tx: Transaction, world: DispatchWorld, parcel: Parcel) -> 
     """The parcel as a carrier needs it; the only place where its address is opened for one."""
     store = await copies.find_store(tx, parcel.store_id)
     assert store is not None, "a parcel's store was known when the parcel was opened"
-    address = Address.model_validate(json.loads(world.seals.open(parcel.sealed_address)))
+    address = world.address(parcel.sealed_address)
     return Shipment(
         pickup=Party(store.name, national(store.phone), store.city, f"{store.city}{store.address}", store.place),
         dropoff=Party(

@@ -1,0 +1,52 @@
+"""What the auditor reads of dispatch."""
+
+from shared.contracts.catalog import DeliveryMode, StaffRole
+from shared.ids import new_id
+from tests.integration.dispatch.stage import Shop, Stage, as_, refund_request, staff_changed, units_of
+
+
+async def _operator(stage: Stage) -> str:
+    subject = f"operator-{new_id().hex[:8]}"
+    await stage.hear(staff_changed(Shop(), subject, StaffRole.OPERATOR, stage.now()))
+    return subject
+
+
+async def test_only_operators_read_the_money(stage: Stage) -> None:
+    shop = await stage.open_shop()
+    for path in ("/admin/money", "/admin/money/orders"):
+        assert (await stage.http.get(path, headers=as_(shop.owner))).status_code == 403
+
+
+async def test_an_unknown_order_and_an_unanswered_refund_are_in_flight_and_nothing_is_a_misfit(stage: Stage) -> None:
+    shop = await stage.open_shop()
+    await stage.faults("dada", {"operation": "addOrder", "fault": "http_500", "times": 1})
+    order = await stage.accepted(shop, DeliveryMode.INSTANT)
+    request = refund_request(order)
+    await stage.hear(request)
+    money = (await stage.http.get("/admin/money", headers=as_(await _operator(stage)))).json()
+    in_flight = {(one["what"], one["id"]): one["amount_fen"] for one in money["in_flight"]}
+    (attempt,) = await stage.attempts(order)
+    assert in_flight["delivery_attempt_unknown", str(attempt["attempt_id"])] == 13_600
+    assert in_flight["refund_fence_waiting", str(request.refund_id)] == 13_600
+    assert money["misfits"] == []
+    assert money["service"] == "dispatch"
+    assert money["terms"]["parcels_accepted"] >= 1
+
+
+async def test_orders_are_listed_by_id_with_their_parcels_states(stage: Stage) -> None:
+    shop = await stage.open_shop()
+    orders = [await stage.paid(shop, DeliveryMode.SELF) for _ in range(3)]
+    operator = await _operator(stage)
+    seen: dict[str, dict[str, object]] = {}
+    after: str | None = None
+    while True:
+        query = {"limit": "2", **({"after": after} if after else {})}
+        page = (await stage.http.get("/admin/money/orders", params=query, headers=as_(operator))).json()["items"]
+        if not page:
+            break
+        seen |= {item["order_id"]: item for item in page}
+        after = page[-1]["order_id"]
+    for order in orders:
+        item = seen[str(order.order_id)]
+        assert item["parcel_state"] == "PLACED"
+        assert item["unit_ids"] == [str(unit_id) for unit_id in units_of(order)]

@@ -1,0 +1,97 @@
+"""The breaker and what a transport's failure proves: a new order is held back, queries and cancels never are."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from services.dispatch.domain.attempts import AttemptState
+from services.dispatch.gateways.dada import DadaCarrier
+from services.dispatch.gateways.dada_mapper import DadaAccount
+from services.dispatch.gateways.guard import BREAKER_OPEN, Guarded
+from services.dispatch.gateways.port import CancelReason, Outcome, ProviderRef, Reason
+from tests.unit.dispatch.shipment import SHIPMENT
+
+REF = ProviderRef("d" * 32)
+
+
+def _carrier(answer: Callable[[httpx.Request], httpx.Response], threshold: int = 3) -> Guarded:
+    client = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    return Guarded(
+        DadaCarrier(DadaAccount(), client), threshold=threshold, open_for=timedelta(seconds=30), calls_per_s=1000
+    )
+
+
+def _ok(_: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, json={"status": "success", "code": 0, "msg": "", "result": {"statusCode": 2}})
+
+
+@pytest.mark.parametrize(
+    ("failure", "outcome"),
+    [
+        (httpx.ReadTimeout("slow"), Outcome.UNKNOWN),
+        (httpx.ReadError("reset"), Outcome.UNKNOWN),
+        (httpx.WriteError("reset"), Outcome.UNKNOWN),
+        (httpx.RemoteProtocolError("gone"), Outcome.UNKNOWN),
+        (httpx.ConnectError("refused"), Outcome.NOT_SENT),
+        (httpx.ConnectTimeout("slow"), Outcome.NOT_SENT),
+        (httpx.PoolTimeout("busy"), Outcome.NOT_SENT),
+    ],
+)
+async def test_only_a_failure_to_connect_proves_that_nothing_was_sent(
+    failure: httpx.HTTPError, outcome: Outcome
+) -> None:
+    calls = 0
+
+    def fail(_: httpx.Request) -> httpx.Response:
+        nonlocal calls
+        calls += 1
+        raise failure
+
+    result = await _carrier(fail).create(SHIPMENT, "d" * 32, "https://shop.example/w")
+    assert result.outcome is outcome
+    assert calls == (3 if outcome is Outcome.NOT_SENT else 1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (httpx.Response(500), Outcome.UNKNOWN),
+        (httpx.Response(502, text="<html>"), Outcome.UNKNOWN),
+        (httpx.Response(200, text="<html>"), Outcome.UNKNOWN),
+        (httpx.Response(429, headers={"retry-after": "7"}), Outcome.RATE_LIMITED),
+    ],
+)
+async def test_an_error_answer_proves_nothing(answer: httpx.Response, outcome: Outcome) -> None:
+    result = await _carrier(lambda _: answer).create(SHIPMENT, "d" * 32, "https://shop.example/w")
+    assert result.outcome is outcome
+    assert result.retry_after_s == (7 if outcome is Outcome.RATE_LIMITED else None)
+
+
+async def test_an_open_breaker_holds_new_orders_back_and_lets_queries_and_cancels_pass() -> None:
+    broken = True
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(500) if broken else _ok(request)
+
+    carrier = _carrier(answer)
+    for _ in range(3):
+        assert (await carrier.create(SHIPMENT, "d" * 32, "u")).outcome is Outcome.UNKNOWN
+    broken = False
+    held_back = await carrier.create(SHIPMENT, "d" * 32, "u")
+    assert (held_back.outcome, held_back.code) == (Outcome.NOT_SENT, BREAKER_OPEN)
+    seen = await carrier.query(REF)
+    assert seen.value is not None
+    assert seen.value.state is AttemptState.ASSIGNED
+    assert (await carrier.cancel(REF, CancelReason.BUYER_REFUND)).outcome is Outcome.OK
+
+
+async def test_refusals_do_not_open_the_breaker() -> None:
+    def refuse(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"status": "fail", "code": 4711, "msg": "不行", "result": None})
+
+    carrier = _carrier(refuse)
+    for _ in range(6):
+        result = await carrier.create(SHIPMENT, "d" * 32, "u")
+        assert (result.outcome, result.reason) == (Outcome.REJECTED, Reason.OTHER)
