@@ -52,6 +52,7 @@ class OrderMoneyView(BaseModel):
     changed_at: datetime = Field(description="Real time")
     state: OrderState
     received_fen: int
+    outside_fen: int = Field(description="The part of what was received that came too late or twice")
     refunded_fen: int
     out_trade_nos: list[str]
     units: dict[UUID, UnitState]
@@ -97,7 +98,7 @@ async def money(caller: Caller, db: Db) -> MoneyView:
 async def money_of_orders(
     caller: Caller, db: Db, after: UUID | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 500
 ) -> OrderMoneyPage:
-    """Every order that ever captured money, late and double captures included, in id order."""
+    """Every order that a payment was opened for, late and double captures included, in id order."""
     async with db.transaction(read_only=True) as tx:
         await require_operator(tx, caller)
         rows = await audit.money_of_orders(tx, after, limit)

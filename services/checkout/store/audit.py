@@ -27,7 +27,8 @@ class Misfit:
 
 
 async def money_terms(tx: Transaction) -> dict[str, int]:
-    """Sums over everything this service ever captured and returned."""
+    """Sums over everything this service ever captured and returned. Outside orders is money that came too late or
+    twice: nobody but checkout and the channel knows of it, until it is back with its payer."""
     row = await tx.row(
         """select captured.*, returned.* from
              (select coalesce(sum(captured_fen), 0)::bigint as received_fen,
@@ -41,7 +42,9 @@ async def money_terms(tx: Transaction) -> dict[str, int]:
               from refunds) returned"""
     )
     assert row is not None
-    return dict(row)
+    terms = dict(row)
+    terms["held_outside_orders_fen"] = terms["stray_received_fen"] - terms["stray_refunded_fen"]
+    return terms
 
 
 async def in_flight(tx: Transaction, limit: int) -> list[InFlight]:
@@ -125,15 +128,17 @@ async def misfits(tx: Transaction, limit: int) -> list[Misfit]:
 
 
 async def money_of_orders(tx: Transaction, after: UUID | None, limit: int) -> list[Row]:
-    """Every order that ever captured money, in id order: what came in, what went back, and its units."""
+    """Every order of which the channel may know, in id order: what came in, what of it bought nothing (`outside_fen`),
+    what went back, and the units."""
     return await tx.fetch(
-        """select o.order_id, o.state, p.received_fen, p.out_trade_nos, coalesce(r.refunded_fen, 0) as refunded_fen,
-                  u.units, greatest(o.changed_at, p.changed_at, r.changed_at, u.changed_at) as changed_at
+        """select o.order_id, o.state, p.received_fen, p.outside_fen, p.out_trade_nos, r.refunded_fen, u.units,
+                  greatest(o.changed_at, p.changed_at, r.changed_at, u.changed_at) as changed_at
            from orders o
            cross join lateral (
-             select sum(captured_fen)::bigint as received_fen, max(changed_at) as changed_at,
+             select coalesce(sum(captured_fen), 0)::bigint as received_fen, max(changed_at) as changed_at,
+                    coalesce(sum(captured_fen) filter (where stray is not null), 0)::bigint as outside_fen,
                     array_agg(replace(attempt_id::text, '-', '') order by attempt_id) as out_trade_nos
-             from payment_attempts a where a.order_id = o.order_id and captured_fen is not null) p
+             from payment_attempts a where a.order_id = o.order_id) p
            cross join lateral (
              select coalesce(sum(amount_fen) filter (where state = 'SUCCEEDED'), 0)::bigint as refunded_fen,
                     max(changed_at) as changed_at
@@ -141,7 +146,7 @@ async def money_of_orders(tx: Transaction, after: UUID | None, limit: int) -> li
            cross join lateral (
              select jsonb_object_agg(unit_id, state) as units, max(changed_at) as changed_at
              from units u where u.order_id = o.order_id) u
-           where ($1::uuid is null or o.order_id > $1) and p.received_fen is not null
+           where ($1::uuid is null or o.order_id > $1) and p.out_trade_nos is not null
            order by o.order_id limit $2""",
         after,
         limit,

@@ -108,8 +108,11 @@ async def hear(tx: Transaction, seals: Seals, attempt_id: UUID, trade: Trade, ev
     attempt = await payments.find_attempt(tx, attempt_id)
     assert order is not None
     assert attempt is not None
-    if attempt.captured_fen is not None or await payments.has_open_incident(tx, attempt_id):
+    if await payments.has_open_incident(tx, attempt_id):
         await timers.cancel(tx, schedule.ASK_CHANNEL, attempt_id)
+        return
+    if attempt.captured_fen is not None:
+        # Its money is recorded; a copy of the news, or news of our own refund, changes nothing.
         return
     match trade.state:
         case TradeState.PAID if trade.total_fen != attempt.amount_fen:
@@ -174,7 +177,8 @@ async def _capture(tx: Transaction, seals: Seals, order: Order, attempt: Attempt
         stray = Stray.SECOND if order.state in PAID_STATES else Stray.LATE
     # The channel tells whole seconds, so a quick payment would seem older than its own attempt.
     paid_at = max(trade.paid_at or tx.now, attempt.opened_at)
-    await payments.capture(tx, attempt.attempt_id, trade, paid_at, stray)
+    if not await payments.capture(tx, attempt.attempt_id, trade, paid_at, stray):
+        return
     await timers.cancel(tx, schedule.ASK_CHANNEL, attempt.attempt_id)
     if stray is not None:
         log.warning("stray_money_captured", kind=stray, order_id=str(order.order_id), amount_fen=trade.total_fen)

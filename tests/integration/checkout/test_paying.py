@@ -211,7 +211,8 @@ async def test_money_after_the_close_goes_back_and_the_order_stays_closed(stage:
     assert await stage.said(OrderPaid, purchase.order_id) == []
     assert await stage.misfits(purchase.attempt_id, deal.deal_id) == []
     money = await _money_of(stage, purchase)
-    assert (money["received_fen"], money["refunded_fen"], money["state"]) == (12_800, 12_800, "CLOSED")
+    assert (money["received_fen"], money["outside_fen"], money["refunded_fen"]) == (12_800, 12_800, 12_800)
+    assert money["state"] == "CLOSED"
 
 
 async def test_an_earlier_attempt_is_closed_at_the_channel_before_the_next(stage: Stage) -> None:
@@ -261,7 +262,7 @@ async def test_money_on_an_attempt_that_was_given_up_goes_back_while_the_next_pa
     assert paid.out_trade_no == second.hex
     assert await stage.book(purchase.out_trade_no) == [("payment", 12_800), ("refund", 12_800)]
     money = await _money_of(stage, purchase)
-    assert (money["received_fen"], money["refunded_fen"]) == (25_600, 12_800)
+    assert (money["received_fen"], money["outside_fen"], money["refunded_fen"]) == (25_600, 12_800, 12_800)
     assert money["out_trade_nos"] == sorted([purchase.out_trade_no, second.hex])
     assert await stage.misfits(purchase.order_id, purchase.attempt_id, second, deal.deal_id) == []
 
