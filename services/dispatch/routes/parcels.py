@@ -27,7 +27,7 @@ class HandOver(BaseModel):
 
 
 class Delivery(BaseModel):
-    receive_code: Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+    receive_code: Annotated[str, Field(pattern=r"^[0-9]{1,6}$")]
 
 
 class Loss(BaseModel):

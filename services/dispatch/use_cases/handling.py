@@ -97,16 +97,18 @@ async def deliver_parcel(
     _refuse_closed(parcel)
     if parcel.state in (ParcelState.PLACED, ParcelState.ACCEPTED):
         raise NotHandedOver
+    if parcel.state is not ParcelState.HANDED_OVER:
+        # Delivered before: the repetition of a done thing needs no proof, and its code is no guess.
+        return None
     live = await attempts.live_attempt(tx, parcel_id)
-    if parcel.state is ParcelState.HANDED_OVER and (live is None or live.carried_as is not DeliveryMode.SELF):
+    if live is None or live.carried_as is not DeliveryMode.SELF:
         raise CarrierInvolved
     if parcel.code_locked_until is not None and tx.now < parcel.code_locked_until:
         raise ReceiveCodeLocked
     if not matches(world.seals.open(parcel.sealed_receive_code), code):
         return await _count_wrong(tx, world, parcel)
-    if live is not None:
-        snapshot = Snapshot("receive_code", AttemptState.DELIVERED, picked_up=True)
-        await take_report(tx, world, live.attempt_id, snapshot, MERCHANT, asked=True)
+    snapshot = Snapshot("receive_code", AttemptState.DELIVERED, picked_up=True)
+    await take_report(tx, world, live.attempt_id, snapshot, MERCHANT, asked=True)
     return None
 
 
