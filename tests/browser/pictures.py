@@ -1,140 +1,70 @@
-"""Takes docs/images/pages.png: real pages of a running system (`make up`), side by side, as a phone shows them.
+"""Pictures in and out of the browser without an image library: screenshots as grey pixels, codes as a camera's film."""
 
-`python -m tests.browser.pictures` buys a voucher through the public APIs, then looks at it with Chromium. The machine
-needs fonts for Chinese and for emoji (on Debian: fonts-noto-cjk, fonts-noto-color-emoji)."""
-
-import asyncio
-import base64
-import sys
+import struct
+import zlib
 from pathlib import Path
+from typing import Any
 
-import httpx
 import zxingcpp
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from services.console import lifecycles, shops
-from services.console.people import World
-from services.console.settings import Settings
-from services.console.system import ROOT
-
-CHROMIUM = "/usr/bin/chromium"
-PICTURE = ROOT / "docs" / "images" / "pages.png"
-PHONE = {"width": 390, "height": 844}
-GAP = 12
-FILM = (640, 400)
-# Every movement that ends has ended.
-_STILL = """Promise.all(document.getAnimations()
-  .filter(one => one.effect.getComputedTiming().endTime !== Infinity)
-  .map(one => one.finished.catch(() => null)))"""
+_CHANNELS = {0: 1, 2: 3, 6: 4}
+WIDTH, HEIGHT = 640, 480
 
 
-async def buy(urls: dict[str, str]) -> tuple[lifecycles.Bought, str]:
-    """An order of one paid voucher, and its code."""
-    async with httpx.AsyncClient(timeout=20) as http:
-        world = World(urls, http)
-        for plan, seed in ((shops.fruit(), "fruit"), (shops.hotel(), "hotel")):
-            await shops.open_shop(world, plan, seed)
-        shop = await shops.open_shop(world, shops.hotpot(), "hotpot")
-        bought = await lifecycles.place(world, shop, "buyer-an", 1)
-        await lifecycles.pay(world, bought)
-        [issued] = await lifecycles.certificates(world, bought)
-        return bought, issued["code"]
+def grey_of_png(png: bytes) -> memoryview:
+    """A screenshot (8 bits a channel, not interlaced) as rows of grey bytes."""
+    width, height, depth, colour = struct.unpack(">IIBB", png[16:26])
+    assert depth == 8
+    channels = _CHANNELS[colour]
+    compressed, position = b"", 8
+    while position < len(png):
+        (length,) = struct.unpack(">I", png[position : position + 4])
+        if png[position + 4 : position + 8] == b"IDAT":
+            compressed += png[position + 8 : position + 8 + length]
+        position += length + 12
+    raw, stride = zlib.decompress(compressed), width * channels
+    rows, previous = bytearray(), bytes(stride)
+    for y in range(height):
+        start = y * (stride + 1)
+        previous = _unfiltered(raw[start], raw[start + 1 : start + 1 + stride], previous, channels)
+        rows += previous[1::channels] if channels > 1 else previous
+    return memoryview(bytes(rows)).cast("B", (height, width))
 
 
-def film_of(code: str) -> bytes:
-    """A film of one still (YUV4MPEG2) in which the camera sees the code's barcode."""
-    drawn = zxingcpp.create_barcode(code, zxingcpp.BarcodeFormat.Code128).to_image(scale=3)
-    strip = memoryview(drawn)
-    width, height = FILM
-    rows, columns = strip.shape[:2]
-    flat = strip.tobytes()
-    high = 130
-    left, top = (width - columns) // 2, (height - high) // 2
-    lines = [bytearray(b"\x58" * width) for _ in range(height)]
-    middle = flat[rows // 2 * columns : (rows // 2 + 1) * columns]
-    for line in lines[top - 16 : top + high + 16]:
-        line[left - 20 : left + columns + 20] = b"\xf0" * (columns + 40)
-    for line in lines[top : top + high]:
-        line[left : left + columns] = middle
-    grey = bytes((128,)) * (width * height // 2)
-    return f"YUV4MPEG2 W{width} H{height} F10:1 Ip C420\nFRAME\n".encode() + b"".join(lines) + grey
+def _unfiltered(kind: int, line: bytes, above: bytes, step: int) -> bytes:
+    """One scan line with its PNG filter undone (PNG specification, section 9)."""
+    out = bytearray(line)
+    for i in range(len(out)):
+        left, up, corner = (out[i - step] if i >= step else 0), above[i], (above[i - step] if i >= step else 0)
+        if kind == 1:
+            out[i] = (out[i] + left) & 255
+        elif kind == 2:
+            out[i] = (out[i] + up) & 255
+        elif kind == 3:
+            out[i] = (out[i] + (left + up) // 2) & 255
+        elif kind == 4:
+            distances = (abs(up - corner), abs(left - corner), abs(left + up - 2 * corner))
+            nearest = distances.index(min(distances))
+            out[i] = (out[i] + (left, up, corner)[nearest]) & 255
+    return bytes(out)
 
 
-async def visitor(browser: Browser, web: str, subject: str | None) -> BrowserContext:
-    """A phone, signed in by picking a person at the sandbox."""
-    context = await browser.new_context(
-        viewport=PHONE, locale="zh-CN", timezone_id="Asia/Shanghai", permissions=["camera"], has_touch=True
-    )
-    if subject is not None:
-        page = await context.new_page()
-        await page.goto(f"{web}/login?next=/me")
-        await page.click(f"button[value={subject}]")
-        await page.wait_for_url(f"{web}/me")
-        await page.close()
-    return context
+def codes_in(png: bytes) -> set[str]:
+    """The text of every code that can be read from a screenshot."""
+    return {found.text for found in zxingcpp.read_barcodes(grey_of_png(png))}
 
 
-async def look(browser: Browser, web: str, bought: lifecycles.Bought) -> list[bytes]:
-    """The feed, the comments, the deal, the ticket and the counter."""
-    guest = await visitor(browser, web, None)
-    buyer = await visitor(browser, web, bought.buyer)
-    clerk = await visitor(browser, web, bought.shop.clerk)
-    feed = await guest.new_page()
-    await feed.goto(f"{web}/v/{bought.shop.video_id}")
-    taken = [await _taken(feed)]
-    await feed.click(f'.clip a[href="/v/{bought.shop.video_id}/comments"]')
-    await feed.wait_for_selector("#sheet .comments li")
-    taken.append(await _taken(feed))
-    deal = await guest.new_page()
-    await deal.goto(f"{web}/d/{bought.shop.deal_id}")
-    taken.append(await _taken(deal))
-    order = await buyer.new_page()
-    await order.goto(f"{web}/orders/{bought.order_id}")
-    await order.wait_for_selector(".ticket .qr")
-    taken.append(await _taken(order))
-    scan = await clerk.new_page()
-    await scan.goto(f"{web}/scan")
-    await scan.click("#start")
-    await scan.wait_for_selector("#found .found")
-    taken.append(await _taken(scan))
-    return taken
-
-
-async def _taken(page: Page) -> bytes:
-    """The page once its pictures are there and nothing moves any more."""
-    await page.wait_for_load_state("networkidle")
-    await page.evaluate(_STILL)
-    return await page.screenshot()
-
-
-async def side_by_side(browser: Browser, shots: list[bytes]) -> bytes:
-    """One picture of them all, with transparent gaps."""
-    width = len(shots) * (PHONE["width"] + GAP) - GAP
-    page = await browser.new_page(viewport={"width": width, "height": PHONE["height"]})
-    images = "".join(
-        f'<img src="data:image/png;base64,{base64.b64encode(shot).decode()}" style="border-radius:14px">'
-        for shot in shots
-    )
-    await page.set_content(f'<body style="margin:0;display:flex;gap:{GAP}px;background:transparent">{images}')
-    await page.evaluate("Promise.all([...document.images].map(one => one.decode()))")
-    return await page.screenshot(omit_background=True)
-
-
-async def main(to: Path) -> None:
-    """Buy, look, and write the picture."""
-    urls = Settings().urls
-    bought, code = await buy(urls)
-    film = Settings().var.absolute() / "camera.y4m"
-    film.write_bytes(film_of(code))
-    camera = [
-        "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", f"--use-file-for-fake-video-capture={film}"
-    ]  # fmt: skip
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *camera])
-        shots = await look(browser, urls["web"], bought)
-        to.write_bytes(await side_by_side(browser, shots))
-        await browser.close()
-
-
-if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]) if sys.argv[1:] else PICTURE))
+def film_of(text: str, kind: zxingcpp.BarcodeFormat, path: Path) -> None:
+    """A code in the middle of a white picture, as uncompressed video for Chromium's fake camera."""
+    code: Any = zxingcpp.create_barcode(text, kind).to_image(scale=4)
+    height, width = code.shape
+    assert width <= WIDTH
+    assert height <= HEIGHT
+    pixels = bytes(code)
+    picture = bytearray(b"\xff" * (WIDTH * HEIGHT))
+    left, top = (WIDTH - width) // 2, (HEIGHT - height) // 2
+    for y in range(height):
+        start = (top + y) * WIDTH + left
+        picture[start : start + width] = pixels[y * width : (y + 1) * width]
+    frame = b"FRAME\n" + bytes(picture) + b"\x80" * (WIDTH * HEIGHT // 2)
+    path.write_bytes(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F10:1 Ip A1:1 C420jpeg\n".encode() + frame * 3)

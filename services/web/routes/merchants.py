@@ -90,9 +90,9 @@ async def _board(visit: Visit, world: World, merchant_id: UUID, cursor: str | No
 
 
 def _columns(parcels: list[BoardParcel]) -> list[tuple[str, list[BoardParcel]]]:
-    """The board from left to right. A state that has no column of its own is trouble; what is over is left out."""
+    """What waits, by what it waits for. A state that has no column of its own is trouble; what is over is left out."""
     columns: dict[str, list[BoardParcel]] = {name: [] for name in _NAMES}
     for parcel in parcels:
         if parcel.state not in _OVER:
             columns[_COLUMNS.get(parcel.state, "trouble")].append(parcel)
-    return list(columns.items())
+    return [(name, waiting) for name, waiting in columns.items() if waiting]

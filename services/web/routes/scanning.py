@@ -71,9 +71,7 @@ async def prepare(
         return _trouble(request, "warn", t("scan.not_looked_up"))
     except Refused as refused:
         return _refused(request, visit, refused)
-    return page(
-        request, "fragments/prepared.html", found=found, store_id=store_id, redemption_id=new_id(), scanned_all=False
-    )
+    return page(request, "fragments/prepared.html", found=found, store_id=store_id, redemption_id=new_id())
 
 
 @router.post("/scan/verify")

@@ -1,0 +1,51 @@
+"""Every page on a small phone, in both languages: nothing overflows, or is too small to press, or is refused."""
+
+import pytest
+
+from tests.browser.conftest import Site, chromium, complaints, visitor
+from tests.unit.web.town import FRUIT, GOODS_ORDER, HOTEL, HOTPOT, HOTPOT_VIDEO, VOUCHER_ORDER
+
+BUYER = (
+    "/", f"/v/{HOTPOT_VIDEO}/comments", "/nearby", f"/d/{HOTPOT}", f"/d/{HOTEL}", f"/d/{HOTPOT}/buy", f"/d/{FRUIT}/buy",
+    "/orders", f"/orders/{VOUCHER_ORDER}", f"/orders/{GOODS_ORDER}", f"/orders/{VOUCHER_ORDER}/refund",
+    f"/orders/{VOUCHER_ORDER}/result", "/me", "/dev",
+)  # fmt: skip
+STAFF = ("/scan", "/m", "/m/statement", "/o")
+_TOO_SMALL = """
+[...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, summary, label.button")]
+  .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest(".unseen, .skip, [hidden]")
+    && !one.matches(".unseen, .skip, label.option input, .quiet a, .rows a, pre *"))
+  .map((one) => [one, (one.closest("label.option") ?? one).getBoundingClientRect()])
+  .filter(([, box]) => box.width < 44 || box.height < 47.5)
+  .map(([one, box]) => `${one.outerHTML.slice(0, 80)} ${Math.round(box.width)}x${Math.round(box.height)}`)
+"""
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en-GB"])
+@pytest.mark.parametrize(("subject", "paths"), [("buyer-an", BUYER), ("operator-one", STAFF)])
+async def test_pages_fit_a_small_phone(site: Site, subject: str, paths: tuple[str, ...], language: str) -> None:
+    async with chromium() as browser:
+        page = await visitor(browser, site, subject, language)
+        wrong: list[str] = []
+        for path in paths:
+            for width in (320, 390):
+                await page.set_viewport_size({"width": width, "height": 844})
+                await page.goto(site.url + path)
+                overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+                wrong += [f"{path} is {overflow} px wider than {width} px"] if overflow > 0 else []
+                wrong += [f"{path} at {width} px: {small}" for small in await page.evaluate(_TOO_SMALL)]
+        assert wrong + complaints(page) == []
+
+
+async def test_pages_work_without_scripts(site: Site) -> None:
+    async with chromium() as browser:
+        context = await browser.new_context(java_script_enabled=False, locale="zh-CN")
+        page = await context.new_page()
+        await page.route("https://pay.example/**", lambda route: route.fulfill(body="cashier"))
+        await page.goto(site.url)
+        await page.locator(".rail a").first.click()
+        await page.wait_for_url("**/comments")
+        assert "毛肚真的新鲜" in await page.inner_text("main")
+        await page.goto(f"{site.url}/login?hint=buyer-an&next=/d/{HOTPOT}/buy")
+        await page.get_by_role("button", name="支付宝支付").click()
+        await page.wait_for_url("https://pay.example/**")
