@@ -66,12 +66,14 @@ def _lifespan(service: Service) -> Callable[[FastAPI], Any]:
         async with AsyncExitStack() as stack:
             tasks = await _start(service, app, stack)
             log.info("service_started", port=service.settings.port)
-            yield
-            app.state.stopping = True
-            log.info("service_stopping")
-            # In-flight messages finish and are acknowledged before anything they need is taken away.
-            await app.state.broker.stop()
-            await tasks.stop()
+            try:
+                yield
+            finally:
+                app.state.stopping = True
+                log.info("service_stopping")
+                # In-flight messages finish and are acknowledged before anything they need is taken away.
+                await app.state.broker.stop()
+                await tasks.stop()
         log.info("service_stopped")
 
     return lifespan

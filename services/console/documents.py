@@ -4,6 +4,7 @@ import importlib
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,31 +12,35 @@ from typing import Any
 from faststream.rabbit import RabbitBroker
 from faststream.specification.asyncapi import AsyncAPI
 
+from services.console.environment import PORTS, Local, environment
 from services.console.system import ROOT
+from services.sandbox.keys import make_missing
 from shared.contracts import EVENTS, SERVICES, published_by
 from shared.messaging import topology
 from shared.messaging.consuming import describe
 from shared.service import Service, create_app
-
-# Enough to build an application that is never started.
-_BLANK = {
-    "GROUPBUY_DATABASE_URL": "postgresql://nobody@127.0.0.1/nothing",
-    "GROUPBUY_AMQP_URL": "amqp://127.0.0.1/",
-    "GROUPBUY_ISSUER": "http://127.0.0.1:8006",
-    "GROUPBUY_JWKS_URL": "http://127.0.0.1:8006/oauth/jwks.json",
-}
 
 
 def documents() -> Iterator[tuple[Path, str]]:
     """Every generated file with its content."""
     for event in EVENTS:
         yield ROOT / "shared/contracts/snapshots" / f"{event.topic}.json", _json(event.model_json_schema())
-    os.environ.update(_BLANK)
-    for name in SERVICES:
-        service: Service = importlib.import_module(f"services.{name}.app").make()
-        yield ROOT / "docs/openapi" / f"{name}.json", _json(create_app(service).openapi())
-        yield ROOT / "docs/asyncapi" / f"{name}.json", _json(_asyncapi(service))
+    with tempfile.TemporaryDirectory() as directory:
+        local = _nowhere(Path(directory))
+        for name in SERVICES:
+            os.environ.update(environment(name, local))
+            service: Service = importlib.import_module(f"services.{name}.app").make()
+            yield ROOT / "docs/openapi" / f"{name}.json", _json(create_app(service).openapi())
+            yield ROOT / "docs/asyncapi" / f"{name}.json", _json(_asyncapi(service))
     yield ROOT / "deploy/rabbitmq/topology.json", _json(topology.topology())
+
+
+def _nowhere(directory: Path) -> Local:
+    """A system that is never started: enough for its applications to be built."""
+    make_missing(directory / "keys")
+    database = dict.fromkeys(SERVICES, "postgresql://nobody@127.0.0.1/nothing")
+    broker = dict.fromkeys((*SERVICES, "sandbox"), "amqp://127.0.0.1/")
+    return Local(var=directory, ports=PORTS, database_urls=database, amqp_urls=broker)
 
 
 def _asyncapi(service: Service) -> dict[str, Any]:

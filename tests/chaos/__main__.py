@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 from pathlib import Path
 
 from tests.chaos.run import run
@@ -14,6 +15,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--keep", type=Path, help="a directory in which data and logs stay for a look afterwards")
     asked = parser.parse_args()
+    # The broker is killed on purpose: what the client libraries say of it is no news.
+    logging.disable(logging.CRITICAL)
     verdict = asyncio.run(run(asked.seed, min(asked.minutes, 600.0), keep=asked.keep))
     for name in ("lost", "doubled", "unbalanced", "stuck"):
         for detail in getattr(verdict, name)[:20]:

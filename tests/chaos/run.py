@@ -117,6 +117,9 @@ async def _stuck(world: World, system: System) -> list[str]:
             waiting = await operator.get(service, "/admin/queues")
             names = ("outbox_waiting", "parked_waiting", "parked_dead", "timers_due", "timers_failing")
             found += [f"{service}.{name}={waiting[name]}" for name in names if waiting[name]]
+            for row in await operator.get(service, "/admin/parked"):
+                last = (row["error"].strip().splitlines() or [""])[-1]
+                found.append(f"{row['consumer']} {row['event_id']} {row['kind']} × {row['attempts']}: {last[:300]}")
         depths = await asyncio.to_thread(system.rabbit.management.queue_depths, VHOST)
         found += [f"queue {name}={depth}" for name, depth in depths.items() if depth]
         if not found:

@@ -76,5 +76,8 @@ async def running(servers: Servers) -> AsyncIterator[Running]:
             await asyncio.to_thread(started.await_ready)
             yield started
         finally:
+            for name in PROCESSES:
+                if processes.living(name) is None:
+                    print(f"{name} has died:\n{processes.log_tail(name, 8)}")
             await asyncio.to_thread(processes.stop_all)
     environments.remove(made)
