@@ -207,13 +207,15 @@ def parked_retry(
 
 def _show_addresses() -> None:
     urls = Settings().urls
-    table = Table(
-        "去哪里 where", "网址 address", "谁 who", title="\n一切就绪 · ready", title_justify="left", show_edge=False
-    )
-    table.add_row("刷视频、下单 feed and orders", urls["web"], "阿May buyer-an · 椰子冻 buyer-bo · 小陈 buyer-chen")
-    table.add_row("扫码核销 scan to redeem", f"{urls['web']}/scan", "clerk-hotpot")
-    table.add_row("商家 merchant, statement", f"{urls['web']}/m", "merchant-hotpot · merchant-fruit · merchant-hotel")
-    table.add_row("运营 operator", f"{urls['web']}/o", "operator-one")
-    table.add_row("模拟支付宝与承运商 sandbox", urls["sandbox"], "登录时选人，无需密码 pick a person, no password")
-    out.print(table)
-    out.print("groupbuy audit · doctor · clock +1d · trigger payment.duplicated · parked ls · down", style="dim")
+    out.print("\n[bold]一切就绪 · ready[/]  登录时选人，无需密码 · pick a person to sign in, no password\n")
+    for address, what, who in (
+        (urls["web"], "刷视频、下单 feed, orders", "阿May · 椰子冻 · 小陈"),
+        (f"{urls['web']}/scan", "扫码核销 scan to redeem", "clerk-hotpot"),
+        (f"{urls['web']}/m", "商家 merchant, statement", "merchant-hotpot · merchant-fruit"),
+        (f"{urls['web']}/o", "运营 operator", "operator-one"),
+        (urls["sandbox"], "模拟支付宝、承运商 sandbox", ""),
+    ):
+        out.print(f"  {address}", style="cyan", soft_wrap=True)
+        out.print(f"      {what}  [dim]{who}[/]", soft_wrap=True)
+    command = ".venv/bin/groupbuy"
+    out.print(f"\n{command} audit | doctor | clock +1d | trigger payment.duplicated | parked ls | down", style="dim")

@@ -12,6 +12,7 @@ from typing import Any
 from faststream.rabbit import RabbitBroker
 from faststream.specification.asyncapi import AsyncAPI
 
+from services.console import env_example
 from services.console.environment import PORTS, Local, environment
 from services.console.system import ROOT
 from services.sandbox.keys import make_missing
@@ -33,6 +34,7 @@ def documents() -> Iterator[tuple[Path, str]]:
             yield ROOT / "docs/openapi" / f"{name}.json", _json(create_app(service).openapi())
             yield ROOT / "docs/asyncapi" / f"{name}.json", _json(_asyncapi(service))
     yield ROOT / "deploy/rabbitmq/topology.json", _json(topology.topology())
+    yield ROOT / ".env.example", env_example.text()
 
 
 def _nowhere(directory: Path) -> Local:

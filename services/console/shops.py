@@ -148,7 +148,7 @@ def hotpot(owner: str = "merchant-hotpot", clerk: str = "clerk-hotpot", **deal: 
             "price_fen": 12800,
             "original_price_fen": 26800,
             "total_quota": 1300,
-            "per_buyer_limit": 10,
+            "per_buyer_limit": 0,
             **deal,
         },
         video=_video("老码头火锅", "周末两个人 128 吃到撑！毛肚现片七上八下 🔥 #海口美食 #火锅", "hotpot", 32000),
@@ -174,7 +174,7 @@ def fruit(owner: str = "merchant-fruit", clerk: str = "rider-fruit", **deal: Any
             "price_fen": 5900,
             "original_price_fen": 9900,
             "total_quota": 500,
-            "per_buyer_limit": 10,
+            "per_buyer_limit": 0,
             "delivery": {
                 "modes": ["SELF", "INSTANT", "COURIER"],
                 "fee_fen": 600,
@@ -184,7 +184,7 @@ def fruit(owner: str = "merchant-fruit", clerk: str = "rider-fruit", **deal: Any
             },
             **deal,
         },
-        video=_video("海岛鲜果", "芒果自由的一天，5 斤 59 包邮到家 🥭 #海南芒果", "fruit", 18600),
+        video=_video("海岛鲜果", "芒果自由的一天，5 斤 59 当天送到家 🥭 #海南芒果", "fruit", 18600),
     )
 
 
