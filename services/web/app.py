@@ -70,7 +70,7 @@ def create_app(settings: Settings, transport: httpx.AsyncBaseTransport | None = 
     for router in ROUTERS:
         app.include_router(router, dependencies=[Depends(refuse_forgeries)])
     app.mount("/static", _NamedByContent(directory=STATIC))
-    app.add_middleware(Visits, settings=settings, seals=seals, issuer=services.issuer)
+    app.add_middleware(Visits, settings=settings, seals=seals, issuer=services.issuer, on_bug=error_pages.bug)
     app.add_middleware(Edge)
     return app
 

@@ -18,14 +18,13 @@ from shared.observability import correlation_id, log
 
 
 def add(app: FastAPI) -> None:
-    """Show every error of this app as a page, or as a piece of one where htmx asked."""
+    """Show every error of this app as a page, or as a piece of one where htmx asked. Visits does so for bugs."""
     app.add_exception_handler(SignInNeeded, _sign_in_needed)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(Silent, _silent)
     app.add_exception_handler(DomainError, _our_own)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _by_status)
-    app.add_exception_handler(Exception, _bug)
 
 
 async def _sign_in_needed(request: Request, _: Exception) -> Response:
@@ -72,7 +71,8 @@ async def _by_status(request: Request, error: Exception) -> Response:
     return _shown(request, error.status_code, "malformed_input", Problem(t("error.malformed")))
 
 
-async def _bug(request: Request, error: Exception) -> Response:
+def bug(request: Request, error: Exception) -> Response:
+    """What nobody foresaw, as a page; the log says which request it was."""
     log.error("page_failed", path=request.url.path, exc_info=error)
     t = Speech(visit_of(request).language)
     return _shown(request, 500, "internal_error", Problem(t("error.bug"), t("error.bug_hint")))
@@ -86,14 +86,17 @@ def _not_found(request: Request) -> Response:
 
 def _to_sign_in(request: Request) -> Response:
     """A page leads to the sign-in and back; a form does not, because its content would be lost on the way."""
-    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     if is_fragment(request):
         return Response(status_code=204, headers={"hx-redirect": _sign_in_address(_came_from(request))})
     if request.method in {"GET", "HEAD"}:
-        return RedirectResponse(_sign_in_address(here), status_code=303)
+        return RedirectResponse(_sign_in_address(_own_address(request)), status_code=303)
     t = Speech(visit_of(request).language)
     problem = Problem(t("error.sign_in"), t("error.sign_in_hint"))
     return _shown(request, 401, "unauthenticated", problem, sign_in=_sign_in_address(_came_from(request)))
+
+
+def _own_address(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def _sign_in_address(target: str) -> str:
@@ -118,12 +121,14 @@ def _shown(
     retry: bool = True,
     sign_in: str | None = None,
 ) -> Response:
-    again = str(request.url.path) if request.method == "GET" else _came_from(request)
+    reading = request.method in {"GET", "HEAD"}
+    again = _own_address(request) if reading else _came_from(request)
     facts = {
         "title": problem.title,
         "hint": problem.hint,
         "mood": mood,
         "retry": again if retry else None,
+        "retry_word": "again" if reading else "go_back",
         "sign_in": sign_in,
         "code": code,
         "trace": correlation_id()[:12],

@@ -66,6 +66,13 @@ def cover_url(cover: str) -> str:
     return asset(f"covers/{cover if cover in COVERS else _PLAIN_COVER}.svg")
 
 
+def preview_url(cover: str, public_url: str) -> str:
+    """The picture that other sites show beside a shared link, whole address; few of them draw SVG."""
+    if cover.startswith("https://"):
+        return cover
+    return public_url + asset(f"covers/{cover if cover in COVERS else _PLAIN_COVER}.jpg")
+
+
 def svg_image(svg: str) -> str:
     """An SVG of a service as an image address: as an image it can neither run scripts nor load anything."""
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
@@ -130,6 +137,7 @@ def _environment() -> Environment:
         "left": _left,
         "code_groups": formats.code_groups,
         "cover": cover_url,
+        "preview": preview_url,
         "svg_image": svg_image,
         "own": _own,
     }

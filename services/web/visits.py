@@ -2,12 +2,13 @@
 
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -37,6 +38,9 @@ _HEADERS = {
     "permissions-policy": "camera=(self), geolocation=(self), microphone=(), payment=()",
     "cross-origin-opener-policy": "same-origin",
 }
+
+
+OnBug = Callable[[Request, Exception], Response]
 
 
 class SignInNeeded(Exception):
@@ -86,11 +90,12 @@ class Visit:
 class Visits:
     """Opens the session before a page is made, keeps its tokens fresh, and closes the answer with safe headers."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, seals: CookieSeals, issuer: Issuer) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, seals: CookieSeals, issuer: Issuer, on_bug: OnBug) -> None:
         self._app = app
         self._settings = settings
         self._seals = seals
         self._issuer = issuer
+        self._on_bug = on_bug
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(_WITHOUT_VISITOR):
@@ -99,12 +104,22 @@ class Visits:
         visit = await self._arrive(Request(scope))
         scope.setdefault("state", {})["visit"] = visit
 
+        started = False
+
         async def closed(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 self._close(MutableHeaders(scope=message), visit)
             await send(message)
 
-        await self._app(scope, receive, closed)
+        try:
+            await self._app(scope, receive, closed)
+        except Exception as error:
+            # The shared edge around us would answer a bug as JSON, and people read pages.
+            if started:
+                raise
+            await self._on_bug(Request(scope), error)(scope, receive, closed)
 
     async def _arrive(self, request: Request) -> Visit:
         chosen = request.query_params.get("lang")

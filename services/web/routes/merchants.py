@@ -19,8 +19,8 @@ from services.web.world import Outside, World
 router = APIRouter(prefix="/m", include_in_schema=False)
 
 MerchantId = Annotated[UUID, Form()]
-_COLUMNS = {"PLACED": "to_accept", "ACCEPTED": "to_hand_over", "HANDED_OVER": "on_the_way", "DELIVERED": "on_the_way"}
-_NAMES = ("to_accept", "to_hand_over", "on_the_way", "trouble")
+_COLUMNS = {"PLACED": "to_accept", "ACCEPTED": "to_hand_over", "HANDED_OVER": "on_the_way", "DELIVERED": "delivered"}
+_NAMES = ("trouble", "to_accept", "to_hand_over", "on_the_way", "delivered")
 _OVER = {"RECEIVED", "REFUNDED"}
 
 

@@ -134,6 +134,6 @@ def _last_moment(certificates: list[Certificate]) -> datetime | None:
 
 
 def _carrier_name(visit: Visit, parcel: Parcel | None) -> str:
-    if parcel is None or not parcel.carrier:
+    if parcel is None or not parcel.carrier or parcel.mode == "SELF":
         return ""
     return Speech(visit.language).known(f"carrier.{parcel.carrier.lower()}") or parcel.carrier

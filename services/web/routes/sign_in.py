@@ -78,4 +78,4 @@ def _failed(request: Request, visit: Visit) -> Response:
     t = Speech(visit.language)
     problem = Problem(t("error.sign_in_failed"), t("error.sign_in_failed_hint"))
     facts = {"title": problem.title, "hint": problem.hint, "code": "sign_in_failed", "trace": "", "mood": "warn"}
-    return page(request, "error.html", facts, status=400, sign_in="/login", retry=None)
+    return page(request, "error.html", facts, status=400, sign_in="/login", retry=None, retry_word="again")

@@ -6,7 +6,8 @@ TEXTS = {
     "result.asking": ("正在确认支付…", "Confirming your payment…"),
     "result.unsure": ("还在等待支付结果", "Still waiting for the payment result"),
     "result.closed": ("订单未支付，已关闭", "Not paid: the order is closed"),
-    "result.hint.paid": ("券码已发放到订单中。", "Everything you need is in your order."),
+    "result.hint.VOUCHER": ("券码已发放到订单中。", "Your voucher is in your order."),
+    "result.hint.GOODS": ("商家接单后即开始配送。", "The merchant starts as soon as they accept it."),
     "result.hint.asking": ("通常只需几秒，请勿重复付款。", "This takes a few seconds. There is no need to pay again."),
     "result.hint.unsure": (
         "如已付款，不会重复扣款；结果稍后会显示在订单中。",
@@ -83,8 +84,6 @@ TEXTS = {
     "parcel.pending": ("物流信息生成中，请稍后刷新", "Delivery details are on their way; please look again soon"),
     "carrier.dada": ("达达", "Dada"),
     "carrier.kuaidi100": ("快递100", "Kuaidi100"),
-    "carrier.native": ("商家自配送", "Merchant delivery"),
-    "carrier.self": ("商家自配送", "Merchant delivery"),
     "orders.title": ("我的订单", "My orders"),
     "orders.filters": ("订单分类", "Kinds of orders"),
     "orders.filter.all": ("全部", "All"),

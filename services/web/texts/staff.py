@@ -47,6 +47,7 @@ TEXTS = {
     "board.to_accept": ("待接单", "To accept"),
     "board.to_hand_over": ("待取件", "To hand over"),
     "board.on_the_way": ("配送中", "On the way"),
+    "board.delivered": ("已送达，待买家确认", "Delivered, to be confirmed"),
     "board.trouble": ("异常", "Trouble"),
     "board.accept": ("接单", "Accept"),
     "board.accept_by": ("请在 {time} 前接单", "Accept by {time}"),

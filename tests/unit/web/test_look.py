@@ -63,6 +63,7 @@ def test_drawn_covers_are_pictures_without_scripts() -> None:
         drawing = (STATIC / "covers" / f"{name}.svg").read_text()
         assert "<script" not in drawing
         assert "href" not in drawing
+        assert (STATIC / "covers" / f"{name}.jpg").read_bytes().startswith(b"\xff\xd8"), "link previews draw no SVG"
 
 
 def test_the_style_sheet_stays_one_small_file() -> None:

@@ -60,7 +60,7 @@ async def test_nearby_shows_one_city(browser: httpx.AsyncClient) -> None:
 async def test_a_shared_deal_carries_its_title_picture_and_price_for_previews(browser: httpx.AsyncClient) -> None:
     page = (await browser.get(f"/d/{HOTPOT}")).text
     assert '<meta property="og:title" content="老码头双人毛肚火锅套餐 ¥128.00">' in page
-    assert '<meta property="og:image" content="http://pages.town/static/covers/hotpot.svg' in page
+    assert '<meta property="og:image" content="http://pages.town/static/covers/hotpot.jpg' in page
     assert f'<meta property="og:url" content="http://pages.town/d/{HOTPOT}">' in page
 
 
@@ -149,6 +149,14 @@ async def test_a_silent_service_gets_a_page_that_says_so_and_offers_another_try(
     assert answer.status_code == 503
     assert "团购目录暂时没有响应" in answer.text
     assert f'href="/d/{HOTPOT}"' in answer.text
+
+
+async def test_a_bug_is_a_page_too(browser: httpx.AsyncClient, town: Town) -> None:
+    town.deals[HOTPOT]["price_fen"] = "free"
+    answer = await browser.get(f"/d/{HOTPOT}", headers={"accept-language": "en"})
+    assert answer.status_code == 500
+    assert "Something went wrong on our side" in answer.text
+    assert "internal_error" in answer.text
 
 
 async def test_pages_run_no_foreign_or_inline_code(browser: httpx.AsyncClient) -> None:

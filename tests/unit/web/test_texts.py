@@ -19,7 +19,8 @@ _CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 # Keys whose last part comes from a service: the family is said, and every member of it may be.
 _FAMILIES = ("sale.", "mode.", "status.", "certificate.", "refund.", "result.", "step.", "orders.filter.", "nav.",
              "board.", "operator.", "role.", "line.", "payout.", "parcel.state.", "merchant.step", "service.", "hint.",
-             "statement.held.", "refused.", "carrier.", "address.", "deal.items.", "rules.refund_text.")  # fmt: skip
+             "statement.held.", "refused.", "carrier.", "address.", "deal.items.",
+             "deal.stores.", "rules.refund_text.")  # fmt: skip
 
 
 def _sources() -> str:
