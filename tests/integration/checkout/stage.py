@@ -245,6 +245,10 @@ class Stage:
         answer = await self.sandbox.put("/_sim/faults/alipay", json=script)
         assert answer.status_code < 300, answer.text
 
+    async def no_faults(self) -> None:
+        """The sandbox's Alipay behaves again."""
+        assert (await self.sandbox.delete("/_sim/faults/alipay")).status_code < 300
+
 
 @dataclass(slots=True)
 class Purchase:
