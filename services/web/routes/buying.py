@@ -12,7 +12,7 @@ from services.web.formats import Language
 from services.web.gateways.catalog import Deal
 from services.web.gateways.checkout import Order
 from services.web.gateways.service import Refused, Silent
-from services.web.problems import Problem, told
+from services.web.problems import Problem, silence, told
 from services.web.rendering import page
 from services.web.routes.deals import Source
 from services.web.texts import Speech
@@ -68,15 +68,17 @@ async def buy(
         return _checkout_page(request, deal, form, Problem(wrong))
     try:
         order = await world.services.checkout.place(visit.asker, form.order_id, wanted)
+    except Silent as silent:
+        return _checkout_page(request, deal, form, silence(silent, visit.language))
     except Refused as refused:
         if refused.status == 401:
             raise
-        # The next try is another order: this id may already stand for what was refused.
-        again = form.model_copy(update={"order_id": new_id(), "deal_version": deal.deal_version})
-        if refused.code == "deal_version_changed":
-            again.deal_version = int(refused.facts.get("deal_version", deal.deal_version))
-        return _checkout_page(request, deal, again, told(refused, visit.language))
-    return await _to_cashier(request, visit, world, order, form.attempt_id)
+        return _checkout_page(request, deal, _another_try(form, deal, refused), told(refused, visit.language))
+    try:
+        return await _to_cashier(request, visit, world, order, form.attempt_id)
+    except Silent as silent:
+        # What became of it is unknown: the same ids stay in the form, so that sending it again is the same order.
+        return _checkout_page(request, deal, form, silence(silent, visit.language))
 
 
 @router.post("/orders/{order_id}/pay")
@@ -131,6 +133,12 @@ def _checkout_page(request: Request, deal: Deal, form: BuyForm, problem: Problem
     total_fen = deal.price_fen * form.quantity + fee_fen
     ids = {"order_id": form.order_id, "attempt_id": form.attempt_id}
     return page(request, "buy.html", facts | ids, status=409 if problem else 200, total_fen=total_fen)
+
+
+def _another_try(form: BuyForm, deal: Deal, refused: Refused) -> BuyForm:
+    """The form after a refusal. It becomes another order: the old id may already stand for what was refused."""
+    version = refused.facts.get("deal_version") if refused.code == "deal_version_changed" else None
+    return form.model_copy(update={"order_id": new_id(), "deal_version": int(version or deal.deal_version)})
 
 
 def _order_body(deal: Deal, form: BuyForm, language: Language) -> tuple[dict[str, Any], str]:

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from services.web.gateways.service import Silent
-from services.web.rendering import page
+from services.web.rendering import COVERS, page
 from services.web.settings import Settings
 from services.web.visits import Visitor
 from services.web.world import Outside
@@ -28,6 +28,14 @@ async def developers(request: Request, _: Visitor, world: Outside) -> Response:
     return page(request, "dev.html", facts, personas=personas)
 
 
+@router.get("/styleguide")
+async def styles(request: Request, world: Outside) -> Response:
+    """Every token and part of the look on one page."""
+    if world.settings.environment != "development":
+        raise NotFound
+    return page(request, "styleguide.html", covers=sorted(COVERS))
+
+
 def _landing(role: str) -> str:
     return _LANDINGS.get(role, "/")
 
@@ -35,7 +43,12 @@ def _landing(role: str) -> str:
 def _links(settings: Settings) -> list[tuple[str, str]]:
     services = ("catalog", "checkout", "redemption", "dispatch", "settlement")
     apis = [(name, f"{getattr(settings, f'{name}_url')}/openapi.json") for name in services]
-    return [("web", settings.public_url), ("sandbox", settings.issuer), *apis]
+    return [
+        ("web", settings.public_url),
+        ("styleguide", f"{settings.public_url}/styleguide"),
+        ("sandbox", settings.issuer),
+        *apis,
+    ]
 
 
 def _commands(settings: Settings) -> str:

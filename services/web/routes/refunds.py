@@ -7,9 +7,9 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.web.gateways.checkout import Order
-from services.web.gateways.service import Refused
+from services.web.gateways.service import Refused, Silent
 from services.web.order_status import refundable_units
-from services.web.problems import Problem, told
+from services.web.problems import Problem, silence, told
 from services.web.rendering import page
 from services.web.texts import Speech
 from services.web.visits import Signed
@@ -48,6 +48,8 @@ async def ask_refund(
     words = t.known(f"refund.reason.{reason}") or t("refund.reason.other")
     try:
         await world.services.checkout.refund(visit.asker, refund_id, order_id, units, words)
+    except Silent as silent:
+        return _refund_page(request, order, refund_id, silence(silent, visit.language))
     except Refused as refused:
         if refused.status == 401:
             raise

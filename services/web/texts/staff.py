@@ -162,6 +162,7 @@ TEXTS = {
     "dev.personas": ("一键登录", "Sign in as"),
     "dev.personas_hint": ("模拟身份，仅开发环境可用。", "Sandbox people, in development only."),
     "dev.no_personas": ("模拟身份服务没有响应", "The sandbox's identity issuer does not answer"),
+    "dev.styles": ("样式", "Style guide"),
     "dev.links": ("服务地址", "Addresses"),
     "dev.try": ("试一试", "Try it"),
     "dev.try_hint": ("复制到终端即可运行。", "Runs as it stands in a terminal."),

@@ -126,6 +126,18 @@ async def test_a_refused_refund_says_why(browser: httpx.AsyncClient, sign_in: Si
     assert "券已使用" in (await browser.post(f"/orders/{VOUCHER_ORDER}/refund", data=form)).text
 
 
+async def test_an_order_desk_that_is_silent_shows_a_page_and_no_refund_is_asked_twice(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town
+) -> None:
+    await sign_in("buyer-an")
+    page = (await browser.get(f"/orders/{VOUCHER_ORDER}/refund")).text
+    form = {"csrf": csrf_of(page), "refund_id": hidden(page, "refund_id"), "unit_ids": UNIT, "reason": "other"}
+    town.refusals["/refunds/"] = Refusal(502, "bad_gateway", "")
+    again = await browser.post(f"/orders/{VOUCHER_ORDER}/refund", data=form)
+    assert "订单系统暂时没有响应" in again.text
+    assert hidden(again.text, "refund_id") == form["refund_id"]
+
+
 async def test_orders_are_listed_by_what_they_wait_for(browser: httpx.AsyncClient, sign_in: SignIn) -> None:
     await sign_in("buyer-an")
     page = (await browser.get("/orders", params={"filter": "to_use"})).text

@@ -111,6 +111,19 @@ async def test_an_incomplete_address_is_asked_for_again(
     assert town.heard == []
 
 
+async def test_after_silence_the_same_form_is_the_same_order(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town
+) -> None:
+    await sign_in("buyer-an")
+    form = form_of((await browser.get(f"/d/{HOTPOT}/buy")).text)
+    town.silent = {"checkout"}
+    page = await browser.post(f"/d/{HOTPOT}/buy", data=form)
+    assert "订单系统暂时没有响应" in page.text
+    assert "不会重复扣款" in page.text
+    assert hidden(page.text, "order_id") == form["order_id"]
+    assert hidden(page.text, "attempt_id") == form["attempt_id"]
+
+
 async def test_more_than_ten_at_once_cannot_be_sent(browser: httpx.AsyncClient, sign_in: SignIn, town: Town) -> None:
     await sign_in("buyer-an")
     form = form_of((await browser.get(f"/d/{HOTPOT}/buy")).text, quantity="11")

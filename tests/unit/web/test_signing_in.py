@@ -169,5 +169,7 @@ async def test_developers_find_their_way_in_and_production_has_no_such_door(
 ) -> None:
     page = (await browser.get("/dev")).text
     assert "/login?hint=buyer-an" in page
+    assert (await browser.get("/styleguide")).status_code == 200
     settings.environment = "production"
-    assert (await browser.get("/dev")).status_code == 404
+    for path in ("/dev", "/styleguide"):
+        assert (await browser.get(path)).status_code == 404
