@@ -92,4 +92,4 @@ async def stage(environment: Environment, served: FastAPI, checkout_settings: Se
             httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as http,
             httpx.AsyncClient(base_url=environment.local.url("sandbox"), trust_env=False, timeout=30) as sandbox,
         ):
-            yield Stage(db, http, sandbox, world, clock)
+            yield Stage(db, clock, http, sandbox, world)

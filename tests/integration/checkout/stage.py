@@ -1,4 +1,4 @@
-"""A merchant with something to sell, buyers, and the channel: checkout's handlers and HTTP on a real database."""
+"""Buyers, the channel and time: checkout's handlers and HTTP on a real database."""
 
 import json
 from dataclasses import dataclass, field
@@ -9,28 +9,13 @@ from uuid import UUID, uuid4
 import httpx
 
 from services.checkout import consumers
-from services.checkout.consumers import copies
 from services.checkout.world import CheckoutWorld
 from shared.clock import Clock
 from shared.contracts import Event
-from shared.contracts.catalog import (
-    DealChanged,
-    DealKind,
-    DealVersionPublished,
-    DeliveryMode,
-    DeliveryTerms,
-    MerchantChanged,
-    MerchantState,
-    PayoutAccountChanged,
-    PayoutAccountState,
-    Rail,
-    StaffChanged,
-    StaffRole,
-)
-from shared.contracts.use_rules import UseRules
-from shared.database import Database
+from shared.contracts.catalog import DealKind
 from shared.ids import new_id
 from shared.messaging.timers import Due
+from tests.integration.checkout.catalog_side import CatalogSide, Deal
 
 E = TypeVar("E", bound=Event)
 
@@ -46,105 +31,18 @@ ADDRESS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Deal:
-    """A deal as catalog's events tell of it."""
-
-    deal_id: UUID = field(default_factory=new_id)
-    merchant_id: UUID = field(default_factory=new_id)
-    store_id: UUID = field(default_factory=new_id)
-    kind: DealKind = DealKind.VOUCHER
-    price_fen: int = 12_800
-    quota: int = 100
-    limit: int = 0
-    fee_fen: int = 0
-
-    @property
-    def delivery(self) -> DeliveryTerms | None:
-        if self.kind is DealKind.VOUCHER:
-            return None
-        return DeliveryTerms(modes=(DeliveryMode.COURIER,), fee_fen=self.fee_fen, weight_g=500, category="fruit")
-
-
 @dataclass(slots=True)
-class Stage:
+class Stage(CatalogSide):
     """What a test does to checkout, and how it looks at the outcome."""
 
-    db: Database
     http: httpx.AsyncClient
     sandbox: httpx.AsyncClient
     world: CheckoutWorld
-    clock: Clock
-
-    def now(self) -> datetime:
-        return self.clock.now()
 
     def later(self, **time: float) -> None:
         """Business time goes on for this service."""
         offset = self.clock.now() - Clock().now() + timedelta(**time)
         self.clock.move_to_offset(offset.total_seconds())
-
-    # What catalog says.
-
-    async def sell(self, deal: Deal | None = None) -> Deal:
-        """A verified merchant with a verified account puts a deal on sale."""
-        deal = deal or Deal()
-        await self.keep_merchant(deal)
-        await self.keep_account(deal)
-        await self.keep_version(deal)
-        await self.keep_deal(deal)
-        return deal
-
-    async def keep_merchant(
-        self, deal: Deal, state: MerchantState = MerchantState.VERIFIED, *, version: int = 1
-    ) -> None:
-        event = MerchantChanged(
-            occurred_at=self.now(), version=version, merchant_id=deal.merchant_id, name="老码头火锅",
-            phone="02812345678", state=state,
-        )  # fmt: skip
-        await copies.keep_merchant(event, self.db)
-
-    async def keep_account(
-        self, deal: Deal, state: PayoutAccountState = PayoutAccountState.VERIFIED, *, version: int = 1
-    ) -> None:
-        event = PayoutAccountChanged(
-            occurred_at=self.now(), version=version, merchant_id=deal.merchant_id, state=state, rail=Rail.ZHIFUTONG,
-            sub_merchant_id="2088123412341234", sealed_account="sealed",
-        )  # fmt: skip
-        await copies.keep_payout_account(event, self.db)
-
-    async def keep_version(self, deal: Deal, deal_version: int = 1, *, price_fen: int | None = None) -> None:
-        event = DealVersionPublished(
-            occurred_at=self.now(), version=deal_version, deal_id=deal.deal_id, deal_version=deal_version,
-            merchant_id=deal.merchant_id, kind=deal.kind, title="双人火锅套餐", cover="hotpot",
-            price_fen=deal.price_fen if price_fen is None else price_fen, original_price_fen=26_800,
-            per_buyer_limit=deal.limit, sale_from=self.now() - timedelta(days=1),
-            sale_until=self.now() + timedelta(days=300), rules=UseRules(valid_days=30), delivery=deal.delivery,
-        )  # fmt: skip
-        await copies.keep_deal_version(event, self.db)
-
-    async def keep_deal(
-        self, deal: Deal, *, version: int = 1, deal_version: int = 1, online: bool = True, quota: int | None = None
-    ) -> None:
-        event = DealChanged(
-            occurred_at=self.now(), version=version, deal_id=deal.deal_id, deal_version=deal_version,
-            merchant_id=deal.merchant_id, online=online, total_quota=deal.quota if quota is None else quota,
-            store_ids=(deal.store_id,),
-        )  # fmt: skip
-        await copies.keep_deal(event, self.db)
-
-    async def staff(self, deal: Deal | None, role: StaffRole) -> str:
-        """Somebody who works for the deal's merchant, or (None) for the platform."""
-        subject = f"staff-{uuid4().hex[:8]}"
-        event = StaffChanged(
-            occurred_at=self.now(), staff_id=new_id(), subject=subject,
-            merchant_id=deal.merchant_id if deal else None, role=role, active=True,
-        )  # fmt: skip
-        await copies.keep_staff(event, self.db)
-        return subject
-
-    async def operator(self) -> str:
-        return await self.staff(None, StaffRole.OPERATOR)
 
     # What buyers do.
 
@@ -233,6 +131,19 @@ class Stage:
         wanted = {str(id) for id in ids}
         return [one for one in answer.json()["misfits"] if one["id"] in wanted]
 
+    async def incident_of(self, order_id: UUID) -> dict[str, Any] | None:
+        """What an operator is to decide about an order's payment."""
+        items: list[dict[str, Any]] = (await self.get(await self.operator(), "/admin/incidents")).json()["items"]
+        return next((one for one in items if one["order_id"] == str(order_id)), None)
+
+    async def money_of(self, order_id: UUID) -> dict[str, Any]:
+        """What the audit is told about an order."""
+        path = f"/admin/money/orders?limit=1&after={UUID(int=order_id.int - 1)}"
+        (found,) = (await self.get(await self.operator(), path)).json()["items"]
+        assert found["order_id"] == str(order_id)
+        money: dict[str, Any] = found
+        return money
+
     async def book(self, out_trade_no: str) -> list[tuple[str, int]]:
         """What Alipay has booked for a trade: kind and fen."""
         answer = await self.sandbox.get("/_sim/alipay/book", params={"limit": 1000})
@@ -272,6 +183,9 @@ class Purchase:
 
     async def state(self) -> str:
         return str((await self.view())["state"])
+
+    async def is_in(self, state: str) -> bool:
+        return await self.state() == state
 
     async def unit_ids(self) -> list[UUID]:
         return [UUID(unit["unit_id"]) for unit in (await self.view())["units"]]

@@ -15,7 +15,8 @@ from shared.contracts.dispatch import ParcelAccepted, ParcelDelivered, ParcelHan
 from shared.contracts.redemption import CertificatesIssued, CertificateUsed, UseFinal
 from shared.errors import NotYet
 from shared.ids import new_id
-from tests.integration.checkout.stage import Deal, Purchase, Stage
+from tests.integration.checkout.catalog_side import Deal
+from tests.integration.checkout.stage import Purchase, Stage
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("alipay_sandbox")

@@ -10,7 +10,7 @@ from services.checkout.settings import Settings
 from shared.contracts.checkout import AvailabilityChanged
 from shared.service import create_app
 from tests.integration.checkout.conftest import TokensByName
-from tests.integration.checkout.stage import Purchase, Stage
+from tests.integration.checkout.stage import Stage
 from tests.support.environment import Environment
 from tests.support.servers import free_port
 from tests.support.waiting import eventually
@@ -29,7 +29,7 @@ async def running(environment: Environment, checkout_settings: Settings) -> Asyn
             httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://checkout.test") as http,
             httpx.AsyncClient(base_url=environment.local.url("sandbox"), trust_env=False, timeout=30) as sandbox,
         ):
-            yield Stage(app.state.db, http, sandbox, service.world, app.state.db.clock)
+            yield Stage(app.state.db, app.state.db.clock, http, sandbox, service.world)
 
 
 async def test_time_alone_closes_what_is_unpaid_and_finds_what_was_paid_in_silence(running: Stage) -> None:
@@ -40,17 +40,13 @@ async def test_time_alone_closes_what_is_unpaid_and_finds_what_was_paid_in_silen
 
     running.later(minutes=16)
 
-    await eventually(lambda: _is(unopened, "CLOSED"), within_s=40)
-    await eventually(lambda: _is(failed, "CLOSED"), within_s=40)
-    await eventually(lambda: _is(silent, "PAID"), within_s=40)
+    await eventually(lambda: unopened.is_in("CLOSED"), within_s=40)
+    await eventually(lambda: failed.is_in("CLOSED"), within_s=40)
+    await eventually(lambda: silent.is_in("PAID"), within_s=40)
     assert await running.stock(deal) == (0, 1)
     await eventually(
         lambda: _all_told(running, deal.deal_id), what="what is left is announced, and the outbox is empty"
     )
-
-
-async def _is(purchase: Purchase, state: str) -> bool:
-    return await purchase.state() == state
 
 
 async def _all_told(stage: Stage, deal_id: object) -> bool:
