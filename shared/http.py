@@ -4,6 +4,7 @@ import time
 from http import HTTPStatus
 from typing import Annotated, Any
 
+import httpx
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -17,6 +18,15 @@ from shared.observability import REQUESTS, correlated, correlation_id, log
 BODY_LIMIT = 1_048_576
 PROBLEM = "application/problem+json"
 _QUIET = frozenset({"/livez", "/readyz", "/metrics"})
+
+
+def outgoing(**options: Any) -> httpx.AsyncClient:
+    """An HTTP client for the outside world that hands on the correlation id of whatever makes it call."""
+
+    async def correlate(request: httpx.Request) -> None:
+        request.headers["x-correlation-id"] = correlation_id()
+
+    return httpx.AsyncClient(event_hooks={"request": [correlate]}, **options)
 
 
 class BodyTooLarge(Invalid):

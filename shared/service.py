@@ -34,7 +34,8 @@ _READY_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What one service brings to the shell. `world` is whatever its routes and outside timers call."""
+    """What one service brings to the shell. `world` is whatever its routes, handlers and outside timers call;
+    `on_stop` closes what the world holds open."""
 
     name: str
     settings: ServiceSettings
@@ -43,6 +44,7 @@ class Service:
     timers: Timers = field(default_factory=Timers)
     world: Any = None
     on_start: Callable[[Database], Awaitable[None]] | None = None
+    on_stop: Callable[[], Awaitable[None]] | None = None
 
 
 def create_app(service: Service) -> FastAPI:
@@ -82,6 +84,8 @@ def _lifespan(service: Service) -> Callable[[FastAPI], Any]:
 async def _start(service: Service, app: FastAPI, stack: AsyncExitStack) -> "Tasks":
     settings = service.settings
     clock = Clock()
+    if service.on_stop is not None:
+        stack.push_async_callback(service.on_stop)
     client = await stack.enter_async_context(httpx.AsyncClient())
     db = await _patiently(
         lambda: database.connect(
@@ -90,7 +94,7 @@ async def _start(service: Service, app: FastAPI, stack: AsyncExitStack) -> "Task
     )
     stack.push_async_callback(db.close)
     sender = OutboxSender(db, settings.amqp_url.get_secret_value(), service.name)
-    shell = Shell(service.handlers, db, at_once=max(2, settings.database_pool // 2))
+    shell = Shell(service.handlers, db, at_once=max(2, settings.database_pool // 2), world=service.world)
     timers = TimerLoop(service.timers, db, service.world)
     broker = consuming.make_broker(settings.amqp_url.get_secret_value(), service.name)
     consuming.subscribe(broker, service.handlers, shell)

@@ -1,13 +1,12 @@
 """Wires checkout together; the only file that knows all the others."""
 
-import httpx
-
 from services.checkout.consumers import handles, timers
 from services.checkout.gateways import AlipayWap
 from services.checkout.routes import ROUTERS
 from services.checkout.settings import Settings
 from services.checkout.world import CheckoutWorld
 from shared.alipay import AlipayClient
+from shared.http import outgoing
 from shared.sealed import Seals
 from shared.service import Service, run
 
@@ -15,7 +14,8 @@ from shared.service import Service, run
 def make(settings: Settings | None = None) -> Service:
     """The service as the shell runs it; settings come from the environment unless given."""
     settings = settings or Settings()
-    alipay = AlipayClient(settings.alipay, httpx.AsyncClient())
+    http = outgoing()
+    alipay = AlipayClient(settings.alipay, http)
     return Service(
         name="checkout",
         settings=settings,
@@ -23,6 +23,7 @@ def make(settings: Settings | None = None) -> Service:
         handlers=handles,
         timers=timers,
         world=CheckoutWorld(settings, alipay, AlipayWap(alipay), Seals(settings.seal_keys)),
+        on_stop=http.aclose,
     )
 
 

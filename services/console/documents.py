@@ -29,8 +29,7 @@ def documents() -> Iterator[tuple[Path, str]]:
     with tempfile.TemporaryDirectory() as directory:
         local = _nowhere(Path(directory))
         for name in SERVICES:
-            os.environ.update(environment(name, local))
-            service: Service = importlib.import_module(f"services.{name}.app").make()
+            service = _made(name, local)
             yield ROOT / "docs/openapi" / f"{name}.json", _json(create_app(service).openapi())
             yield ROOT / "docs/asyncapi" / f"{name}.json", _json(_asyncapi(service))
     yield ROOT / "deploy/rabbitmq/topology.json", _json(topology.topology())
@@ -43,6 +42,18 @@ def _nowhere(directory: Path) -> Local:
     database = dict.fromkeys(SERVICES, "postgresql://nobody@127.0.0.1/nothing")
     broker = dict.fromkeys((*SERVICES, "sandbox"), "amqp://127.0.0.1/")
     return Local(var=directory, ports=PORTS, database_urls=database, amqp_urls=broker)
+
+
+def _made(name: str, local: Local) -> Service:
+    """The service as its own process would make it; this process's environment is afterwards as it was."""
+    before = dict(os.environ)
+    os.environ.update(environment(name, local))
+    try:
+        service: Service = importlib.import_module(f"services.{name}.app").make()
+        return service
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _asyncapi(service: Service) -> dict[str, Any]:

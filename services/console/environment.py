@@ -109,6 +109,7 @@ def _web(local: Local) -> dict[str, str]:
         **urls,
         "GROUPBUY_PUBLIC_URL": local.url("web"),
         "GROUPBUY_OIDC_CLIENT_ID": "groupbuy-web",
+        "GROUPBUY_CLOCK_URL": f"{local.url('sandbox')}/clock",
     }
 
 

@@ -137,7 +137,7 @@ class Journey:
             parcel = await lifecycles.bring_by_errand_runner(world, bought)
             await lifecycles.receive(world, bought, parcel["parcel_id"])
             await lifecycles.order_in(world, bought, "COMPLETED")
-            say(f"{bought.order['order_no']}  {parcel['carrier']}  签收 received")
+            say(f"{bought.order['order_no']}  达达 {parcel['carrier']}  签收 received")
         return bought
 
     async def _pay_out(self, *orders: Bought) -> None:
@@ -177,12 +177,14 @@ class Journey:
         try:
             yield said.append
         except Exception:
-            self._console.print(f"{self._number:2}. ✗ {zh} · {en}", style="bold red", highlight=False)
+            self._console.print(f"{self._number:2}. ✗ {zh} · {en}", style="bold red", highlight=False, soft_wrap=True)
             raise
         took = time.perf_counter() - started
-        self._console.print(f"{self._number:2}. ✓ [bold]{zh}[/] · {en} [dim]({took:.1f} s)[/]", highlight=False)
+        self._console.print(
+            f"{self._number:2}. ✓ [bold]{zh}[/] · {en} [dim]({took:.1f} s)[/]", highlight=False, soft_wrap=True
+        )
         for line in said:
-            self._console.print(f"      {line}", style="cyan", highlight=False)
+            self._console.print(f"      {line}", style="cyan", highlight=False, soft_wrap=True)
 
 
 async def move_to_next_payout(world: World) -> str:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import httpx
 
-from services.dispatch.consumers import make_handlers, timers
+from services.dispatch.consumers import handles, timers
 from services.dispatch.consumers.moments import start_housekeeping
 from services.dispatch.gateways.dada import DadaCarrier
 from services.dispatch.gateways.guard import Guarded
@@ -14,6 +14,7 @@ from services.dispatch.gateways.port import Carriers
 from services.dispatch.routes import ROUTERS
 from services.dispatch.settings import Settings
 from services.dispatch.world import DispatchWorld
+from shared.http import outgoing
 from shared.sealed import Seals
 from shared.service import Service, run
 
@@ -21,21 +22,22 @@ from shared.service import Service, run
 def make(settings: Settings | None = None) -> Service:
     """The service as the shell runs it; settings come from the environment unless given."""
     settings = settings or Settings()
-    world = make_world(settings)
+    http = outgoing(limits=httpx.Limits(max_connections=50, max_keepalive_connections=10))
+    world = make_world(settings, http)
     return Service(
         name="dispatch",
         settings=settings,
         routers=ROUTERS,
-        handlers=make_handlers(world),
+        handlers=handles,
         timers=timers,
         world=world,
         on_start=start_housekeeping,
+        on_stop=http.aclose,
     )
 
 
-def make_world(settings: Settings) -> DispatchWorld:
+def make_world(settings: Settings, http: httpx.AsyncClient) -> DispatchWorld:
     """The carriers of this deployment, in order of preference, and the keys and periods it was given."""
-    http = httpx.AsyncClient(limits=httpx.Limits(max_connections=50, max_keepalive_connections=10))
     open_for = timedelta(seconds=settings.breaker_open_s)
     threshold = settings.breaker_threshold
     carriers = Carriers(

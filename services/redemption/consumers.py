@@ -19,15 +19,6 @@ handles = Handlers("redemption")
 timers = Timers()
 
 
-class Wiring:
-    """What app.py gives to the handlers before they run: the shell hands them the database and nothing else."""
-
-    codes: Codes
-
-
-wiring = Wiring()
-
-
 @handles(StoreChanged)
 async def keep_store(event: StoreChanged, db: Database) -> None:
     """Redemption's copy of the stores: whose they are, and whether they are open."""
@@ -43,13 +34,13 @@ async def keep_staff(event: StaffChanged, db: Database) -> None:
 
 
 @handles(OrderPaid)
-async def issue_certificates(event: OrderPaid, db: Database) -> None:
+async def issue_certificates(event: OrderPaid, db: Database, world: Codes) -> None:
     """A paid order of vouchers gets one certificate per unit; goods are dispatch's."""
     async with db.transaction() as tx:
         if await inbox.is_duplicate(tx, event, "redemption.issue_certificates"):
             return
         if event.kind is DealKind.VOUCHER:
-            await use_cases.issue_certificates(tx, wiring.codes, event)
+            await use_cases.issue_certificates(tx, world, event)
 
 
 @handles(RefundRequested)

@@ -9,6 +9,7 @@ from services.settlement.settings import Settings
 from shared.alipay import AlipayClient
 from shared.contracts.catalog import Rail
 from shared.database import Database
+from shared.http import outgoing
 from shared.service import Service
 from shared.service import run as serve
 
@@ -16,7 +17,8 @@ from shared.service import run as serve
 def make(settings: Settings | None = None) -> Service:
     """The service as the shell runs it; settings come from the environment unless given."""
     settings = settings or Settings()
-    world = make_world(settings, httpx.AsyncClient())
+    http = outgoing()
+    world = make_world(settings, http)
 
     async def on_start(db: Database) -> None:
         await consumers.make_up_for_missed_runs(db, world)
@@ -29,6 +31,7 @@ def make(settings: Settings | None = None) -> Service:
         timers=consumers.timed,
         world=world,
         on_start=on_start,
+        on_stop=http.aclose,
     )
 
 

@@ -1,6 +1,7 @@
 """The shell around every message handler: decode, run once, and decide what becomes of a message that fails."""
 
 import asyncio
+import inspect
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,6 +20,9 @@ from shared.observability import MESSAGE_SECONDS, MESSAGES, correlated, log
 
 E = TypeVar("E", bound=Event)
 HOLD_MAX_S = 2.0
+_WITH_WORLD = 3
+
+Handle = Callable[[E, Database], Awaitable[None]] | Callable[[E, Database, Any], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,26 +31,29 @@ class Handler:
 
     queue: str
     event: type[Event]
-    handle: Callable[[Any, Database], Awaitable[None]]
+    handle: Callable[..., Awaitable[None]]
+    wants_world: bool
 
 
 class Handlers:
-    """The message handlers of one service: `handles = Handlers("checkout")`, then `@handles(OrderPaid)`."""
+    """The message handlers of one service: `handles = Handlers("checkout")`, then `@handles(OrderPaid)`.
+
+    A handler takes the event and the database, and as a third argument, if it asks for one, the service's `world`.
+    """
 
     def __init__(self, service: str) -> None:
         self.service = service
         self.by_queue: dict[str, Handler] = {}
 
-    def __call__(
-        self, event: type[E]
-    ) -> Callable[[Callable[[E, Database], Awaitable[None]]], Callable[[E, Database], Awaitable[None]]]:
+    def __call__(self, event: type[E]) -> Callable[[Handle[E]], Callable[..., Awaitable[None]]]:
         """Register the decorated function for the queue of its own name, which the contract must list as a reader."""
 
-        def register(handle: Callable[[E, Database], Awaitable[None]]) -> Callable[[E, Database], Awaitable[None]]:
+        def register(handle: Handle[E]) -> Callable[..., Awaitable[None]]:
             queue = f"{self.service}.{getattr(handle, '__name__', '')}"
             if queue not in event.readers:
                 raise LookupError(f"{queue} is not among the readers of {event.topic}")
-            self.by_queue[queue] = Handler(queue, event, handle)
+            wants_world = len(inspect.signature(handle).parameters) == _WITH_WORLD
+            self.by_queue[queue] = Handler(queue, event, handle, wants_world)
             return handle
 
         return register
@@ -59,8 +66,9 @@ class Handlers:
 class Shell:
     """Runs handlers for the broker and for the parked messages of one process."""
 
-    def __init__(self, handlers: Handlers, db: Database, at_once: int) -> None:
+    def __init__(self, handlers: Handlers, db: Database, at_once: int, world: Any = None) -> None:
         self._handlers = handlers
+        self._world = world
         self._db = db
         self._free = asyncio.Semaphore(at_once)
         self._parked = asyncio.Event()
@@ -93,7 +101,7 @@ class Shell:
         pause_s = 0.05
         while True:
             try:
-                await handler.handle(event, self._db)
+                await handler.handle(event, self._db, *((self._world,) if handler.wants_world else ()))
                 return None
             except NotYet as error:
                 return ParkedKind.NOT_YET, str(error)

@@ -1,18 +1,20 @@
 """Timers: due rows in the service's own schema, set with the change that needs them and acted on exactly once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from shared.database import Database, Row, Transaction, is_outage
-from shared.observability import correlated, log
+from shared.observability import correlated, correlation_id, log
 
 LEASE_S = 30
 OUTSIDE_AT_ONCE = 16
 INSIDE_BATCH = 500
 NAP_MAX_S = 1.0
+# A timer goes on with what set it: the log lines and events of both carry one id.
+_CORRELATION = "correlation_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,23 @@ async def schedule(
         kind,
         str(key),
         due_at,
-        payload or {},
+        {_CORRELATION: correlation_id(), **(payload or {})},
+    )
+    tx.after_commit.add(tx.on_timer)
+
+
+async def schedule_many(tx: Transaction, kind: str, keys: Sequence[object], due_at: datetime) -> None:
+    """Set, or move, one timer for each key, in one statement."""
+    if not keys:
+        return
+    await tx.execute(
+        """insert into timers (kind, key, due_at, payload) select $1, key, $3, $4 from unnest($2::text[]) as key
+           on conflict (kind, key) do update
+           set due_at = excluded.due_at, payload = excluded.payload, attempts = 0, leased_until = null""",
+        kind,
+        [str(key) for key in keys],
+        due_at,
+        {_CORRELATION: correlation_id()},
     )
     tx.after_commit.add(tx.on_timer)
 
@@ -168,7 +186,7 @@ class TimerLoop:
         async with self._db.transaction() as tx:
             due = [_due(row) for row in await tx.fetch(_TAKE, kind, tx.now, limit)]
             if due:
-                with correlated(None, timer=kind):
+                with correlated(_cause(due), timer=kind):
                     await act(tx, due)
         return len(due)
 
@@ -179,7 +197,7 @@ class TimerLoop:
             try:
                 async with self._db.transaction() as tx:
                     if await tx.execute("delete from timers where kind = $1 and key = $2", kind, due.key):
-                        with correlated(None, timer=kind):
+                        with correlated(_cause([due]), timer=kind):
                             await act(tx, [due])
             except Exception as error:
                 if is_outage(error):
@@ -196,7 +214,7 @@ class TimerLoop:
         return len(due)
 
     async def _act_outside(self, due: Due) -> None:
-        with correlated(due.payload.get("correlation_id"), timer=due.kind, timer_key=due.key):
+        with correlated(_cause([due]), timer=due.kind, timer_key=due.key):
             try:
                 async with asyncio.timeout(LEASE_S - 5):
                     await self._timers.outside[due.kind](due, self._db, self._world)
@@ -214,6 +232,11 @@ class TimerLoop:
             # The lease ends by itself, and the timer is due again then.
             if not is_outage(second):
                 raise
+
+
+def _cause(due: Sequence[Due]) -> str | None:
+    """What set the timer; a batch of several has no single cause."""
+    return due[0].payload.get(_CORRELATION) if len(due) == 1 else None
 
 
 def _due(row: Row) -> Due:

@@ -1,6 +1,6 @@
 """What comes in by itself: messages from other services, and moments from time."""
 
-from services.dispatch.consumers.messages import make_handlers
+from services.dispatch.consumers.messages import handles
 from services.dispatch.consumers.moments import timers
 
-__all__ = ["make_handlers", "timers"]
+__all__ = ["handles", "timers"]

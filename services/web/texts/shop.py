@@ -50,7 +50,6 @@ TEXTS = {
     "deal.left": ("剩余 {n} 份", "{n} left"),
     "deal.sold_share": ("已售比例", "Share sold"),
     "deal.refund_anytime": ("随时退", "Refund any time"),
-    "deal.refund_expired": ("过期自动退", "Auto refund on expiry"),
     "deal.refund_before_dispatch": ("发货前可退", "Refund before dispatch"),
     "deal.in_store": ("到店核销", "Use in store"),
     "deal.any_day": ("周末节假日通用", "Weekends and holidays too"),
@@ -81,8 +80,8 @@ TEXTS = {
     "rules.limit_n": ("每人限购 {n} 份", "{n} per person"),
     "rules.refund": ("退款规则", "Refunds"),
     "rules.refund_text.VOUCHER": (
-        "未使用随时退，过期自动退；退款原路返回，1–3 个工作日到账。",
-        "Unused vouchers are refunded any time and on expiry, to the payer, within 1–3 working days.",
+        "有效期内未使用随时退；退款原路返回，1–3 个工作日到账。",
+        "Unused vouchers are refunded any time, to the payer, within 1–3 working days.",
     ),
     "rules.refund_text.GOODS": (
         "商家发货前可整单退款；退款原路返回，1–3 个工作日到账。",

@@ -81,7 +81,7 @@ TEXTS = {
     "statement.rule_hint": ("核销次日到支付宝", "the day after use, to Alipay"),
     "statement.alipay_fee": ("支付宝手续费", "Alipay's fee"),
     "statement.commission": ("平台佣金", "Platform commission"),
-    "statement.commission_hint": ("永久免佣", "none"),
+    "statement.commission_hint": ("免佣", "none"),
     "statement.uses": ("{n} 笔核销", "{n} uses"),
     "statement.day": ("核销日", "Day of use"),
     "statement.show": ("查看", "Show"),
