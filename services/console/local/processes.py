@@ -70,7 +70,7 @@ class Processes:
                 extra_groups=[] if user else None,
             )
         _children[child.pid] = child
-        record = ProcessRecord(name, child.pid, _identity(child.pid) or "", time.time(), stop_signal)
+        record = ProcessRecord(name, child.pid, identity(child.pid) or "", time.time(), stop_signal)
         self._write(record)
         return record
 
@@ -152,8 +152,7 @@ def is_alive(record: ProcessRecord) -> bool:
     """Whether exactly this process runs; another one with its pid does not count."""
     if (child := _children.get(record.pid)) and child.poll() is not None:
         del _children[record.pid]
-    identity = _identity(record.pid)
-    return identity is not None and identity == record.identity
+    return record.identity != "" and identity(record.pid) == record.identity
 
 
 def end(record: ProcessRecord, timeout_s: float = STOP_TIMEOUT_S) -> None:
@@ -212,7 +211,7 @@ def _await_end(record: ProcessRecord, timeout_s: float) -> bool:
     return True
 
 
-def _identity(pid: int) -> str | None:
+def identity(pid: int) -> str | None:
     """Boot and start time of the process with this pid, or None when none runs (a zombie does not)."""
     if Path("/proc/self/stat").exists():
         return _identity_from_proc(pid)
