@@ -14,7 +14,8 @@ DIES_AT_ONCE = """
 import os, sys
 from services.console.local.processes import Processes
 from services.console.local.scratch import scratch_directory
-made = scratch_directory("groupbuy-sweep-").__enter__()
+keeper = scratch_directory("groupbuy-sweep-")
+made = keeper.__enter__()
 child = Processes(made).start("sleeper", ["sleep", "300"], env=dict(os.environ))
 print(made, flush=True)
 os._exit(9)
