@@ -34,6 +34,10 @@ class Handler:
     handle: Callable[..., Awaitable[None]]
     wants_world: bool
 
+    async def run(self, event: Event, db: Database, world: Any) -> None:
+        """Handle one event, with the service's world if the function asks for it."""
+        await (self.handle(event, db, world) if self.wants_world else self.handle(event, db))
+
 
 class Handlers:
     """The message handlers of one service: `handles = Handlers("checkout")`, then `@handles(OrderPaid)`.
@@ -101,7 +105,7 @@ class Shell:
         pause_s = 0.05
         while True:
             try:
-                await handler.handle(event, self._db, *((self._world,) if handler.wants_world else ()))
+                await handler.run(event, self._db, self._world)
                 return None
             except NotYet as error:
                 return ParkedKind.NOT_YET, str(error)

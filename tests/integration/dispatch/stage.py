@@ -91,7 +91,7 @@ class Stage:
         for event in events:
             for queue in event.readers:
                 if queue.startswith("dispatch."):
-                    await self.handlers.by_queue[queue].handle(event, self.db)
+                    await self.handlers.by_queue[queue].run(event, self.db, self.world)
 
     async def open_shop(self) -> Shop:
         """A shop as catalog's events tell of it."""

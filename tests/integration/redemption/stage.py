@@ -115,7 +115,7 @@ class Stage:
     async def pay(self, shop: Shop, units: int = 1, *, uses: int = 1, rules: UseRules | None = None) -> OrderPaid:
         """An order whose certificates are issued."""
         order = self.order(shop, units, uses=uses, rules=rules)
-        await consumers.issue_certificates(order, self.db)
+        await consumers.issue_certificates(order, self.db, self.codes)
         return order
 
     async def certificates(self, order: OrderPaid) -> list[dict[str, Any]]:
