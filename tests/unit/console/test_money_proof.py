@@ -1,0 +1,122 @@
+"""The proof holds for books that agree, and names whatever is changed by a single fen or state."""
+
+import copy
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from services.console.money import Books, prove
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+LONG_AGO = (NOW - timedelta(hours=1)).isoformat()
+SERVICES = ("checkout", "redemption", "dispatch", "settlement")
+Raw = dict[str, Any]
+
+
+def agreeing() -> Raw:
+    """Two vouchers: one used and paid out, the other one refunded. Alipay took 77 fen."""
+    entry = {"out_trade_no": "t1", "fee_fen": 0}
+    return {
+        "channel": {"received_fen": 25600, "refunded_fen": 12800, "settled_fen": 12723, "fee_fen": 77},
+        "entries": [
+            {**entry, "kind": "payment", "amount_fen": 25600},
+            {**entry, "kind": "refund", "amount_fen": 12800},
+            {**entry, "kind": "settle", "amount_fen": 12800, "fee_fen": 77},
+        ],
+        "services": {
+            name: {"terms": {"held_fen": 0, "owed_fen": 0}, "in_flight": [], "misfits": []} for name in SERVICES
+        },
+        "orders": {
+            "checkout": {
+                "o1": {
+                    "order_id": "o1",
+                    "changed_at": LONG_AGO,
+                    "state": "COMPLETED",
+                    "received_fen": 25600,
+                    "refunded_fen": 12800,
+                    "outside_fen": 0,
+                    "out_trade_nos": ["t1"],
+                    "units": {"u1": "FINAL", "u2": "REFUNDED"},
+                }
+            },
+            "redemption": {
+                "o1": {
+                    "changed_at": LONG_AGO,
+                    "units": {"u1": {"state": "SETTLED", "uses": 1}, "u2": {"state": "REFUNDED", "uses": 0}},
+                }
+            },
+            "dispatch": {},
+            "settlement": {
+                "o1": {
+                    "changed_at": LONG_AGO,
+                    "received_fen": 25600,
+                    "refunded_fen": 12800,
+                    "paid_net_fen": 12723,
+                    "fee_fen": 77,
+                    "held_fen": 0,
+                    "owed_fen": 0,
+                    "units": {"u1": {"1": "PAID"}, "u2": {"1": "REFUNDED"}},
+                }
+            },
+        },
+    }
+
+
+def test_books_that_agree_hold_to_the_fen() -> None:
+    proof = prove(Books(**agreeing()))
+    assert proof.difference_fen == 0
+    assert proof.findings == []
+    assert proof.holds(NOW)
+
+
+def _order(service: str) -> Callable[[Raw], Raw]:
+    def find(raw: Raw) -> Raw:
+        row: Raw = raw["orders"][service]["o1"]
+        return row
+
+    return find
+
+
+CHANGES: dict[str, Callable[[Raw], None]] = {
+    "the channel received a fen more": lambda raw: raw["entries"][0].update(amount_fen=25601),
+    "the channel refunded a fen less": lambda raw: raw["entries"][1].update(amount_fen=12799),
+    "the channel took another fee": lambda raw: raw["entries"][2].update(fee_fen=76),
+    "the channel paid the merchant twice": lambda raw: raw["entries"].append(raw["entries"][2]),
+    "the channel knows a trade that nobody asked for": lambda raw: raw["entries"].append(
+        {"kind": "payment", "out_trade_no": "t2", "amount_fen": 1, "fee_fen": 0}
+    ),
+    "checkout counts a refund twice": lambda raw: _order("checkout")(raw).update(refunded_fen=25600),
+    "settlement never heard of the order": lambda raw: raw["orders"]["settlement"].clear(),
+    "settlement heard of another amount": lambda raw: _order("settlement")(raw).update(received_fen=25599),
+    "settlement holds money that is gone": lambda raw: _order("settlement")(raw).update(held_fen=1),
+    "nobody fulfils the order": lambda raw: raw["orders"]["redemption"].clear(),
+    "a certificate is still valid although it was paid out": lambda raw: _order("redemption")(raw)["units"][
+        "u1"
+    ].update(state="VALID"),
+    "a certificate was used and refunded": lambda raw: _order("redemption")(raw)["units"]["u2"].update(state="USED"),
+    "a unit is refunded at checkout only": lambda raw: _order("settlement")(raw)["units"].update(u2={"1": "HELD"}),
+    "a unit is unknown to settlement": lambda raw: _order("settlement")(raw)["units"].pop("u2"),
+    "a service reports what can never be right": lambda raw: raw["services"]["settlement"]["misfits"].append(
+        {"what": "posting set", "id": "s1", "detail": "sums to 1"}
+    ),
+    "the sums do not add up": lambda raw: raw["channel"].update(received_fen=25601),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_any_single_disagreement_fails_the_proof(change: str) -> None:
+    raw = copy.deepcopy(agreeing())
+    CHANGES[change](raw)
+    assert not prove(Books(**raw)).holds(NOW)
+
+
+def test_what_is_younger_than_ten_minutes_is_named_and_waited_for() -> None:
+    raw = agreeing()
+    _order("redemption")(raw)["changed_at"] = NOW.isoformat()
+    _order("redemption")(raw)["units"]["u1"]["state"] = "VALID"
+    proof = prove(Books(**raw))
+    assert [finding.item_id for finding in proof.findings] == ["u1"]
+    assert proof.holds(NOW)
+    assert not proof.holds(NOW + timedelta(minutes=11))
