@@ -65,8 +65,18 @@ async def schedule_many(tx: Transaction, kind: str, keys: Sequence[object], due_
 
 
 async def cancel(tx: Transaction, kind: str, key: object) -> None:
-    """Take a timer back; also how an outside timer says that it is done. Nothing happens if there is none."""
-    await tx.execute("delete from timers where kind = $1 and key = $2", kind, str(key))
+    """Take a timer back; also how an outside timer says that it is done. Nothing happens if there is none.
+
+    A timer that is being acted on this moment is left alone: waiting for it while holding what it waits for would be a
+    deadlock, and its action finds by its own guard that there is nothing left to do.
+    """
+    await tx.execute(
+        """delete from timers t
+           using (select kind, key from timers where kind = $1 and key = $2 for update skip locked) free
+           where t.kind = free.kind and t.key = free.key""",
+        kind,
+        str(key),
+    )
 
 
 class Timers:

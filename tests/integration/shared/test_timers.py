@@ -127,6 +127,37 @@ async def test_an_outside_timer_stays_until_its_result_is_recorded(bare: Bare) -
     assert len(calls) == 2
 
 
+async def test_cancelling_a_timer_that_is_being_acted_on_is_no_deadlock(bare: Bare) -> None:
+    kind = f"expire_{new_id().hex}"
+    registered = Timers()
+    acted = asyncio.Event()
+
+    @registered.acts_inside(kind)
+    async def expire(tx: Transaction, due: list[Due]) -> None:
+        await tx.execute("update effects set times = times where key = $1", kind)
+        acted.set()
+
+    async def waits_for_us() -> bool:
+        async with db.transaction() as other:
+            return bool(
+                await other.value(
+                    """select count(*) from pg_stat_activity
+                       where wait_event_type = 'Lock' and query like 'update effects%'"""
+                )
+            )
+
+    async with running(bare, registered) as db:
+        async with db.transaction() as tx:
+            await tx.execute("insert into effects values ($1, 1)", kind)
+        async with db.transaction() as tx:
+            await tx.execute("update effects set times = times where key = $1", kind)
+            async with db.transaction() as other:
+                await timers.schedule(other, kind, "order", other.now)
+            await eventually(waits_for_us)
+            await timers.cancel(tx, kind, "order")
+        await asyncio.wait_for(acted.wait(), 5)
+
+
 async def test_twenty_thousand_timers_due_at_once_fire_once_each_over_two_processes(bare: Bare) -> None:
     kind = f"burst_{new_id().hex}"
     registered = Timers()
