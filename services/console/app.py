@@ -26,6 +26,8 @@ from shared.contracts import SERVICES
 
 T = TypeVar("T")
 FAILED, DIFFERENCES = 1, 3
+# What one step of a journey may take on a busy machine.
+PATIENCE_S = 60.0
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 parked_cli = typer.Typer(no_args_is_help=True, help="Messages that services have set aside.")
@@ -37,16 +39,21 @@ progress = Console(stderr=True, highlight=False)
 def main() -> None:
     """Run the command; what a person can mend is said in one line, without a traceback."""
     try:
-        cli()
+        cli(prog_name="groupbuy")
     except LocalError as error:
         progress.print(f"✗ {error.code}: {error.en}\n  {error.zh}", style="red")
         raise SystemExit(FAILED) from error
-    except (Refused, TimedOut, StepFailed, httpx.TransportError) as error:
-        progress.print(f"✗ {type(error).__name__}: {error}", style="red")
+    except httpx.TransportError as error:
+        where = f"{error.request.url.host}:{error.request.url.port}"
+        hint = "no system runs here? `make up` starts one, `groupbuy doctor` says what is wrong"
+        progress.print(f"✗ nothing answers at {where} ({hint})\n  {where} 没有响应", style="red", soft_wrap=True)
+        raise SystemExit(FAILED) from error
+    except (Refused, TimedOut, StepFailed) as error:
+        progress.print(f"✗ {type(error).__name__}: {error}", style="red", soft_wrap=True)
         raise SystemExit(FAILED) from error
 
 
-def _with_world(act: Callable[[World], Awaitable[T]], patience_s: float = 30.0) -> T:
+def _with_world(act: Callable[[World], Awaitable[T]], patience_s: float = 3.0) -> T:
     async def run() -> T:
         async with httpx.AsyncClient(timeout=20, limits=httpx.Limits(max_connections=100)) as http:
             return await act(World(Settings().urls, http, patience_s))
@@ -76,7 +83,7 @@ def demo(
     system = System(Settings())
     try:
         system.up(lambda line: progress.print(f"… {line}", style="dim"))
-        holds = _with_world(_play)
+        holds = _with_world(_play, PATIENCE_S)
         if not leave:
             _show_addresses()
             _stay(system)
@@ -108,7 +115,7 @@ def _stay(system: System) -> None:
 @cli.command()
 def journey() -> None:
     """Play the journey on a system that is running already, then prove the money."""
-    if not _with_world(_play):
+    if not _with_world(_play, PATIENCE_S):
         raise SystemExit(DIFFERENCES)
 
 
@@ -136,6 +143,8 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Machine-readabl
 @cli.command()
 def clock(by: Annotated[str, typer.Argument(help="+1d, +2h, +30m, or reset; nothing shows it")] = "") -> None:
     """Show or move business time; only where the sandbox is the outside world."""
+    if by not in {"", "reset"} and not triggers.STEP.fullmatch(by):
+        raise typer.BadParameter("say +1d, +2h, +30m, +10s, or reset")
     moved = _with_world(lambda world: triggers.move_clock(world, by))
     out.print(f"{moved['now']}  (offset {moved['offset_s']:+.0f} s)")
 
@@ -145,7 +154,9 @@ def trigger(
     event: Annotated[str, typer.Argument(help=", ".join(triggers.EVENTS))],
 ) -> None:
     """Make something happen at the outside world, with a real order around it."""
-    _with_world(lambda world: triggers.trigger(world, event, out))
+    if event not in triggers.EVENTS:
+        raise typer.BadParameter(f"known are {', '.join(triggers.EVENTS)}")
+    _with_world(lambda world: triggers.trigger(world, event, out), PATIENCE_S)
 
 
 @parked_cli.command("ls")

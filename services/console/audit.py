@@ -86,7 +86,7 @@ def show(console: Console, proof: Proof) -> None:
     console.print(table)
     now = datetime.now(UTC)
     for finding in proof.findings:
-        console.print(_line(finding, now))
+        console.print(_line(finding, now), soft_wrap=True)
     verdict = "每一分钱都有着落 · every fen is accounted for" if proof.holds(now) else "对不上 · it does not add up"
     console.print(("✓ " if proof.holds(now) else "✗ ") + verdict)
 

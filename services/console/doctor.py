@@ -105,6 +105,6 @@ def show(console: Console, found: list[Check]) -> None:
     """Print what was found, for people."""
     for check in found:
         mark = "[green]✓[/]" if check.ok else "[red]✗[/]"
-        console.print(f"{mark} {check.name}: {check.seen}")
+        console.print(f"{mark} {check.name}: {check.seen}", soft_wrap=True)
         if not check.ok:
-            console.print(f"    → {check.mend}", style="yellow")
+            console.print(f"    → {check.mend}", style="yellow", soft_wrap=True)

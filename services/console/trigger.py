@@ -8,9 +8,9 @@ from rich.console import Console
 
 from services.console import lifecycles, shops
 from services.console.lifecycles import Bought
-from services.console.people import Refused, World
+from services.console.people import World
 
-_STEP = re.compile(r"([+-])(\d{1,5})([smhd])")
+STEP = re.compile(r"([+-])(\d{1,5})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -22,9 +22,8 @@ async def move_clock(world: World, by: str) -> dict[str, Any]:
     if by == "reset":
         done: dict[str, Any] = await world.sandbox("PUT", "/clock", {"offset_s": 0})
         return done
-    step = _STEP.fullmatch(by)
-    if step is None:
-        raise Refused(422, "clock_step_unknown", {"title": "say +1d, +2h, +30m, +10s, or reset"})
+    step = STEP.fullmatch(by)
+    assert step is not None, "the command line was checked"
     sign, count, unit = step.groups()
     seconds = int(f"{sign}{count}") * _SECONDS[unit]
     moved: dict[str, Any] = await world.sandbox("POST", "/clock/advance", {"seconds": seconds})
@@ -78,6 +77,4 @@ EVENTS: dict[str, Callable[[World], Awaitable[str]]] = {
 
 async def trigger(world: World, event: str, console: Console) -> None:
     """Play one event and say what came of it."""
-    if event not in EVENTS:
-        raise Refused(404, "event_unknown", {"title": f"known are {', '.join(EVENTS)}"})
     console.print(await EVENTS[event](world))
