@@ -58,6 +58,11 @@ def channel(system: Environment, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture
 def app(system: Environment, channel: Channel) -> FastAPI:
+    return started_anew(system, channel)
+
+
+def started_anew(system: Environment, channel: Channel) -> FastAPI:
+    """The service as a new process would make it."""
     local = system.local
     settings = Settings(
         port=local.ports["settlement"],
@@ -128,6 +133,7 @@ async def test_a_day_missed_while_the_service_was_down_is_made_up_at_start(
         await say(exchange, order, use, stage.final(use), *becoming_payable(stage, merchant), copies=1)
         await eventually(lambda: in_states(stage, order, ["FINAL"]), within_s=30)
     channel.advance_clock(3 * DAY_S)
+    app = started_anew(system, channel)
     async with app.router.lifespan_context(app):
         stage = stage_of(app)
         await eventually(lambda: in_states(stage, order, ["PAID"]), within_s=30)
