@@ -81,6 +81,7 @@ def demo(
 ) -> None:
     """Start the system, play the journey from video to payout, prove the money, and stay up until Ctrl-C."""
     system = System(Settings())
+    was_running = not system.dead()
     try:
         system.up(lambda line: progress.print(f"… {line}", style="dim"))
         holds = _with_world(_play, PATIENCE_S)
@@ -88,8 +89,11 @@ def demo(
             _show_addresses()
             _stay(system)
     finally:
-        progress.print("… stopping", style="dim")
-        system.down()
+        if was_running:
+            progress.print("… it was running before and goes on; `make down` stops it", style="dim")
+        else:
+            progress.print("… stopping", style="dim")
+            system.down()
     if not holds:
         raise SystemExit(DIFFERENCES)
 

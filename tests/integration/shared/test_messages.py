@@ -1,5 +1,6 @@
 """A message on real servers: sent at commit, handled once, waited for or parked, never lost."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -104,6 +105,33 @@ async def test_copies_of_a_message_take_effect_once(bare: Bare) -> None:
                 await exchange.publish(aio_pika.Message(one.model_dump_json().encode(), delivery_mode=2), one.topic)
         await eventually(lambda: times(checkout, last.merchant_id))
         await eventually(lambda: times(checkout, event.merchant_id))
+        assert await times(checkout, event.merchant_id) == 1
+
+
+async def test_a_consumer_that_dies_between_its_commit_and_the_acknowledgement_applies_once(bare: Bare) -> None:
+    event = merchant_changed()
+    deliveries = 0
+    handles = Handlers("checkout")
+    environment = bare.environment
+
+    @handles(MerchantChanged)
+    async def keep_merchant(event: MerchantChanged, db: Database) -> None:
+        nonlocal deliveries
+        async with db.transaction() as tx:
+            if not await inbox.is_duplicate(tx, event, CONSUMER):
+                await tx.execute("insert into effects values ($1, 1)", str(event.merchant_id))
+        deliveries += 1
+        if deliveries == 1:
+            # Committed; the acknowledgement that follows finds no connection any more.
+            await asyncio.to_thread(environment.servers.management.close_all_connections, environment.vhost)
+
+    async with bare.consuming(handles) as checkout, bare.sending("catalog") as (catalog, _):
+        await say(catalog, event)
+
+        async def came_again() -> bool:
+            return deliveries > 1
+
+        await eventually(came_again, within_s=30)
         assert await times(checkout, event.merchant_id) == 1
 
 
