@@ -148,11 +148,6 @@ async def mark_received(
     return [_read(row) for row in rows]
 
 
-async def count_units(tx: Transaction, unit_ids: Sequence[UUID]) -> int:
-    """How many of these units have arrived with their order."""
-    return int(await tx.value("select count(distinct unit_id) from uses where unit_id = any($1)", list(unit_ids)))
-
-
 async def lock_units(tx: Transaction, unit_ids: Sequence[UUID]) -> list[Use]:
     """The uses of these units, locked until the end of the transaction."""
     rows = await tx.fetch(

@@ -74,8 +74,8 @@ async def finalise_parcel(tx: Transaction, event: ParcelReceived) -> None:
     uses = await store.mark_received(
         tx, event.unit_ids, event.store_id, received_at, business_day(received_at), due_on(received_at)
     )
-    if not uses and await store.count_units(tx, event.unit_ids) < len(event.unit_ids):
-        raise NotYet(f"order {event.order_id} is not here yet")
+    if not uses:
+        await _wait_for_goods(tx, event)
     await _post_earned(tx, uses, received_at)
 
 
@@ -135,6 +135,18 @@ def _earned_id(use: Use) -> UUID:
 
 
 async def _wait_if_too_early(tx: Transaction, unit_id: UUID, use_no: int, fact: Fact) -> None:
+    """Leave a fact that moved nothing to a later attempt, unless it is history.
+
+    A fact that would apply *now* is too early as well: its predecessor was committed after our statement had looked,
+    and taking the message for done would lose it.
+    """
     state = await store.state_of(tx, unit_id, use_no)
-    if verdict(state, fact) is Verdict.TOO_EARLY:
+    if verdict(state, fact) is not Verdict.PAST:
         raise NotYet(f"{fact} came before its predecessor: use {use_no} of unit {unit_id} is {state}")
+
+
+async def _wait_for_goods(tx: Transaction, event: ParcelReceived) -> None:
+    known = await store.lock_units(tx, list(event.unit_ids))
+    is_past = all(verdict(use.state, Fact.RECEIVED) is Verdict.PAST for use in known)
+    if len({use.unit_id for use in known}) < len(event.unit_ids) or not is_past:
+        raise NotYet(f"order {event.order_id} is not here yet")

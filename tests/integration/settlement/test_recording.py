@@ -1,8 +1,10 @@
 """Facts from the other services, in any order and any number of times, on a real database."""
 
+from typing import Any
+
 import pytest
 
-from services.settlement import consumers
+from services.settlement import consumers, store
 from services.settlement.domain.uses import RefundDoesNotFit, ValueDoesNotAddUp
 from shared.contracts.catalog import DealKind
 from shared.contracts.checkout import Unit, UseValue
@@ -159,3 +161,32 @@ async def test_a_use_told_after_its_refund_does_not_earn(stage: Stage) -> None:
     await stage.use(order)
     assert await stage.states(order) == ["REFUNDED"]
     assert "MERCHANT_PAYABLE" not in await stage.postings(order)
+
+
+@pytest.mark.parametrize("fact", ["used", "final", "received"])
+async def test_a_fact_whose_predecessor_commits_while_it_looks_is_not_lost(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, fact: str
+) -> None:
+    """Seen in a chaos run: the guarded update found nothing, the next statement found what it had waited for."""
+    kind = DealKind.GOODS if fact == "received" else DealKind.VOUCHER
+    order = stage.order(await stage.merchant(), kind=kind)
+    handle, event, update = {
+        "used": (consumers.record_use, stage.used(order), "mark_used"),
+        "final": (consumers.finalise_use, stage.final(stage.used(order)), "mark_final"),
+        "received": (consumers.finalise_parcel, stage.received(order), "mark_received"),
+    }[fact]
+    look: Any = getattr(store, update)
+
+    async def look_too_soon(*arguments: Any) -> Any:
+        found = await look(*arguments)
+        monkeypatch.setattr(store, update, look)
+        await consumers.record_order(order, stage.db)
+        if fact == "final":
+            await consumers.record_use(stage.used(order), stage.db)
+        return found
+
+    monkeypatch.setattr(store, update, look_too_soon)
+    with pytest.raises(NotYet):
+        await handle(event, stage.db)
+    await handle(event, stage.db)
+    assert await stage.states(order) == [{"used": "USED"}.get(fact, "FINAL")]
