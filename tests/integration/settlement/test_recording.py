@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from services.settlement import consumers, store
+from services.settlement import consumers
 from services.settlement.domain.uses import RefundDoesNotFit, ValueDoesNotAddUp
+from services.settlement.store import uses as store
 from shared.contracts.catalog import DealKind
 from shared.contracts.checkout import Unit, UseValue
 from shared.errors import NotYet
