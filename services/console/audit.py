@@ -88,6 +88,8 @@ def show(console: Console, proof: Proof) -> None:
     for finding in proof.findings:
         console.print(_line(finding, now), soft_wrap=True)
     verdict = "每一分钱都有着落 · every fen is accounted for" if proof.holds(now) else "对不上 · it does not add up"
+    if proof.holds(now) and proof.findings:
+        verdict += f" ({len(proof.findings)} 项在途 on their way)"
     console.print(("✓ " if proof.holds(now) else "✗ ") + verdict)
 
 

@@ -58,9 +58,13 @@ class Proof:
         return self.terms["received_fen"] + self.terms["owed_fen"] - sum(self.terms[name] for name in out)
 
     def holds(self, now: datetime) -> bool:
-        """Whether every fen is accounted for, give or take what is under way for less than ten minutes."""
-        return not any(finding.is_overdue(now) for finding in self.findings) and (
-            self.difference_fen == 0 or bool(self.findings)
+        """Whether every fen is accounted for, give or take what is under way for less than ten minutes.
+
+        What is under way explains no more than its own amount: one late message does not excuse any difference.
+        """
+        explained_fen = sum(finding.amount_fen for finding in self.findings)
+        return (
+            not any(finding.is_overdue(now) for finding in self.findings) and abs(self.difference_fen) <= explained_fen
         )
 
 

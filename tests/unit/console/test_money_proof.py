@@ -120,3 +120,14 @@ def test_what_is_younger_than_ten_minutes_is_named_and_waited_for() -> None:
     assert [finding.item_id for finding in proof.findings] == ["u1"]
     assert proof.holds(NOW)
     assert not proof.holds(NOW + timedelta(minutes=11))
+
+
+def test_what_is_under_way_excuses_no_more_than_its_own_amount() -> None:
+    raw = agreeing()
+    raw["services"]["checkout"]["in_flight"] = [
+        {"what": "refund", "id": "r1", "amount_fen": 500, "since": NOW.isoformat()}
+    ]
+    raw["channel"]["received_fen"] += 500
+    assert prove(Books(**raw)).holds(NOW)
+    raw["channel"]["received_fen"] += 1
+    assert not prove(Books(**raw)).holds(NOW)
