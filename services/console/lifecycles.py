@@ -185,11 +185,20 @@ async def receive(world: World, bought: Bought, parcel_id: str) -> None:
 
 async def bring_by_errand_runner(world: World, bought: Bought) -> dict[str, Any]:
     """The merchant accepts, 达达 finds a rider, who fetches and delivers: each told by the carrier's own callback."""
+    return await _bring(world, bought, "dada", ("accept", "fetch", "finish"))
+
+
+async def bring_by_courier(world: World, bought: Bought) -> dict[str, Any]:
+    """The merchant accepts, 快递100 sends a courier, whose scans are pushed until the receiver has signed."""
+    return await _bring(world, bought, "kuaidi100", ("accept", "pickup", "transit", "deliver", "sign"))
+
+
+async def _bring(world: World, bought: Bought, carrier: str, moves: tuple[str, ...]) -> dict[str, Any]:
     parcel = await parcel_in(world, bought.buyer, bought, "PLACED", "ACCEPTED")
     await world.person(bought.shop.owner).put("dispatch", f"/parcels/{parcel['parcel_id']}/acceptance")
     attempt = await _live_attempt(world, bought)
-    for move in ("accept", "fetch", "finish"):
-        await world.sandbox("POST", f"/_sim/dada/orders/{attempt}/{move}", {})
+    for move in moves:
+        await world.sandbox("POST", f"/_sim/{carrier}/orders/{attempt}/{move}", {})
     delivered: dict[str, Any] = await parcel_in(world, bought.buyer, bought, "DELIVERED", "RECEIVED")
     return delivered
 

@@ -48,7 +48,7 @@ class Faults:
             self.counts[name] = self.counts.get(name, 0) + 1
 
     async def _small(self) -> str:
-        name = self.choices.choice([part for part in START_ORDER if part != "web"])
+        name = self.choices.choice(START_ORDER)
         if self.choices.random() < 0.5:
             await asyncio.to_thread(self.system.kill, name)
             await asyncio.to_thread(self.system.launch, name)

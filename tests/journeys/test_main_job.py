@@ -21,6 +21,19 @@ async def test_vouchers_and_goods_go_from_the_video_to_the_payout(running: Runni
     await scenario.check_books(town, await scenario.everything(town))
 
 
+@pytest.mark.parametrize("mode", ["INSTANT", "COURIER"])
+async def test_a_carrier_brings_the_goods_by_its_own_protocol(running: Running, mode: str) -> None:
+    world = running.world
+    town = await scenario.open_town(world)
+    bought = await lifecycles.place(world, town.goods, scenario.somebody(), 1, mode=mode)
+    await lifecycles.pay(world, bought)
+    bring = lifecycles.bring_by_courier if mode == "COURIER" else lifecycles.bring_by_errand_runner
+    parcel = await bring(world, bought)
+    assert parcel["waybill"] or mode == "INSTANT"
+    await lifecycles.receive(world, bought, parcel["parcel_id"])
+    await scenario.check_books(town, [scenario.Outcome(bought, 0)])
+
+
 async def test_the_same_requests_again_change_nothing(running: Running) -> None:
     world = running.world
     town = await scenario.open_town(world)
