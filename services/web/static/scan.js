@@ -116,7 +116,7 @@ if (finder) {
     if (event.detail.path === "/scan/prepare") event.detail.parameters.set("store_id", document.getElementById("store").value);
   });
   document.addEventListener("htmx:sendError", () => { seen.textContent = finder.dataset.failed; sound("bad"); });
-  document.addEventListener("htmx:afterSwap", () => {
+  document.addEventListener("htmx:afterSettle", () => {
     const result = document.querySelector("#found .found");
     if (!result) return;
     seen.textContent = "";

@@ -18,9 +18,12 @@ KEY = ec.generate_private_key(ec.SECP256R1())
 STRANGER = ec.generate_private_key(ec.SECP256R1())
 
 
-def token(key: Any = KEY, algorithm: str = "ES256", kid: str = "k1", **changed: Any) -> str:
+def token(
+    key: Any = KEY, algorithm: str = "ES256", kid: str = "k1", issued: int = 0, expires: int = 600, **changed: Any
+) -> str:
     now = int(time.time())
-    claims = {"iss": ISSUER, "aud": "groupbuy", "sub": "buyer-an", "iat": now, "exp": now + 600, **changed}
+    moments = {"iat": now + issued, "exp": now + expires}
+    claims = {"iss": ISSUER, "aud": "groupbuy", "sub": "buyer-an", **moments, **changed}
     return jwt.encode(
         {name: value for name, value in claims.items() if value is not None}, key, algorithm, headers={"kid": kid}
     )
@@ -57,13 +60,13 @@ async def test_a_valid_token_names_its_subject_and_keys_are_fetched_once(tokens:
     assert issuer.asked == 1
 
 
-NOW = int(time.time())
+# Moments are seconds from the time of the test, not of its import.
 WRONG: dict[str, dict[str, Any]] = {
     "another issuer": {"iss": "http://elsewhere"},
     "another audience": {"aud": "another-system"},
-    "expired": {"iat": NOW - 1200, "exp": NOW - 600},
-    "longer than ten minutes": {"exp": NOW + 3600},
-    "issued in the future": {"iat": NOW + 300, "exp": NOW + 600},
+    "expired": {"issued": -1200, "expires": -600},
+    "longer than ten minutes": {"expires": 3600},
+    "issued in the future": {"issued": 300},
     "no subject": {"sub": None},
     "an empty subject": {"sub": ""},
     "no expiry": {"exp": None},
