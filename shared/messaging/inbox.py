@@ -3,8 +3,6 @@
 from shared.contracts import Event
 from shared.database import Transaction
 
-KEEP_DAYS = 30
-
 
 async def is_duplicate(tx: Transaction, event: Event, consumer: str) -> bool:
     """Whether `consumer` has handled this event before; if not, it has now, once this transaction commits."""

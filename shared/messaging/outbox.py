@@ -13,9 +13,9 @@ from pamqp.commands import Basic
 from shared.contracts import EVENTS, Event
 from shared.database import Database, Row, Transaction, is_outage
 from shared.messaging.connection import lost_connection
+from shared.messaging.topology import EVENTS_EXCHANGE
 from shared.observability import OUTBOX_LAG, OUTBOX_SENT, correlation_id, log
 
-EXCHANGE = "events"
 BROKER_AWAY = (aiormq.exceptions.AMQPError, aiormq.exceptions.ChannelInvalidStateError)
 BATCH = 200
 POLL_S = 0.2
@@ -149,7 +149,7 @@ class OutboxSender:
 async def _publish(channel: Any, row: Row) -> None:
     await channel.basic_publish(
         row["payload"],
-        exchange=EXCHANGE,
+        exchange=EVENTS_EXCHANGE,
         routing_key=row["topic"],
         mandatory=row["topic"] in _WITH_READERS,
         wait=False,

@@ -48,22 +48,6 @@ async def schedule(
     tx.after_commit.add(tx.on_timer)
 
 
-async def schedule_many(tx: Transaction, kind: str, keys: Sequence[object], due_at: datetime) -> None:
-    """Set, or move, one timer for each key, in one statement."""
-    if not keys:
-        return
-    await tx.execute(
-        """insert into timers (kind, key, due_at, payload) select $1, key, $3, $4 from unnest($2::text[]) as key
-           on conflict (kind, key) do update
-           set due_at = excluded.due_at, payload = excluded.payload, attempts = 0, leased_until = null""",
-        kind,
-        [str(key) for key in keys],
-        due_at,
-        {_CORRELATION: correlation_id()},
-    )
-    tx.after_commit.add(tx.on_timer)
-
-
 async def cancel(tx: Transaction, kind: str, key: object) -> None:
     """Take a timer back; also how an outside timer says that it is done. Nothing happens if there is none.
 

@@ -133,12 +133,15 @@ def definitions(passwords: Mapping[str, str], vhost: str, administrator: tuple[s
     }
 
 
+def password_hash(password: str, salt: bytes) -> str:
+    """RabbitMQ's `rabbit_password_hashing_sha256` of a password with a salt of four bytes."""
+    return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
+
+
 def hashed(password: str) -> dict[str, str]:
     """A broker user's password as definitions files hold it."""
-    salt = os.urandom(4)
-    digest = hashlib.sha256(salt + password.encode()).digest()
     return {
-        "password_hash": base64.b64encode(salt + digest).decode(),
+        "password_hash": password_hash(password, os.urandom(4)),
         "hashing_algorithm": "rabbit_password_hashing_sha256",
     }
 

@@ -11,10 +11,11 @@ from typing import Any
 from testcontainers.core.container import DockerContainer
 
 from services.console.local.management import Management
+from services.console.local.ports import free_port
 from services.console.local.rabbitmq import speaks_amqp
 from services.console.local.scratch import scratch_directory
 from shared.contracts import SERVICES
-from tests.support.servers import ROOT, USERS, free_port
+from tests.support.servers import ROOT, USERS
 
 _READY_S = 90
 _ADMIN = ("admin", "admin-of-a-test-run")

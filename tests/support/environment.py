@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.console.environment import PORTS, Local
+from services.console.local.ports import free_port
 from services.sandbox.keys import make_missing
 from shared.clock import Clock
 from shared.contracts import SERVICES
 from shared.database import Database, connect
 from shared.messaging import topology
 from shared.migrate import migrate
-from tests.support.servers import ROOT, USERS, Servers, free_port
+from tests.support.servers import ROOT, USERS, Servers
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from services.console.local.management import Management
+from services.console.local.ports import free_port
 from services.console.local.postgres import LocalPostgres
 from services.console.local.rabbitmq import LocalRabbit
 from services.console.local.scratch import scratch_directory
@@ -70,14 +70,6 @@ def running_servers() -> Iterator[Servers]:
 def new_passwords() -> dict[str, str]:
     """A password for every database role and broker user."""
     return {user: secrets.token_urlsafe(12) for user in USERS}
-
-
-def free_port() -> int:
-    """A loopback port that nobody uses at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 class LocalServers:

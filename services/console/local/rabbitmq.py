@@ -1,7 +1,5 @@
 """A private RabbitMQ node on loopback, with its own epmd, from server scripts found or fetched, never installed."""
 
-import base64
-import hashlib
 import json
 import os
 import secrets
@@ -18,6 +16,7 @@ from services.console.local.errors import LocalError
 from services.console.local.management import Management
 from services.console.local.ports import LOOPBACK, free_port, is_free, require_free
 from services.console.local.processes import Processes
+from shared.messaging.topology import hashed
 
 ADMIN = "admin"
 SBIN_VARIABLE = "GROUPBUY_RABBITMQ_SBIN"
@@ -179,11 +178,6 @@ def speaks_amqp(port: int) -> bool:
         return False
 
 
-def password_hash(password: str, salt: bytes) -> str:
-    """RabbitMQ's `rabbit_password_hashing_sha256` of a password with a salt of four bytes."""
-    return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
-
-
 def find_scripts(debs_directory: Path) -> _Scripts:
     """Server scripts named by the environment, installed, or fetched as packages into `debs_directory`."""
     if named := os.environ.get(SBIN_VARIABLE):
@@ -228,10 +222,8 @@ def _unavailable(why: str) -> LocalError:
 
 def _admin_definitions(password: str) -> dict[str, object]:
     everything = {"configure": ".*", "write": ".*", "read": ".*"}
-    hashed = password_hash(password, os.urandom(4))
-    algorithm = "rabbit_password_hashing_sha256"
     return {
         "vhosts": [{"name": "/"}],
-        "users": [{"name": ADMIN, "password_hash": hashed, "hashing_algorithm": algorithm, "tags": "administrator"}],
+        "users": [{"name": ADMIN, **hashed(password), "tags": "administrator"}],
         "permissions": [{"user": ADMIN, "vhost": "/", **everything}],
     }

@@ -7,12 +7,12 @@ import pytest
 
 from services.checkout.app import make
 from services.checkout.settings import Settings
+from services.console.local.ports import free_port
 from shared.contracts.checkout import AvailabilityChanged
 from shared.service import create_app
 from tests.integration.checkout.conftest import TokensByName
 from tests.integration.checkout.stage import Stage
 from tests.support.environment import Environment
-from tests.support.servers import free_port
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("alipay_sandbox")

@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from services.console.environment import seal_keys
+from services.console.local.ports import free_port
 from services.dispatch.app import make
 from services.dispatch.gateways.dada_mapper import DadaAccount
 from services.dispatch.gateways.kuaidi100_mapper import Kuaidi100Account
@@ -18,7 +19,6 @@ from shared.service import create_app
 from tests.integration.dispatch.stage import Stage, TokensByName
 from tests.integration.sandbox.stage import SandboxProcess
 from tests.support.environment import Environment
-from tests.support.servers import free_port
 from tests.support.waiting import eventually
 
 

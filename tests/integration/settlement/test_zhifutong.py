@@ -6,6 +6,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from services.console.local.ports import free_port
 from services.settlement import consumers
 from services.settlement.app import make_world
 from services.settlement.settings import Settings
@@ -14,7 +15,6 @@ from tests.integration.sandbox.stage import SandboxProcess
 from tests.integration.settlement.channel import Channel
 from tests.integration.settlement.stage import Merchant, Stage
 from tests.support.environment import Environment
-from tests.support.servers import free_port
 
 
 @pytest.fixture(scope="module")

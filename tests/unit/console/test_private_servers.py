@@ -9,8 +9,9 @@ import pytest
 from services.console.local import debs, secret_files
 from services.console.local.errors import LocalError
 from services.console.local.postgres import LocalPostgres
-from services.console.local.rabbitmq import SBIN_VARIABLE, find_scripts, password_hash
+from services.console.local.rabbitmq import SBIN_VARIABLE, find_scripts
 from services.console.local.scratch import scratch_directory
+from shared.messaging.topology import password_hash
 
 
 def test_a_secret_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
