@@ -1,7 +1,7 @@
 """Wires catalog together; the only file that knows all the others."""
 
 from services.catalog import use_cases
-from services.catalog.consumers import handles
+from services.catalog.consumers import handles, timers
 from services.catalog.routes import ROUTERS
 from services.catalog.settings import Settings
 from services.catalog.world import CatalogWorld
@@ -25,6 +25,7 @@ def make(settings: Settings | None = None) -> Service:
         settings=settings,
         routers=ROUTERS,
         handlers=handles,
+        timers=timers,
         world=CatalogWorld(seals=Seals(settings.seal_keys)),
         on_start=seed,
     )

@@ -1,4 +1,4 @@
-"""What catalog hears: how many of a deal are left, and payouts that failed."""
+"""What catalog hears: how many of a deal are left, payouts that failed, and time."""
 
 from services.catalog import use_cases
 from shared.contracts.checkout import AvailabilityChanged
@@ -6,8 +6,10 @@ from shared.contracts.settlement import PayoutFailed
 from shared.database import Database
 from shared.messaging import inbox
 from shared.messaging.handlers import Handlers
+from shared.messaging.timers import Timers
 
 handles = Handlers("catalog")
+timers = Timers()
 
 
 @handles(AvailabilityChanged)

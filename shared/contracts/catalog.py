@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from shared.contracts.base import Contract, Count, Event, Fen, Sealed, Version
+from shared.contracts.hours import Hours
 from shared.contracts.use_rules import UseRules
 
 
@@ -30,8 +31,23 @@ class MerchantChanged(Event):
     state: MerchantState
 
 
+class MerchantSuspended(Event):
+    """An operator suspended a merchant: sales stop, payouts freeze, and what was sold and not used goes back.
+
+    Whole, with the version of the `MerchantChanged` that says the same state to those who keep copies."""
+
+    topic = "catalog.merchant_suspended.v1"
+    aggregate = "merchant_id"
+
+    merchant_id: UUID
+    name: str
+    phone: str
+    state: MerchantState
+    reason: str
+
+
 class StoreChanged(Event):
-    """A store, whole. Coordinates are GCJ-02."""
+    """A store, whole. Coordinates are GCJ-02; `merchant_id` is who holds it, or held it last."""
 
     topic = "catalog.store_changed.v1"
     aggregate = "store_id"
@@ -46,6 +62,31 @@ class StoreChanged(Event):
     longitude: float
     phone: str
     open: bool
+    hours: Hours = ()
+
+
+class StoreClosure(StrEnum):
+    """Why a store is lost to the merchant that sold for it: closed, given back, or awarded to another claimant."""
+
+    CLOSED = "CLOSED"
+    RELEASED = "RELEASED"
+    TRANSFERRED = "TRANSFERRED"
+
+
+class StoreClosed(Event):
+    """A store no longer serves what `merchant_id` sold for it; certificates with no open store left go back.
+
+    Whole, with the version of the `StoreChanged` that says the same state to those who keep copies."""
+
+    topic = "catalog.store_closed.v1"
+    aggregate = "store_id"
+
+    store_id: UUID
+    merchant_id: UUID
+    name: str
+    city: str
+    closure: StoreClosure
+    reason: str
 
 
 class StaffRole(StrEnum):
@@ -106,6 +147,42 @@ class DealKind(StrEnum):
     GOODS = "GOODS"
 
 
+class DealForm(StrEnum):
+    """What is sold: 套餐, 代金券, 次卡, 实物, 三方码. GOODS are delivered, all others redeemed in store."""
+
+    SET = "SET"
+    CASH_VOUCHER = "CASH_VOUCHER"
+    TIMES_CARD = "TIMES_CARD"
+    GOODS = "GOODS"
+    THIRD_PARTY_CODE = "THIRD_PARTY_CODE"
+
+    @property
+    def kind(self) -> "DealKind":
+        """How it is fulfilled."""
+        return DealKind.GOODS if self is DealForm.GOODS else DealKind.VOUCHER
+
+
+class CashVoucherTerms(Contract):
+    """What a cash voucher is worth, and from which bill on (0: any). How many stack is `UseRules.max_count`."""
+
+    face_value_fen: Annotated[int, Field(strict=True, ge=1, le=100_000_000)]
+    threshold_fen: Annotated[int, Field(strict=True, ge=0, le=100_000_000)] = 0
+
+
+class CodeSource(StrEnum):
+    """Where the codes of a third-party deal come from: an imported pool, or the merchant's own system when asked."""
+
+    POOL = "POOL"
+    CALLBACK = "CALLBACK"
+
+
+class RefundPolicy(StrEnum):
+    """随时退·过期自动退; or no refund on request before the expiry, which always refunds."""
+
+    ANY_TIME = "ANY_TIME"
+    ON_EXPIRY = "ON_EXPIRY"
+
+
 class DeliveryMode(StrEnum):
     """商家自配送, 跑腿, 快递."""
 
@@ -114,14 +191,32 @@ class DeliveryMode(StrEnum):
     COURIER = "COURIER"
 
 
+class ModeFee(Contract):
+    """What one mode costs the buyer where it is not the common fee."""
+
+    mode: DeliveryMode
+    fee_fen: Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+
+
 class DeliveryTerms(Contract):
-    """How the goods of a deal may travel."""
+    """How the goods of a deal may travel, and what that costs: `fee_fen`, another fee for some modes, or nothing from
+    `free_from_fen` of goods on."""
 
     modes: Annotated[tuple[DeliveryMode, ...], Field(min_length=1, max_length=3)]
     fee_fen: Fen
     weight_g: Annotated[int, Field(strict=True, ge=1, le=100_000)]
     category: str
     hot_food: bool = False
+    mode_fees: Annotated[tuple[ModeFee, ...], Field(max_length=3)] = ()
+    free_from_fen: Annotated[int, Field(strict=True, ge=1, le=100_000_000)] | None = None
+
+
+def delivery_fee(terms: DeliveryTerms, mode: DeliveryMode, goods_fen: int) -> int:
+    """What the buyer pays for having goods worth `goods_fen` brought by `mode`."""
+    if terms.free_from_fen is not None and goods_fen >= terms.free_from_fen:
+        return 0
+    own = [one.fee_fen for one in terms.mode_fees if one.mode is mode]
+    return own[0] if own else terms.fee_fen
 
 
 class DealVersionPublished(Event):
@@ -144,10 +239,19 @@ class DealVersionPublished(Event):
     sale_until: AwareDatetime
     rules: UseRules
     delivery: DeliveryTerms | None = None
+    form: DealForm | None = Field(
+        default=None, description="Absent in what was said before forms existed: SET or GOODS"
+    )
+    uses_per_unit: Annotated[int, Field(strict=True, ge=1, le=100)] = 1
+    cash: CashVoucherTerms | None = None
+    code_source: CodeSource | None = None
+    refund_policy: RefundPolicy = RefundPolicy.ANY_TIME
 
 
 class DealChanged(Event):
-    """What may change while a deal sells, whole: on or off sale, which version, how many, where."""
+    """What may change while a deal sells, whole: on or off sale, which version, how many, where.
+
+    `store_ids` are those that are open and the merchant's; with none left the deal is offline."""
 
     topic = "catalog.deal_changed.v1"
     aggregate = "deal_id"
@@ -163,7 +267,9 @@ class DealChanged(Event):
 
 EVENTS: tuple[type[Event], ...] = (
     MerchantChanged,
+    MerchantSuspended,
     StoreChanged,
+    StoreClosed,
     StaffChanged,
     PayoutAccountChanged,
     DealVersionPublished,

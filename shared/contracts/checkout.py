@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from shared.contracts.base import Contract, Count, Event, Fen, Sealed, Version
-from shared.contracts.catalog import DealKind, DeliveryMode, Rail
+from shared.contracts.catalog import CashVoucherTerms, CodeSource, DealForm, DealKind, DeliveryMode, Rail
 from shared.contracts.use_rules import UseRules
 
 
@@ -66,6 +66,12 @@ class OrderPaid(Event):
     out_trade_no: str
     trade_no: str
     delivery: DeliveryRequest | None = None
+    form: DealForm | None = None
+    cash: CashVoucherTerms | None = None
+    code_source: CodeSource | None = None
+    source: str | None = Field(
+        default=None, description="Catalog's attribution token: by which placement it was bought"
+    )
 
 
 class RefundCause(StrEnum):

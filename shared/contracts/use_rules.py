@@ -1,4 +1,4 @@
-"""When and where a certificate may be used: one pure engine, shown at sale and enforced at redemption."""
+"""When, where and how many: one pure engine, shown at sale and enforced at redemption."""
 
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -9,15 +9,23 @@ from pydantic import AwareDatetime, Field
 
 from shared.clock import business_day, end_of_day
 from shared.contracts.base import Contract
+from shared.contracts.hours import Hours, Weekday, within
+
+DEFAULT_VALID_DAYS = 90
 
 
 class UseRules(Contract):
-    """The rules frozen into an order. Either fixed bounds or a number of days after the purchase."""
+    """The rules frozen into an order. Either fixed bounds or a number of days after the purchase; days and hours are
+    Shanghai's. `usable_hours` empty means at any hour; `max_count` is how many may be used together (None: any)."""
 
     use_from: AwareDatetime | None = None
     use_until: AwareDatetime | None = None
     valid_days: Annotated[int, Field(strict=True, ge=1, le=730)] | None = None
     blackout_dates: Annotated[tuple[date, ...], Field(max_length=366)] = ()
+    blackout_weekdays: Annotated[tuple[Weekday, ...], Field(max_length=6)] = ()
+    usable_hours: Hours = ()
+    blackout_hours: Hours = ()
+    max_count: Annotated[int, Field(strict=True, ge=1, le=10)] | None = None
 
 
 class NotUsable(StrEnum):
@@ -26,7 +34,20 @@ class NotUsable(StrEnum):
     NOT_YET_VALID = "not_yet_valid"
     EXPIRED = "expired"
     BLACKOUT_DATE = "blackout_date"
+    BLACKOUT_HOURS = "blackout_hours"
     OTHER_STORE = "other_store"
+    OVER_THE_COUNT = "over_the_count"
+
+
+REASONS: dict[NotUsable, tuple[str, str]] = {
+    NotUsable.NOT_YET_VALID: ("未到可用时间", "Not valid yet"),
+    NotUsable.EXPIRED: ("已过有效期", "Expired"),
+    NotUsable.BLACKOUT_DATE: ("今日不可用", "Not usable today"),
+    NotUsable.BLACKOUT_HOURS: ("当前时段不可用", "Not usable at this hour"),
+    NotUsable.OTHER_STORE: ("不适用于本门店", "Not for this store"),
+    NotUsable.OVER_THE_COUNT: ("超过单次可用张数", "More than may be used together"),
+}
+"""Each reason in Chinese and English."""
 
 
 class UseWindow(Contract):
@@ -42,19 +63,29 @@ def use_window(rules: UseRules, paid_at: datetime) -> UseWindow:
     ends = [rules.use_until] if rules.use_until else []
     if rules.valid_days is not None:
         ends.append(end_of_day(paid_at + timedelta(days=rules.valid_days)))
-    return UseWindow(starts_at=starts_at, until=min(ends) if ends else end_of_day(paid_at + timedelta(days=90)))
+    default = end_of_day(paid_at + timedelta(days=DEFAULT_VALID_DAYS))
+    return UseWindow(starts_at=starts_at, until=min(ends) if ends else default)
 
 
 def why_not_usable(
-    rules: UseRules, window: UseWindow, stores: frozenset[UUID], store: UUID, now: datetime
+    rules: UseRules, window: UseWindow, stores: frozenset[UUID], store: UUID, now: datetime, count: int = 1
 ) -> NotUsable | None:
-    """The first reason why a unit cannot be used in `store` at `now`, or None when it can."""
+    """The first reason why `count` units cannot be used together in `store` at `now`, or None when they can."""
     if store not in stores:
         return NotUsable.OTHER_STORE
     if now < window.starts_at:
         return NotUsable.NOT_YET_VALID
     if now >= window.until:
         return NotUsable.EXPIRED
-    if business_day(now) in rules.blackout_dates:
+    if rules.max_count is not None and count > rules.max_count:
+        return NotUsable.OVER_THE_COUNT
+    return _why_not_at(rules, now)
+
+
+def _why_not_at(rules: UseRules, now: datetime) -> NotUsable | None:
+    today = business_day(now)
+    if today in rules.blackout_dates or today.isoweekday() in rules.blackout_weekdays:
         return NotUsable.BLACKOUT_DATE
+    if within(rules.blackout_hours, now) or (rules.usable_hours and not within(rules.usable_hours, now)):
+        return NotUsable.BLACKOUT_HOURS
     return None

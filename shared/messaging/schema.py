@@ -75,3 +75,8 @@ create table staff (
 );
 create index on staff (subject) where active;
 """
+
+# Where a row is sent: the exchange `events` for everybody, or `replay.<service>` for the copies of one service.
+V2 = """
+alter table outbox add column exchange text not null default 'events';
+"""

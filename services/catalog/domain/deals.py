@@ -128,11 +128,12 @@ class Deal:
     sale_state: SaleState | None
     total_quota: int
     store_ids: tuple[UUID, ...]
+    open_store_ids: tuple[UUID, ...]
 
     @property
     def online(self) -> bool:
         """Whether an approved version is on sale, whatever happens to the draft."""
-        return self.sale_state is SaleState.ONLINE
+        return self.sale_state is SaleState.ONLINE and bool(self.open_store_ids)
 
 
 def deal_state(deal: Deal, now: datetime) -> DealState:

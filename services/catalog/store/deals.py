@@ -7,8 +7,12 @@ from uuid import UUID
 from services.catalog.domain.deals import Deal, DealContent, DraftState, Sale, SaleState
 from shared.database import Row, Transaction
 
+# A deal sells only in stores that are open and its merchant's own, whatever stores it was made for.
+HAS_OPEN_STORE = """exists (select from stores s
+    where s.store_id = any(d.store_ids) and s.open and s.merchant_id = d.merchant_id)"""
 _COLUMNS = """deal_id, merchant_id, revision, draft, draft_state, reason, version, deal_version, sale_state,
-total_quota, store_ids"""
+total_quota, store_ids, array(select s.store_id from stores s where s.store_id = any(d.store_ids) and s.open
+    and s.merchant_id = d.merchant_id order by s.store_id) as open_store_ids"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ def _deal(row: Row) -> Deal:
         sale_state=SaleState(row["sale_state"]) if row["sale_state"] else None,
         total_quota=row["total_quota"],
         store_ids=tuple(row["store_ids"]),
+        open_store_ids=tuple(row["open_store_ids"]),
     )
 
 
@@ -51,7 +56,7 @@ async def add_draft(tx: Transaction, deal_id: UUID, merchant_id: UUID, content: 
     """A new draft, or None when the id is in use."""
     return _one(
         await tx.row(
-            f"""insert into deals (deal_id, merchant_id, revision, draft, draft_state)
+            f"""insert into deals as d (deal_id, merchant_id, revision, draft, draft_state)
                 values ($1, $2, 1, $3, 'DRAFT') on conflict (deal_id) do nothing returning {_COLUMNS}""",
             deal_id,
             merchant_id,
@@ -64,7 +69,7 @@ async def change_draft(tx: Transaction, deal_id: UUID, revision: int, content: D
     """The next revision of a draft; None when it was changed meanwhile or is in review."""
     return _one(
         await tx.row(
-            f"""update deals set revision = revision + 1, draft = $3, draft_state = 'DRAFT', reason = null
+            f"""update deals d set revision = revision + 1, draft = $3, draft_state = 'DRAFT', reason = null
                 where deal_id = $1 and revision = $2 and draft_state <> 'IN_REVIEW' returning {_COLUMNS}""",
             deal_id,
             revision,
@@ -77,7 +82,7 @@ async def submit_draft(tx: Transaction, deal_id: UUID, revision: int) -> Deal | 
     """A draft, or a rejected one, waits for review; None when it was changed meanwhile or is neither."""
     return _one(
         await tx.row(
-            f"""update deals set draft_state = 'IN_REVIEW', reason = null, submitted_at = $3
+            f"""update deals d set draft_state = 'IN_REVIEW', reason = null, submitted_at = $3
                 where deal_id = $1 and revision = $2 and draft_state in ('DRAFT', 'REJECTED') returning {_COLUMNS}""",
             deal_id,
             revision,
@@ -90,7 +95,7 @@ async def reject_draft(tx: Transaction, deal_id: UUID, revision: int, reason: st
     """The reviewed revision is rejected; None when it is not in review."""
     return _one(
         await tx.row(
-            f"""update deals set draft_state = 'REJECTED', reason = $3
+            f"""update deals d set draft_state = 'REJECTED', reason = $3
                 where deal_id = $1 and revision = $2 and draft_state = 'IN_REVIEW' returning {_COLUMNS}""",
             deal_id,
             revision,
@@ -104,7 +109,7 @@ async def publish_draft(tx: Transaction, deal: Deal, operator: str) -> Deal | No
     content = deal.content
     published = _one(
         await tx.row(
-            f"""update deals set draft_state = 'APPROVED', deal_version = deal_version + 1, version = version + 1,
+            f"""update deals d set draft_state = 'APPROVED', deal_version = deal_version + 1, version = version + 1,
                     sale_state = coalesce(sale_state, 'APPROVED'), total_quota = $3, store_ids = $4
                 where deal_id = $1 and revision = $2 and draft_state = 'IN_REVIEW' returning {_COLUMNS}""",
             deal.deal_id,
@@ -136,7 +141,7 @@ async def switch_sale(tx: Transaction, deal_id: UUID, *, online: bool) -> Deal |
     """The approved version goes on or off sale; None when there is none or it already is so."""
     return _one(
         await tx.row(
-            f"""update deals set version = version + 1, sale_state = case when $2 then 'ONLINE' else 'OFFLINE' end
+            f"""update deals d set version = version + 1, sale_state = case when $2 then 'ONLINE' else 'OFFLINE' end
                 where deal_id = $1 and sale_state is not null and (sale_state = 'ONLINE') <> $2
                 returning {_COLUMNS}""",
             deal_id,
@@ -145,15 +150,27 @@ async def switch_sale(tx: Transaction, deal_id: UUID, *, online: bool) -> Deal |
     )
 
 
+async def say_again(tx: Transaction, deal_ids: Sequence[UUID]) -> Sequence[Deal]:
+    """The next version of what was said about these deals, because their stores changed; unapproved ones are silent."""
+    rows = await tx.fetch(
+        f"""with held as (select deal_id from deals where deal_id = any($1) and deal_version > 0
+                          order by deal_id for no key update)
+            update deals d set version = version + 1 from held where d.deal_id = held.deal_id
+            returning d.{_COLUMNS}""",
+        list(deal_ids),
+    )
+    return [_deal(row) for row in rows]
+
+
 async def deal(tx: Transaction, deal_id: UUID) -> Deal | None:
     """One deal with its draft."""
-    return _one(await tx.row(f"select {_COLUMNS} from deals where deal_id = $1", deal_id))
+    return _one(await tx.row(f"select {_COLUMNS} from deals d where deal_id = $1", deal_id))
 
 
 async def deals_in_review(tx: Transaction, limit: int) -> Sequence[Deal]:
     """Drafts without a decision, oldest first."""
     rows = await tx.fetch(
-        f"""select {_COLUMNS} from deals where draft_state = 'IN_REVIEW'
+        f"""select {_COLUMNS} from deals d where draft_state = 'IN_REVIEW'
             order by submitted_at, deal_id limit $1""",
         limit,
     )
@@ -171,8 +188,8 @@ async def version_content(tx: Transaction, deal_id: UUID, deal_version: int) -> 
 async def published_deal(tx: Transaction, deal_id: UUID) -> PublishedDeal | None:
     """The newest approved version of a deal, or None when nothing was ever approved."""
     row = await tx.row(
-        """select d.deal_id, d.deal_version, d.merchant_id, m.name, m.phone, v.content,
-                  d.sale_state = 'ONLINE' as online,
+        f"""select d.deal_id, d.deal_version, d.merchant_id, m.name, m.phone, v.content,
+                  d.sale_state = 'ONLINE' and {HAS_OPEN_STORE} as online,
                   m.state = 'VERIFIED' and coalesce(p.state = 'VERIFIED', false) as may_sell,
                   v.sale_from, v.sale_until, d.total_quota, d.store_ids,
                   coalesce(a.available, d.total_quota) as available, coalesce(a.sold, 0) as sold

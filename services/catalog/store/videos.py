@@ -6,14 +6,16 @@ from uuid import UUID
 
 from services.catalog.domain.deals import Sale, badge_state
 from services.catalog.domain.videos import Badge, Comment, VideoCard, VideoContent, ranked_at
+from services.catalog.store.deals import HAS_OPEN_STORE
 from shared.database import Row, Transaction
 
 # A card with its badge. The conditions of `badge_state` that the feed needs are repeated in _FEED, so that Postgres
 # leaves out what cannot be bought; a test holds the two against each other.
-_CARDS = """
+_CARDS = f"""
 select c.video_id, c.merchant_id, c.author, m.state = 'VERIFIED' as verified, c.caption, c.cover, c.city, c.likes,
        c.comment_count, c.ranked_at, d.deal_id, v.title, v.price_fen, v.original_price_fen, v.sale_from, v.sale_until,
-       d.sale_state = 'ONLINE' as online, m.state = 'VERIFIED' and coalesce(p.state = 'VERIFIED', false) as may_sell,
+       d.sale_state = 'ONLINE' and {HAS_OPEN_STORE} as online,
+       m.state = 'VERIFIED' and coalesce(p.state = 'VERIFIED', false) as may_sell,
        coalesce(a.available, d.total_quota) as available, coalesce(a.sold, 0) as sold
 from videos c
 join merchants m using (merchant_id)
@@ -28,7 +30,7 @@ _FEED = f"""
 where ($1::text is null or c.city = $1)
   and ($2::timestamptz is null or (c.ranked_at, c.video_id) < ($2, $3::uuid))
   and (c.deal_id is null
-       or (d.sale_state = 'ONLINE' and m.state = 'VERIFIED' and p.state = 'VERIFIED'
+       or (d.sale_state = 'ONLINE' and {HAS_OPEN_STORE} and m.state = 'VERIFIED' and p.state = 'VERIFIED'
            and v.sale_from <= $4 and v.sale_until > $4 and coalesce(a.available, d.total_quota) > 0))
 order by c.ranked_at desc, c.video_id desc limit $5
 """

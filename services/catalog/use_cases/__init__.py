@@ -1,6 +1,7 @@
 """What catalog can do: one function per verb, in the caller's transaction, one module per subject."""
 
 from services.catalog.use_cases.deals import (
+    announce_deals,
     deal_page,
     draft_of,
     keep_availability,
@@ -28,6 +29,7 @@ from services.catalog.use_cases.videos import attach_deal, feed, register_video,
 __all__ = [
     "MerchantFile",
     "WorkQueue",
+    "announce_deals",
     "apply_as_merchant",
     "attach_deal",
     "claim_store",

@@ -1,5 +1,6 @@
 """A deal from the draft to the sale: edit, submit, review, publish, put on and off sale."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from services.catalog import store
@@ -174,6 +175,11 @@ async def deal_page(tx: Transaction, deal_id: UUID) -> tuple[PublishedDeal, list
     return published, await store.stores_by_id(tx, published.store_ids)
 
 
+async def announce_deals(tx: Transaction, deal_ids: Sequence[UUID]) -> None:
+    """Tell checkout anew where these deals may be used: a store of theirs opened, closed or changed hands."""
+    await outbox.emit(tx, *(_deal_changed(tx, deal) for deal in await store.say_again(tx, deal_ids)))
+
+
 async def keep_availability(tx: Transaction, event: AvailabilityChanged) -> None:
     """Take checkout's newest count of a deal."""
     await store.keep_availability(tx, event.deal_id, event.version, event.available, event.sold)
@@ -209,5 +215,5 @@ def _deal_changed(tx: Transaction, deal: Deal) -> DealChanged:
         merchant_id=deal.merchant_id,
         online=deal.online,
         total_quota=deal.total_quota,
-        store_ids=deal.store_ids,
+        store_ids=deal.open_store_ids,
     )

@@ -103,17 +103,14 @@ def _refusal_by_state(certificate: Certificate, order: Order) -> DomainError | N
 
 def _refusal_by_rules(order: Order, store: Store, now: datetime) -> DomainError | None:
     rules = UseRules(blackout_dates=order.blackout_dates)
-    match why_not_usable(rules, order.window, order.store_ids, store.store_id, now):
-        case NotUsable.OTHER_STORE:
-            return refusals.OtherStore()
-        case NotUsable.NOT_YET_VALID:
-            return refusals.NotYetValid.until(order.window.starts_at)
-        case NotUsable.EXPIRED:
-            return refusals.Expired.at(order.window.until)
-        case NotUsable.BLACKOUT_DATE:
-            return refusals.BlackoutDate()
-        case None:
-            return None if store.open else refusals.StoreClosed()
+    reason = why_not_usable(rules, order.window, order.store_ids, store.store_id, now)
+    if reason is None:
+        return None if store.open else refusals.StoreClosed()
+    if reason is NotUsable.NOT_YET_VALID:
+        return refusals.NotYetValid.until(order.window.starts_at)
+    if reason is NotUsable.EXPIRED:
+        return refusals.Expired.at(order.window.until)
+    return refusals.BY_RULE[reason]()
 
 
 def refusal_to_fence(certificates: Sequence[Certificate], unit_ids: Sequence[UUID]) -> str:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Self
 
 from shared.clock import SHANGHAI
+from shared.contracts.use_rules import NotUsable
 from shared.errors import Conflict, DomainError, Forbidden, NotFound
 
 
@@ -85,6 +86,18 @@ class BlackoutDate(Conflict):
     en = "This certificate cannot be used today"
 
 
+class BlackoutHours(Conflict):
+    code = "blackout_hours"
+    zh = "当前时段不可使用该券"
+    en = "This certificate cannot be used at this hour"
+
+
+class OverTheCount(Conflict):
+    code = "over_the_count"
+    zh = "超过单次可用张数"
+    en = "More certificates than may be used together"
+
+
 class NotIssued(Conflict):
     code = "certificate_not_issued"
     zh = "该券尚未出码，不能核销"
@@ -149,3 +162,12 @@ class ChangedMeanwhile(Conflict):
     code = "changed_meanwhile"
     zh = "券的状态刚刚发生变化，请重新扫码"
     en = "The certificate has just changed; please scan again"
+
+
+BY_RULE: dict[NotUsable, type[DomainError]] = {
+    NotUsable.OTHER_STORE: OtherStore,
+    NotUsable.BLACKOUT_DATE: BlackoutDate,
+    NotUsable.BLACKOUT_HOURS: BlackoutHours,
+    NotUsable.OVER_THE_COUNT: OverTheCount,
+}
+"""What the use rules say, where the answer needs no moment of its own."""

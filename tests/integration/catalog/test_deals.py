@@ -47,7 +47,7 @@ async def test_goods_carry_their_delivery_terms(catalog: Catalog) -> None:
     shop = await ready_shop(catalog)
     deal_id = await deal_on_sale(catalog, shop, **GOODS)
     page = (await catalog.get(None, f"/deals/{deal_id}")).json()
-    assert page["delivery"] == {**DELIVERY, "hot_food": False}
+    assert page["delivery"] == {**DELIVERY, "hot_food": False, "mode_fees": [], "free_from_fen": None}
     _, published = (await catalog.said(deal_id))[0]
     assert published["delivery"]["fee_fen"] == 600
 

@@ -86,7 +86,8 @@ def test_the_merchant_sees_the_draft_while_it_differs_from_what_sells(
     draft: DraftState, sale: SaleState | None, now: datetime, state: DealState
 ) -> None:
     version = 1 if sale else 0
-    deal = Deal(UUID(int=1), UUID(int=2), 1, CONTENT, draft, None, version, version, sale, 100, CONTENT.store_ids)
+    stores = CONTENT.store_ids
+    deal = Deal(UUID(int=1), UUID(int=2), 1, CONTENT, draft, None, version, version, sale, 100, stores, stores)
     assert deal_state(deal, now) is state
 
 

@@ -1,0 +1,14 @@
+"""The outbox can also send to the replay exchange of one service."""
+
+from shared.messaging.schema import V2
+from shared.migrations import apply
+
+revision = "checkout_0002"
+down_revision = "checkout_0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add the column."""
+    apply(V2)

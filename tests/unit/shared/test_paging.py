@@ -1,0 +1,44 @@
+"""Cursors: what comes out is what went in, and nothing else is taken."""
+
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.paging import CursorInvalid, cursor_of, page_of, read_cursor
+
+MOMENT = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@given(st.datetimes(timezones=st.just(UTC)), st.uuids(), st.integers(), st.text(max_size=20), st.dates())
+def test_a_cursor_gives_back_its_position(moment: datetime, id: UUID, number: int, text: str, day: date) -> None:
+    position = (moment, id, number, text, day)
+    assert read_cursor(cursor_of(*position), datetime, UUID, int, str, date) == position
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "???",
+        "中文",
+        cursor_of("x"),
+        cursor_of(MOMENT),
+        cursor_of(MOMENT.replace(tzinfo=None), UUID(int=1)),
+        cursor_of(MOMENT, UUID(int=1), 3),
+        cursor_of(1, 2),
+        "bnVsbA==",
+    ],
+)
+def test_any_other_text_is_refused(cursor: str) -> None:
+    with pytest.raises(CursorInvalid):
+        read_cursor(cursor, datetime, UUID)
+
+
+def test_the_last_page_has_no_cursor_and_the_others_end_where_the_next_begins() -> None:
+    assert page_of([1, 2], 2, lambda row: (row,)).next_cursor is None
+    page = page_of([1, 2, 3], 2, lambda row: (row,))
+    assert list(page.items) == [1, 2]
+    assert read_cursor(page.next_cursor, int) == (2,)
