@@ -1,12 +1,14 @@
 """What catalog hears: how many of a deal are left, payouts that failed, and time."""
 
+from uuid import UUID
+
 from services.catalog import use_cases
 from shared.contracts.checkout import AvailabilityChanged
 from shared.contracts.settlement import PayoutFailed
-from shared.database import Database
+from shared.database import Database, Transaction
 from shared.messaging import inbox
 from shared.messaging.handlers import Handlers
-from shared.messaging.timers import Timers
+from shared.messaging.timers import Due, Timers
 
 handles = Handlers("catalog")
 timers = Timers()
@@ -26,3 +28,15 @@ async def reopen_payout_account(event: PayoutFailed, db: Database) -> None:
         if await inbox.is_duplicate(tx, event, "catalog.reopen_payout_account"):
             return
         await use_cases.reopen_payout_account(tx, event.merchant_id, event.code, event.occurred_at)
+
+
+@timers.acts_inside(use_cases.LICENCE_EXPIRED)
+async def expire_licences(tx: Transaction, due: list[Due]) -> None:
+    """The last day of a licence is over."""
+    await use_cases.expire_licences(tx, [UUID(one.key) for one in due])
+
+
+@timers.acts_inside(use_cases.SUPPORT_BOUNDARY)
+async def pass_support_boundaries(tx: Transaction, due: list[Due]) -> None:
+    """The support of merchants begins or ends."""
+    await use_cases.pass_boundaries(tx, [UUID(one.key) for one in due])

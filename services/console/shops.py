@@ -1,4 +1,4 @@
-"""Opens shops as merchants and operators do: application, verification, account, store, deal, video."""
+"""Opens shops as merchants and operators do: application, verification, fee, account, opening, store, deal, video."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -57,6 +57,8 @@ async def open_shop(world: World, plan: Plan, seed: str | None = None) -> Shop:
     owner, operator = world.person(plan.owner), world.person(FIRST_OPERATOR)
     await owner.put("catalog", f"/merchants/{merchant_id}", _application(plan))
     await operator.put("catalog", f"/merchants/{merchant_id}/verification", {"approve": True})
+    paid = {"state": "PAID", "reference": f"verification fee of {plan.smid}"}
+    await operator.put("catalog", f"/merchants/{merchant_id}/fees/VERIFICATION", paid)
     account = {"kind": "ENTERPRISE", "account": f"{plan.smid}@example.com", "holder_name": plan.subject_name}
     await owner.put("catalog", f"/merchants/{merchant_id}/payout-account", {**account, "real_name_verified": True})
     await operator.put(
@@ -64,6 +66,7 @@ async def open_shop(world: World, plan: Plan, seed: str | None = None) -> Shop:
         f"/merchants/{merchant_id}/payout-account/verification",
         {"approve": True, "sub_merchant_id": plan.smid, "rail": "ZHIFUTONG"},
     )
+    await owner.put("catalog", f"/merchants/{merchant_id}/opening")
     await owner.put("catalog", f"/stores/{store_id}", {"merchant_id": str(merchant_id), **plan.store})
     await operator.put("catalog", f"/stores/{store_id}/verification", {"approve": True})
     await owner.put(
@@ -105,6 +108,7 @@ def _application(plan: Plan) -> dict[str, Any]:
         "subject_name": plan.subject_name,
         "legal_person": "王海",
         "licence_expires_on": "2036-12-31",
+        "licence_evidence": "licence.jpg",
     }
 
 

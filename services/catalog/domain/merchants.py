@@ -1,14 +1,15 @@
-"""Who may become a merchant, and how far one has come on the way to the first deal."""
+"""Who may become a merchant, and what its licence says of it."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from services.catalog.domain.payout_accounts import LicenceKind, PayoutAccount, VerifiedSubject
+from services.catalog.domain.payout_accounts import LicenceKind, VerifiedSubject
 from services.catalog.domain.refusals import AccountNotEnterprise, AccountTrial, LicenceExpiresSoon
 from shared.clock import business_day
-from shared.contracts.catalog import MerchantState, PayoutAccountState
+from shared.contracts.catalog import MerchantState
+from shared.errors import DomainError
 
 LICENCE_DAYS = 15
 
@@ -22,134 +23,77 @@ class AccountKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Licence:
+    """The business licence as its holder describes it; `licence_evidence` names the scan that proves it."""
+
+    licence_kind: LicenceKind
+    licence_no: str
+    subject_name: str
+    legal_person: str
+    licence_expires_on: date
+    licence_evidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Application:
     """What a merchant says about itself; the operator verifies it against the licence."""
 
     name: str
     phone: str
     account_kind: AccountKind
-    licence_kind: LicenceKind
-    licence_no: str
-    subject_name: str
-    legal_person: str
-    licence_expires_on: date
+    licence: Licence
 
 
 @dataclass(frozen=True, slots=True)
 class Merchant:
-    """An application and what became of it. `reason` says why it was rejected or suspended."""
+    """An application and what became of it.
+
+    `reason` says why it was rejected, and `reason_code` that the platform itself found it. A suspended merchant was
+    `suspended_from` a state, in which it still stands underneath.
+    """
 
     merchant_id: UUID
     version: int
     application: Application
     state: MerchantState
-    reason: str | None
+    reason: str | None = None
+    reason_code: str | None = None
+    opened_at: datetime | None = None
+    suspended_from: MerchantState | None = None
+    suspension_reason: str | None = None
+
+    @property
+    def standing(self) -> MerchantState:
+        """What the verification came to, whether or not the merchant is suspended besides."""
+        return self.suspended_from or self.state
 
     @property
     def subject(self) -> VerifiedSubject:
         """The licence's facts that decide about the payout account."""
-        applied = self.application
-        return VerifiedSubject(applied.licence_kind, applied.subject_name, applied.legal_person)
+        licence = self.application.licence
+        return VerifiedSubject(licence.licence_kind, licence.subject_name, licence.legal_person)
+
+
+_REFUSED_ACCOUNTS: dict[AccountKind, type[DomainError]] = {
+    AccountKind.ORDINARY: AccountNotEnterprise,
+    AccountKind.ENTERPRISE_TRIAL: AccountTrial,
+}
+
+
+def why_account_kind_refused(kind: AccountKind) -> type[DomainError] | None:
+    """Why such an account on the video platform may not sell deals, or None when it may."""
+    return _REFUSED_ACCOUNTS.get(kind)
+
+
+def days_left(licence: Licence, now: datetime) -> int:
+    """How many days a licence is valid after today; negative when it has expired."""
+    return (licence.licence_expires_on - business_day(now)).days
 
 
 def check_application(application: Application, now: datetime) -> None:
     """Raise the reason why this account may not sell deals, if there is one."""
-    if application.account_kind is AccountKind.ORDINARY:
-        raise AccountNotEnterprise
-    if application.account_kind is AccountKind.ENTERPRISE_TRIAL:
-        raise AccountTrial
-    if (application.licence_expires_on - business_day(now)).days <= LICENCE_DAYS:
+    refusal = why_account_kind_refused(application.account_kind)
+    if refusal is not None:
+        raise refusal
+    if days_left(application.licence, now) <= LICENCE_DAYS:
         raise LicenceExpiresSoon(days=LICENCE_DAYS)
-
-
-class Step(StrEnum):
-    """The way to the first deal, in order."""
-
-    ENTERPRISE_VERIFICATION = "ENTERPRISE_VERIFICATION"
-    PAYOUT_ACCOUNT = "PAYOUT_ACCOUNT"
-    STORE = "STORE"
-    FIRST_DEAL = "FIRST_DEAL"
-
-
-class StepState(StrEnum):
-    DONE = "DONE"
-    OPEN = "OPEN"
-    REFUSED = "REFUSED"
-
-
-@dataclass(frozen=True, slots=True)
-class ChecklistStep:
-    """One step with the reason why it is not done."""
-
-    step: Step
-    state: StepState
-    reason_zh: str = ""
-    reason_en: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How many stores (or deals) of a merchant are through, wait for a decision, and why the last one was rejected."""
-
-    done: int = 0
-    waiting: int = 0
-    rejected_because: str | None = None
-
-
-_WAITING = ("等待平台审核", "Waiting for the platform's decision")
-_NO_ACCOUNT = ("尚未绑定支付宝账户", "No Alipay account yet")
-_NO_STORE = ("尚未认领门店", "No store claimed yet")
-_NO_DEAL = ("尚未创建团购", "No deal submitted yet")
-_SUSPENDED = ("商家已被停业：{reason}", "The merchant is suspended: {reason}")
-_PAYOUT_FAILED = (
-    "打款失败（{code}），请核对支付宝账户后重新提交",
-    "A payout failed ({code}): check the account, submit again",
-)
-
-
-def checklist(
-    merchant: Merchant, account: PayoutAccount | None, stores: Progress, deals: Progress
-) -> tuple[ChecklistStep, ...]:
-    """The four steps of a merchant, each with its state and the reason why it is open."""
-    return (
-        _verification_step(merchant),
-        _account_step(account),
-        _progress_step(Step.STORE, stores, _NO_STORE),
-        _progress_step(Step.FIRST_DEAL, deals, _NO_DEAL),
-    )
-
-
-def _verification_step(merchant: Merchant) -> ChecklistStep:
-    step, reason = Step.ENTERPRISE_VERIFICATION, merchant.reason or ""
-    if merchant.state is MerchantState.VERIFIED:
-        return ChecklistStep(step, StepState.DONE)
-    if merchant.state is MerchantState.APPLIED:
-        return ChecklistStep(step, StepState.OPEN, *_WAITING)
-    if merchant.state is MerchantState.SUSPENDED:
-        return ChecklistStep(step, StepState.REFUSED, *(text.format(reason=reason) for text in _SUSPENDED))
-    return ChecklistStep(step, StepState.REFUSED, reason, reason)
-
-
-def _account_step(account: PayoutAccount | None) -> ChecklistStep:
-    step = Step.PAYOUT_ACCOUNT
-    if account is None:
-        return ChecklistStep(step, StepState.OPEN, *_NO_ACCOUNT)
-    if account.state is PayoutAccountState.VERIFIED:
-        return ChecklistStep(step, StepState.DONE)
-    if account.state is PayoutAccountState.SUBMITTED:
-        return ChecklistStep(step, StepState.OPEN, *_WAITING)
-    if account.failure_code:
-        return ChecklistStep(
-            step, StepState.REFUSED, *(text.format(code=account.failure_code) for text in _PAYOUT_FAILED)
-        )
-    return ChecklistStep(step, StepState.REFUSED, account.reason or "", account.reason or "")
-
-
-def _progress_step(step: Step, progress: Progress, missing: tuple[str, str]) -> ChecklistStep:
-    if progress.done:
-        return ChecklistStep(step, StepState.DONE)
-    if progress.waiting:
-        return ChecklistStep(step, StepState.OPEN, *_WAITING)
-    if progress.rejected_because is not None:
-        return ChecklistStep(step, StepState.REFUSED, progress.rejected_because, progress.rejected_because)
-    return ChecklistStep(step, StepState.OPEN, *missing)

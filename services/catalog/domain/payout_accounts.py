@@ -49,7 +49,11 @@ class AccountHolder:
 
 @dataclass(frozen=True, slots=True)
 class PayoutAccount:
-    """A merchant's account as catalog keeps it: sealed for itself and for settlement, masked for people."""
+    """A merchant's account as catalog keeps it: sealed for itself and for settlement, masked for people.
+
+    A rejected one has an operator's `reason`, the `reason_code` of what the platform found when the licence changed, or
+    the `failure_code` of a payout.
+    """
 
     merchant_id: UUID
     version: int
@@ -61,6 +65,7 @@ class PayoutAccount:
     sub_merchant_id: str | None
     reason: str | None
     failure_code: str | None
+    reason_code: str | None = None
 
 
 def why_account_refused(subject: VerifiedSubject, holder: AccountHolder) -> type[DomainError] | None:

@@ -181,3 +181,76 @@ class CursorInvalid(Invalid):
     code = "cursor_invalid"
     zh = "翻页参数无效，请从头浏览"
     en = "The cursor is not valid; start from the beginning"
+
+
+class LicenceExpired(Conflict):
+    code = "licence_expired"
+    zh = "营业执照已过期，请更换后重新提交审核"
+    en = "The business licence has expired: submit a valid one"
+
+
+class FeeSettled(Conflict):
+    code = "fee_settled"
+    zh = "该费用已处理：{state}"
+    en = "This fee is settled already: {state}"
+
+
+class GroupBuyNotOpened(Conflict):
+    code = "group_buy_not_opened"
+    zh = "尚未开通团购，请先完成开通步骤并申请开通"
+    en = "Group-buy is not opened yet: finish the steps and apply to open it"
+
+
+class OpeningNotReady(Conflict):
+    code = "opening_not_ready"
+    zh = "还不能开通团购，请先完成「{name}」：{reason}"
+    en = "Group-buy cannot be opened yet; first comes '{name}': {reason}"
+
+    def text(self, language: str) -> str:
+        """Name and reason of the open step are facts in both languages; a sentence takes those of its own."""
+        if not self.facts:
+            return super().text(language)
+        own = {name: self.facts[f"{name}_{language}"] for name in ("name", "reason")}
+        return (self.zh if language == "zh" else self.en).format(**own)
+
+
+class AlreadySuspended(Conflict):
+    code = "already_suspended"
+    zh = "商家已被停业：{reason}"
+    en = "The merchant is suspended already: {reason}"
+
+
+class SupportWindowEmpty(Invalid):
+    code = "support_window_empty"
+    zh = "扶持结束时间须晚于开始时间"
+    en = "The support must end after it starts"
+
+
+class TooManyStaff(Conflict):
+    code = "too_many_staff"
+    zh = "在职人员已达上限 {limit} 人"
+    en = "There are {limit} active people already"
+
+
+class TooManyInvitations(Conflict):
+    code = "too_many_invitations"
+    zh = "待接受的邀请已达上限 {limit} 个"
+    en = "There are {limit} open invitations already"
+
+
+class InvitationUsed(Conflict):
+    code = "invitation_used"
+    zh = "该邀请已被接受"
+    en = "This invitation was accepted already"
+
+
+class InvitationRevoked(Conflict):
+    code = "invitation_revoked"
+    zh = "该邀请已被撤回"
+    en = "This invitation was withdrawn"
+
+
+class InvitationExpired(Conflict):
+    code = "invitation_expired"
+    zh = "该邀请已过期，请联系负责人重新邀请"
+    en = "This invitation has expired: ask an owner for a new one"

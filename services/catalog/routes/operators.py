@@ -1,15 +1,16 @@
 """What waits for an operator."""
 
-from datetime import date
 from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
 from services.catalog import use_cases
+from services.catalog.domain.fees import Fee
 from services.catalog.domain.merchants import AccountKind, Merchant
 from services.catalog.domain.payout_accounts import LicenceKind, PayoutAccount, PayoutAccountKind
 from services.catalog.routes.deals import DealDraft, deal_draft
+from services.catalog.routes.merchant_views import FeeView, LicenceView, fee_view, licence_view
 from services.catalog.routes.stores import StoreView, store_view
 from shared.auth import Caller
 from shared.contracts.catalog import MerchantState
@@ -18,18 +19,18 @@ from shared.http import Db
 router = APIRouter(prefix="/operator", tags=["operator"])
 
 
-class ApplicationView(BaseModel):
+class ApplicationView(LicenceView):
     merchant_id: UUID
     version: int
     state: MerchantState
     name: str
     phone: str
     account_kind: AccountKind
-    licence_kind: LicenceKind
-    licence_no: str
-    subject_name: str
-    legal_person: str
-    licence_expires_on: date
+
+
+class WaitingFee(FeeView):
+    merchant_id: UUID
+    name: str
 
 
 class WaitingPayoutAccount(BaseModel):
@@ -53,19 +54,27 @@ class WaitingStore(StoreView):
 
 class WorkQueueView(BaseModel):
     merchants: list[ApplicationView]
+    fees: list[WaitingFee]
     payout_accounts: list[WaitingPayoutAccount]
     stores: list[WaitingStore]
     deals: list[DealDraft]
 
 
 def _application(merchant: Merchant) -> ApplicationView:
-    names = ApplicationView.model_fields.keys() - {"merchant_id", "version", "state"}
+    application = merchant.application
     return ApplicationView(
-        **{name: getattr(merchant.application, name) for name in names},
+        **dict(licence_view(application.licence)),
         merchant_id=merchant.merchant_id,
         version=merchant.version,
         state=merchant.state,
+        name=application.name,
+        phone=application.phone,
+        account_kind=application.account_kind,
     )
+
+
+def _fee(fee: Fee, merchant: Merchant) -> WaitingFee:
+    return WaitingFee(**dict(fee_view(fee)), merchant_id=merchant.merchant_id, name=merchant.application.name)
 
 
 def _account(account: PayoutAccount, merchant: Merchant) -> WaitingPayoutAccount:
@@ -90,6 +99,7 @@ async def queue(caller: Caller, db: Db) -> WorkQueueView:
         waiting = await use_cases.work_queue(tx, caller)
     return WorkQueueView(
         merchants=[_application(merchant) for merchant in waiting.merchants],
+        fees=[_fee(fee, merchant) for fee, merchant in waiting.fees],
         payout_accounts=[_account(account, merchant) for account, merchant in waiting.payout_accounts],
         stores=[
             WaitingStore(**dict(store_view(store)), licence_evidence=store.claim.licence_evidence)

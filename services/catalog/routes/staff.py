@@ -12,6 +12,7 @@ from services.catalog.domain.text import LongLine
 from shared.auth import Caller
 from shared.contracts.catalog import StaffRole
 from shared.http import Db
+from shared.paging import Cursor, Limit
 
 router = APIRouter(tags=["staff"])
 
@@ -32,6 +33,23 @@ class StaffView(BaseModel):
     role: StaffRole
     store_ids: list[UUID]
     active: bool
+
+
+class StaffPage(BaseModel):
+    items: list[StaffView]
+    next_cursor: str | None
+
+
+def staff_view(place: Place) -> StaffView:
+    """A person's place."""
+    return StaffView(
+        staff_id=place.staff_id,
+        merchant_id=place.merchant_id,
+        subject=place.subject,
+        role=place.role,
+        store_ids=list(place.store_ids),
+        active=place.active,
+    )
 
 
 class NamedStore(BaseModel):
@@ -56,14 +74,15 @@ async def put_staff(merchant_id: UUID, staff_id: UUID, body: PutStaff, caller: C
     wanted = Place(staff_id, body.subject, merchant_id, body.role, tuple(sorted(set(body.store_ids))), body.active)
     async with db.transaction() as tx:
         place = await use_cases.put_staff(tx, caller, wanted)
-    return StaffView(
-        staff_id=place.staff_id,
-        merchant_id=place.merchant_id,
-        subject=place.subject,
-        role=place.role,
-        store_ids=list(place.store_ids),
-        active=place.active,
-    )
+    return staff_view(place)
+
+
+@router.get("/merchants/{merchant_id}/staff")
+async def list_staff(merchant_id: UUID, caller: Caller, db: Db, cursor: Cursor = None, limit: Limit = 20) -> StaffPage:
+    """Who works, and who worked, at a merchant. For owners and managers."""
+    async with db.transaction(read_only=True) as tx:
+        page = await use_cases.list_staff(tx, merchant_id, caller, cursor, limit)
+    return StaffPage(items=[staff_view(place) for place in page.items], next_cursor=page.next_cursor)
 
 
 @router.get("/me/merchants")

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from services.catalog.domain.checklist import Found
 from services.catalog.domain.payout_accounts import AccountHolder, PayoutAccount, PayoutAccountKind
 from shared.contracts.catalog import PayoutAccountState, Rail
 from shared.database import Row, Transaction
 
 _COLUMNS = """merchant_id, version, kind, holder_name, real_name_verified, masked_account, sealed_for_settlement, state,
-rail, sub_merchant_id, reason, failure_code"""
+rail, sub_merchant_id, reason, failure_code, reason_code"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ def _account(row: Row) -> PayoutAccount:
         sub_merchant_id=row["sub_merchant_id"],
         reason=row["reason"],
         failure_code=row["failure_code"],
+        reason_code=row["reason_code"],
     )
 
 
@@ -50,7 +52,7 @@ async def submit_account(
                 sealed_account = excluded.sealed_account, sealed_for_settlement = excluded.sealed_for_settlement,
                 account_lookup = excluded.account_lookup, masked_account = excluded.masked_account,
                 state = 'SUBMITTED', rail = excluded.rail, sub_merchant_id = null, reason = null, failure_code = null,
-                submitted_at = excluded.submitted_at, decided_by = null, decided_at = null
+                reason_code = null, submitted_at = excluded.submitted_at, decided_by = null, decided_at = null
             where a.state = 'REJECTED'
                or (a.kind, a.holder_name, a.real_name_verified, a.account_lookup)
                   is distinct from
@@ -116,6 +118,29 @@ async def reopen_account(tx: Transaction, merchant_id: UUID, code: str, failed_a
         code,
         failed_at,
     )
+    return _account(row) if row else None
+
+
+async def refuse_account(tx: Transaction, account: PayoutAccount, why: Found, operator: str) -> PayoutAccount | None:
+    """The account is not allowed any more; None when it changed since it was read."""
+    row = await tx.row(
+        f"""update payout_accounts set version = version + 1, state = 'REJECTED', reason = $3, reason_code = $4,
+                failure_code = null, decided_by = $5, decided_at = $6
+            where merchant_id = $1 and version = $2 and state <> 'REJECTED'
+            returning {_COLUMNS}""",
+        account.merchant_id,
+        account.version,
+        why.text,
+        why.code,
+        operator,
+        tx.now,
+    )
+    return _account(row) if row else None
+
+
+async def locked_account(tx: Transaction, merchant_id: UUID) -> PayoutAccount | None:
+    """A merchant's account, if it has one, for a decision in this transaction."""
+    row = await tx.row(f"select {_COLUMNS} from payout_accounts where merchant_id = $1 for no key update", merchant_id)
     return _account(row) if row else None
 
 

@@ -83,6 +83,30 @@ async def has_other_place(tx: Transaction, candidate: Place) -> bool:
     )
 
 
+async def place_at(tx: Transaction, merchant_id: UUID, subject: str) -> Place | None:
+    """The place that a person has, or had, at a merchant."""
+    row = await tx.row(f"select {_COLUMNS} from staff where merchant_id = $1 and subject = $2", merchant_id, subject)
+    return _place(row)[0] if row else None
+
+
+async def places(tx: Transaction, merchant_id: UUID, after: UUID | None, limit: int) -> list[Place]:
+    """A merchant's people after a position, those who left included."""
+    rows = await tx.fetch(
+        f"""select {_COLUMNS} from staff where merchant_id = $1 and ($2::uuid is null or staff_id > $2)
+            order by staff_id limit $3""",
+        merchant_id,
+        after,
+        limit,
+    )
+    return [_place(row)[0] for row in rows]
+
+
+async def count_active(tx: Transaction, merchant_id: UUID) -> int:
+    """How many people work at a merchant."""
+    count: int = await tx.value("select count(*) from staff where merchant_id = $1 and active", merchant_id)
+    return count
+
+
 async def has_owner(tx: Transaction, merchant_id: UUID) -> bool:
     """Whether an active owner is left."""
     return bool(

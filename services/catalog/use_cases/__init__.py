@@ -10,46 +10,87 @@ from services.catalog.use_cases.deals import (
     submit_deal,
     switch_sale,
 )
-from services.catalog.use_cases.merchants import (
-    MerchantFile,
-    apply_as_merchant,
-    decide_application,
-    merchant_file,
+from services.catalog.use_cases.invitations import (
+    Invited,
+    Shown,
+    accept_invitation,
+    invite,
+    list_invitations,
+    revoke_invitation,
+    show_invitation,
 )
+from services.catalog.use_cases.merchant_files import MerchantFile, merchant_file
+from services.catalog.use_cases.merchants import (
+    LICENCE_EXPIRED,
+    apply_as_merchant,
+    change_licence,
+    decide_application,
+    expire_licences,
+)
+from services.catalog.use_cases.opening import open_group_buy, require_opened, settle_fee
 from services.catalog.use_cases.operators import WorkQueue, seed_first_operator, work_queue
 from services.catalog.use_cases.payout_accounts import (
     decide_payout_account,
     reopen_payout_account,
     submit_payout_account,
 )
-from services.catalog.use_cases.staff import my_workplaces, put_staff
+from services.catalog.use_cases.staff import list_staff, my_workplaces, put_staff
 from services.catalog.use_cases.stores import claim_store, decide_store
+from services.catalog.use_cases.support import (
+    SUPPORT_BOUNDARY,
+    SUPPORT_CHANGED,
+    end_support,
+    pass_boundaries,
+    support_merchant,
+)
+from services.catalog.use_cases.suspension import lift_suspension, suspend_merchant
 from services.catalog.use_cases.videos import attach_deal, feed, register_video, video
 
 __all__ = [
+    "LICENCE_EXPIRED",
+    "SUPPORT_BOUNDARY",
+    "SUPPORT_CHANGED",
+    "Invited",
     "MerchantFile",
+    "Shown",
     "WorkQueue",
+    "accept_invitation",
     "announce_deals",
     "apply_as_merchant",
     "attach_deal",
+    "change_licence",
     "claim_store",
     "deal_page",
     "decide_application",
     "decide_payout_account",
     "decide_store",
     "draft_of",
+    "end_support",
+    "expire_licences",
     "feed",
+    "invite",
     "keep_availability",
+    "lift_suspension",
+    "list_invitations",
+    "list_staff",
     "merchant_file",
     "my_workplaces",
+    "open_group_buy",
+    "pass_boundaries",
     "put_staff",
     "register_video",
     "reopen_payout_account",
+    "require_opened",
     "review_deal",
+    "revoke_invitation",
     "save_draft",
     "seed_first_operator",
+    "settle_fee",
+    "show_invitation",
     "submit_deal",
     "submit_payout_account",
+    "support_merchant",
+    "suspend_merchant",
     "switch_sale",
     "video",
     "work_queue",

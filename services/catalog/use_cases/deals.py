@@ -19,6 +19,7 @@ from services.catalog.domain.refusals import (
 )
 from services.catalog.domain.stores import Store
 from services.catalog.store.deals import PublishedDeal
+from services.catalog.use_cases.opening import require_opened
 from shared.auth import is_operator, require_operator, require_staff
 from shared.contracts.catalog import DealChanged, DealVersionPublished, StaffRole
 from shared.contracts.checkout import AvailabilityChanged
@@ -37,6 +38,7 @@ async def save_draft(
     `revision` (If-Match) is what the caller saw; merchant and kind belong to the id for good.
     """
     await require_staff(tx, caller, merchant_id, *_EDITORS)
+    await require_opened(tx, merchant_id)
     check_content(content)
     owned, _ = await store.count_stores(tx, merchant_id, content.store_ids)
     if owned != len(set(content.store_ids)):
@@ -145,6 +147,7 @@ async def _require_verified(tx: Transaction, merchant_id: UUID) -> None:
         raise MerchantNotVerified
     if not payable:
         raise PayoutAccountNotVerified
+    await require_opened(tx, merchant_id)
 
 
 def _match(deal: Deal, revision: int | None) -> None:

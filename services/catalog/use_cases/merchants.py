@@ -1,29 +1,27 @@
-"""Applying as a merchant, and the operator's decision."""
+"""Applying as a merchant, changing the licence, the operator's decision, and the end of a licence."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 from services.catalog import store
-from services.catalog.domain.merchants import Application, ChecklistStep, Merchant, check_application, checklist
-from services.catalog.domain.payout_accounts import PayoutAccount
-from services.catalog.domain.refusals import AlreadyDecided, ReasonNeeded
+from services.catalog.domain.checklist import Found
+from services.catalog.domain.merchants import Application, Licence, Merchant, check_application
+from services.catalog.domain.refusals import AlreadyDecided, LicenceExpired, ReasonNeeded
 from services.catalog.domain.staff import Place
+from services.catalog.use_cases.merchant_files import MerchantFile, announce_merchant, file_of, known_merchant
+from services.catalog.use_cases.payout_accounts import check_account_anew
 from services.catalog.use_cases.staff import announce_place
-from shared.auth import is_operator, require_operator, require_staff
-from shared.contracts.catalog import MerchantChanged, MerchantState, StaffRole
+from shared.auth import require_operator, require_staff
+from shared.clock import business_day, start_of_day
+from shared.contracts.catalog import MerchantState, StaffRole
 from shared.database import Transaction
-from shared.errors import IdTaken, NotFound, PreconditionFailed
+from shared.errors import IdTaken, PreconditionFailed
 from shared.ids import derived_id
-from shared.messaging import outbox
+from shared.messaging import timers
 
-
-@dataclass(frozen=True, slots=True)
-class MerchantFile:
-    """A merchant with its payout account and the checklist to the first deal."""
-
-    merchant: Merchant
-    account: PayoutAccount | None
-    checklist: tuple[ChecklistStep, ...]
+LICENCE_EXPIRED = "licence_expired"
 
 
 async def apply_as_merchant(tx: Transaction, merchant_id: UUID, caller: str, application: Application) -> MerchantFile:
@@ -31,11 +29,12 @@ async def apply_as_merchant(tx: Transaction, merchant_id: UUID, caller: str, app
     check_application(application, tx.now)
     merchant = await store.add_merchant(tx, merchant_id, application, caller)
     if merchant is not None:
-        await _announce(tx, merchant)
+        await store.open_fee(tx, merchant_id)
+        await announce_merchant(tx, merchant)
         await _make_owner(tx, merchant_id, caller)
     else:
         merchant = await _apply_again(tx, merchant_id, caller, application)
-    return await _file(tx, merchant)
+    return await file_of(tx, merchant)
 
 
 async def _make_owner(tx: Transaction, merchant_id: UUID, subject: str) -> None:
@@ -50,13 +49,34 @@ async def _apply_again(tx: Transaction, merchant_id: UUID, caller: str, applicat
     owner = await store.is_active_owner(tx, merchant_id, caller)
     if merchant is None or not owner:
         raise IdTaken
-    applied = await store.apply_again(tx, merchant_id, application, caller)
-    if applied is not None:
-        await _announce(tx, applied)
-        return applied
+    if merchant.standing is MerchantState.REJECTED:
+        return await _wait_again(tx, merchant, application, caller)
     if merchant.application != application:
         raise IdTaken
     return merchant
+
+
+async def change_licence(tx: Transaction, merchant_id: UUID, caller: str, licence: Licence) -> MerchantFile:
+    """Another licence waits for verification again, and sales and payouts with it; the same one changes nothing."""
+    await require_staff(tx, caller, merchant_id, StaffRole.OWNER)
+    merchant = await known_merchant(tx, merchant_id)
+    application = replace(merchant.application, licence=licence)
+    if application != merchant.application or merchant.standing is MerchantState.REJECTED:
+        check_application(application, tx.now)
+        merchant = await _wait_again(tx, merchant, application, caller)
+    return await file_of(tx, merchant)
+
+
+async def _wait_again(tx: Transaction, merchant: Merchant, application: Application, caller: str) -> Merchant:
+    applied = await store.apply_again(tx, merchant, application, caller)
+    if applied is not None:
+        await announce_merchant(tx, applied)
+        return applied
+    known = await known_merchant(tx, merchant.merchant_id)
+    # The same request sent twice at once: the other one of the two has done it.
+    if known.application != application or known.standing is not MerchantState.APPLIED:
+        raise PreconditionFailed
+    return known
 
 
 async def decide_application(
@@ -66,57 +86,40 @@ async def decide_application(
     await require_operator(tx, operator)
     if not approve and not reason:
         raise ReasonNeeded
-    merchant = await store.merchant(tx, merchant_id)
-    if merchant is None:
-        raise NotFound
+    merchant = await known_merchant(tx, merchant_id)
     wanted = MerchantState.VERIFIED if approve else MerchantState.REJECTED
-    if approve and merchant.state is MerchantState.APPLIED:
+    if approve and merchant.standing is MerchantState.APPLIED:
         # The licence may have run short while the application waited.
         check_application(merchant.application, tx.now)
-    decided = await store.decide_application(tx, merchant_id, wanted, None if approve else reason, operator, version)
+    seen = merchant.version if version is None else version
+    decided = await store.decide_application(tx, merchant_id, wanted, None if approve else reason, operator, seen)
     if decided is None:
-        return await _file(tx, await _already(tx, merchant_id, wanted))
-    await _announce(tx, decided)
-    return await _file(tx, decided)
+        return await file_of(tx, await _already(tx, merchant_id, wanted))
+    await announce_merchant(tx, decided)
+    if approve:
+        await check_account_anew(tx, decided, operator)
+        await _watch_licence(tx, decided)
+    return await file_of(tx, decided)
+
+
+async def _watch_licence(tx: Transaction, merchant: Merchant) -> None:
+    """A licence holds until the end of its last day."""
+    ends_at = start_of_day(merchant.application.licence.licence_expires_on + timedelta(days=1))
+    await timers.schedule(tx, LICENCE_EXPIRED, merchant.merchant_id, ends_at)
 
 
 async def _already(tx: Transaction, merchant_id: UUID, wanted: MerchantState) -> Merchant:
     """The merchant, if it was decided just like this before; else say what stands in the way."""
-    merchant = await store.merchant(tx, merchant_id)
-    assert merchant is not None
-    if merchant.state is MerchantState.APPLIED:
+    merchant = await known_merchant(tx, merchant_id)
+    if merchant.standing is MerchantState.APPLIED:
         raise PreconditionFailed
-    if merchant.state is not wanted:
-        raise AlreadyDecided(state=merchant.state.value)
+    if merchant.standing is not wanted:
+        raise AlreadyDecided(state=merchant.standing.value)
     return merchant
 
 
-async def merchant_file(tx: Transaction, merchant_id: UUID, caller: str) -> MerchantFile:
-    """A merchant for its own staff or an operator."""
-    if not await is_operator(tx, caller):
-        await require_staff(tx, caller, merchant_id)
-    merchant = await store.merchant(tx, merchant_id)
-    if merchant is None:
-        raise NotFound
-    return await _file(tx, merchant)
-
-
-async def _file(tx: Transaction, merchant: Merchant) -> MerchantFile:
-    merchant_id = merchant.merchant_id
-    account = await store.payout_account(tx, merchant_id)
-    stores, deals = await store.store_progress(tx, merchant_id), await store.deal_progress(tx, merchant_id)
-    return MerchantFile(merchant, account, checklist(merchant, account, stores, deals))
-
-
-async def _announce(tx: Transaction, merchant: Merchant) -> None:
-    await outbox.emit(
-        tx,
-        MerchantChanged(
-            occurred_at=tx.now,
-            version=merchant.version,
-            merchant_id=merchant.merchant_id,
-            name=merchant.application.name,
-            phone=merchant.application.phone,
-            state=merchant.state,
-        ),
-    )
+async def expire_licences(tx: Transaction, merchant_ids: Sequence[UUID]) -> None:
+    """Licences have ended: those merchants are verified no longer, unless theirs was renewed meanwhile."""
+    why = Found.of(LicenceExpired)
+    for merchant in await store.expire_licences(tx, merchant_ids, business_day(tx.now), why):
+        await announce_merchant(tx, merchant)

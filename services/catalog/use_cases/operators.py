@@ -6,6 +6,7 @@ from uuid import NAMESPACE_OID
 
 from services.catalog import store
 from services.catalog.domain.deals import Deal
+from services.catalog.domain.fees import Fee
 from services.catalog.domain.merchants import Merchant
 from services.catalog.domain.payout_accounts import PayoutAccount
 from services.catalog.domain.staff import Place
@@ -24,6 +25,7 @@ class WorkQueue:
     """The oldest fifty of each kind that wait; deciding them brings up the next."""
 
     merchants: Sequence[Merchant]
+    fees: Sequence[tuple[Fee, Merchant]]
     payout_accounts: Sequence[tuple[PayoutAccount, Merchant]]
     stores: Sequence[Store]
     deals: Sequence[Deal]
@@ -41,9 +43,12 @@ async def work_queue(tx: Transaction, operator: str) -> WorkQueue:
     """What waits for a decision."""
     await require_operator(tx, operator)
     accounts = await store.waiting_accounts(tx, QUEUE)
-    owners = await store.merchants_by_id(tx, [account.merchant_id for account in accounts])
+    fees = await store.waiting_fees(tx, QUEUE)
+    of = [account.merchant_id for account in accounts] + [merchant_id for merchant_id, _ in fees]
+    owners = await store.merchants_by_id(tx, of)
     return WorkQueue(
         merchants=await store.waiting_merchants(tx, QUEUE),
+        fees=[(fee, owners[merchant_id]) for merchant_id, fee in fees],
         payout_accounts=[(account, owners[account.merchant_id]) for account in accounts],
         stores=await store.waiting_stores(tx, QUEUE),
         deals=await store.deals_in_review(tx, QUEUE),

@@ -4,10 +4,12 @@ from datetime import datetime
 from uuid import UUID
 
 from services.catalog import store
+from services.catalog.domain.checklist import Found
+from services.catalog.domain.merchants import Merchant
 from services.catalog.domain.payout_accounts import AccountHolder, PayoutAccount, masked_account, why_account_refused
 from services.catalog.domain.refusals import AlreadyDecided, MerchantNotVerified, ReasonNeeded, SubMerchantNeeded
 from services.catalog.store.payout_accounts import SealedAccount
-from services.catalog.use_cases.merchants import MerchantFile, merchant_file
+from services.catalog.use_cases.merchant_files import MerchantFile, merchant_file
 from shared.auth import require_operator, require_staff
 from shared.contracts.catalog import MerchantState, PayoutAccountChanged, PayoutAccountState, Rail, StaffRole
 from shared.database import Transaction
@@ -29,7 +31,8 @@ async def submit_payout_account(
 
 
 async def _check_subject(tx: Transaction, merchant_id: UUID, holder: AccountHolder) -> None:
-    merchant = await store.merchant(tx, merchant_id)
+    # Held until the account is in: a licence that changes meanwhile is then checked against this account, too.
+    merchant = await store.held_merchant(tx, merchant_id)
     if merchant is None or merchant.state is not MerchantState.VERIFIED:
         raise MerchantNotVerified
     refusal = why_account_refused(merchant.subject, holder)
@@ -86,6 +89,19 @@ async def _require_already(
         raise PreconditionFailed
     if account.state is not wanted or account.sub_merchant_id != sub_merchant_id:
         raise AlreadyDecided(state=account.state.value)
+
+
+async def check_account_anew(tx: Transaction, merchant: Merchant, operator: str) -> None:
+    """The licence was verified anew: an account that its subject may not be paid to is bound no longer."""
+    account = await store.locked_account(tx, merchant.merchant_id)
+    if account is None:
+        return
+    refusal = why_account_refused(merchant.subject, account.holder)
+    if refusal is None:
+        return
+    refused = await store.refuse_account(tx, account, Found.of(refusal), operator)
+    if refused is not None:
+        await _announce(tx, refused)
 
 
 async def reopen_payout_account(tx: Transaction, merchant_id: UUID, code: str, failed_at: datetime) -> None:

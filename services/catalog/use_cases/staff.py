@@ -1,14 +1,17 @@
 """Who works where: an owner gives and takes places, and everybody else's copy follows."""
 
+from uuid import UUID
+
 from services.catalog import store
-from services.catalog.domain.refusals import LastOwner, StaffExists, StoreNotOfMerchant
-from services.catalog.domain.staff import Place, check_assignable
+from services.catalog.domain.refusals import LastOwner, StaffExists, StoreNotOfMerchant, TooManyStaff
+from services.catalog.domain.staff import ACTIVE_STAFF, Place, check_assignable
 from services.catalog.store.staff import Workplace
 from shared.auth import require_staff
 from shared.contracts.catalog import StaffChanged, StaffRole
 from shared.database import Transaction
 from shared.errors import Forbidden, IdTaken
 from shared.messaging import outbox
+from shared.paging import Page, page_of, read_cursor
 
 WORKPLACES = 50
 
@@ -26,15 +29,32 @@ async def put_staff(tx: Transaction, caller: str, place: Place) -> Place:
         raise StoreNotOfMerchant
     if await store.has_other_place(tx, place):
         raise StaffExists
+    placed = await place_person(tx, place)
+    if not await store.has_owner(tx, place.merchant_id):
+        raise LastOwner
+    return placed
+
+
+async def place_person(tx: Transaction, place: Place) -> Place:
+    """Write a place and tell of it, within the limit of people; the caller has locked the merchant."""
     placed = await store.put_place(tx, place)
     if placed is None:
         if await store.place(tx, place.staff_id) != place:
             raise IdTaken
         return place
-    if not await store.has_owner(tx, place.merchant_id):
-        raise LastOwner
+    assert place.merchant_id is not None
+    if place.active and await store.count_active(tx, place.merchant_id) > ACTIVE_STAFF:
+        raise TooManyStaff(limit=ACTIVE_STAFF)
     await announce_place(tx, *placed)
     return placed[0]
+
+
+async def list_staff(tx: Transaction, merchant_id: UUID, caller: str, cursor: str | None, limit: int) -> Page[Place]:
+    """A merchant's people, those who left included, for its owners and managers."""
+    await require_staff(tx, caller, merchant_id, StaffRole.OWNER, StaffRole.MANAGER)
+    position = read_cursor(cursor, UUID)
+    rows = await store.places(tx, merchant_id, position[0] if position else None, limit + 1)
+    return page_of(rows, limit, lambda one: (one.staff_id,))
 
 
 async def my_workplaces(tx: Transaction, caller: str) -> list[Workplace]:

@@ -48,9 +48,21 @@ def application(**changes: Any) -> dict[str, Any]:
         "licence_no": "91500103MA5U000000",
         "subject_name": "重庆老码头餐饮有限公司",
         "legal_person": "张三",
-        "licence_expires_on": (business_day(datetime.now(UTC)) + timedelta(days=400)).isoformat(),
+        "licence_expires_on": in_days(400),
+        "licence_evidence": "licence-scan-0",
         **changes,
     }
+
+
+def licence(**changes: Any) -> dict[str, Any]:
+    """The licence of an application alone."""
+    facts = application(**changes)
+    return {name: value for name, value in facts.items() if name not in {"name", "phone", "account_kind"}}
+
+
+def in_days(days: int) -> str:
+    """A day in Shanghai, counted from today."""
+    return (business_day(datetime.now(UTC)) + timedelta(days=days)).isoformat()
 
 
 def payout_account(**changes: Any) -> dict[str, Any]:
@@ -116,7 +128,7 @@ def video_of(merchant_id: UUID, **changes: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """A verified merchant with a verified payout account and one open store."""
+    """A verified merchant with a verified payout account, opened for group-buy, and one open store."""
 
     merchant_id: UUID
     owner: str
@@ -146,9 +158,14 @@ async def open_store(catalog: Catalog, merchant_id: UUID, owner: str) -> UUID:
     return store_id
 
 
-async def ready_shop(catalog: Catalog) -> Shop:
-    merchant_id, owner = await verified_merchant(catalog)
-    answer = await catalog.put(owner, f"/merchants/{merchant_id}/payout-account", payout_account())
+async def settle_fee(catalog: Catalog, merchant_id: UUID) -> None:
+    body = {"state": "PAID", "reference": "bank-1"}
+    answer = await catalog.put(OPERATOR, f"/merchants/{merchant_id}/fees/VERIFICATION", body)
+    assert answer.status_code == 200, answer.text
+
+
+async def bind_account(catalog: Catalog, merchant_id: UUID, owner: str, **changes: Any) -> None:
+    answer = await catalog.put(owner, f"/merchants/{merchant_id}/payout-account", payout_account(**changes))
     assert answer.status_code == 200, answer.text
     answer = await catalog.put(
         OPERATOR,
@@ -156,7 +173,36 @@ async def ready_shop(catalog: Catalog) -> Shop:
         {"approve": True, "sub_merchant_id": "2088123400000001"},
     )
     assert answer.status_code == 200, answer.text
+
+
+async def opened_merchant(catalog: Catalog, **changes: Any) -> tuple[UUID, str]:
+    merchant_id, owner = await verified_merchant(catalog, **changes)
+    await settle_fee(catalog, merchant_id)
+    await bind_account(catalog, merchant_id, owner)
+    answer = await catalog.put(owner, f"/merchants/{merchant_id}/opening", {})
+    assert answer.json()["opened_at"] is not None, answer.text
+    return merchant_id, owner
+
+
+async def ready_shop(catalog: Catalog) -> Shop:
+    merchant_id, owner = await opened_merchant(catalog)
     return Shop(merchant_id, owner, await open_store(catalog, merchant_id, owner))
+
+
+async def put_staff(catalog: Catalog, shop: Shop, role: str, **changes: Any) -> tuple[UUID, str]:
+    """A new person at the shop: the id of the place, and the person's subject."""
+    staff_id, subject = new_id(), f"{role.lower()}-{new_id()}"
+    body = {"subject": subject, "role": role, **changes}
+    answer = await catalog.put(shop.owner, f"/merchants/{shop.merchant_id}/staff/{staff_id}", body)
+    assert answer.status_code == 200, answer.text
+    return staff_id, subject
+
+
+async def step_of(catalog: Catalog, merchant_id: UUID, owner: str, step: str) -> dict[str, str]:
+    """One step of a merchant's checklist."""
+    steps: list[dict[str, str]] = (await catalog.get(owner, f"/merchants/{merchant_id}")).json()["checklist"]
+    (found,) = [one for one in steps if one["step"] == step]
+    return found
 
 
 async def deal_in_review(catalog: Catalog, shop: Shop, **changes: Any) -> UUID:

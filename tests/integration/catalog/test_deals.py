@@ -15,9 +15,10 @@ from tests.integration.catalog.shop import (
     deal_on_sale,
     draft,
     open_store,
+    opened_merchant,
+    payout_account,
     ready_shop,
     store_claim,
-    verified_merchant,
 )
 
 DELIVERY: dict[str, Any] = {"modes": ["SELF", "COURIER"], "fee_fen": 600, "weight_g": 1500, "category": "fruit"}
@@ -142,7 +143,9 @@ async def test_a_rejected_deal_says_why_and_may_be_edited_and_submitted_again(ca
 
 
 async def test_a_deal_needs_a_verified_account_and_verified_stores(catalog: Catalog) -> None:
-    merchant_id, owner = await verified_merchant(catalog)
+    merchant_id, owner = await opened_merchant(catalog)
+    body = payout_account(account="new@laomatou.example")
+    await catalog.put(owner, f"/merchants/{merchant_id}/payout-account", body)
     store_id = await open_store(catalog, merchant_id, owner)
     deal_id = new_id()
     await catalog.put(owner, f"/deals/{deal_id}", draft(merchant_id, [store_id]))

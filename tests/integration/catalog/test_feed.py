@@ -11,6 +11,7 @@ from services.catalog import consumers
 from shared.contracts.checkout import AvailabilityChanged
 from shared.ids import new_id
 from tests.integration.catalog.shop import (
+    OPERATOR,
     Catalog,
     Shop,
     deal_in_review,
@@ -54,10 +55,8 @@ async def _account_changes(catalog: Catalog, shop: Shop, deal_id: UUID) -> None:
 
 
 async def _merchant_is_suspended(catalog: Catalog, shop: Shop, deal_id: UUID) -> None:
-    async with catalog.db.transaction() as tx:
-        await tx.execute(
-            "update merchants set state = 'SUSPENDED', reason = 'x' where merchant_id = $1", shop.merchant_id
-        )
+    body = {"suspended": True, "reason": "x"}
+    await catalog.put(OPERATOR, f"/merchants/{shop.merchant_id}/suspension", body)
 
 
 async def _nothing_happens(catalog: Catalog, shop: Shop, deal_id: UUID) -> None:

@@ -78,7 +78,7 @@ async def test_a_rejection_needs_a_reason_which_the_checklist_shows_and_a_new_ap
     path = f"/merchants/{merchant_id}/verification"
     assert (await catalog.put(OPERATOR, path, {"approve": False})).json()["code"] == "reason_needed"
     rejected = (await catalog.put(OPERATOR, path, {"approve": False, "reason": "照片模糊"})).json()
-    assert rejected["checklist"][0] == {
+    assert rejected["checklist"][1] == {
         "step": "ENTERPRISE_VERIFICATION", "state": "REFUSED", "reason_zh": "照片模糊", "reason_en": "照片模糊",
     }  # fmt: skip
     again = (await catalog.put(owner, f"/merchants/{merchant_id}", application(phone="023-63009999"))).json()

@@ -1,5 +1,8 @@
 """Which Alipay account a merchant may be paid to."""
 
+import itertools
+from dataclasses import dataclass
+
 import pytest
 
 from services.catalog.domain.payout_accounts import (
@@ -16,31 +19,57 @@ ENTERPRISE, INDIVIDUAL = LicenceKind.ENTERPRISE, LicenceKind.INDIVIDUAL_BUSINESS
 OF_COMPANY, OF_PERSON = PayoutAccountKind.ENTERPRISE, PayoutAccountKind.PERSONAL
 
 
-@pytest.mark.parametrize(
-    ("licence", "kind", "holder", "real_name", "refusal"),
-    [
-        (ENTERPRISE, OF_COMPANY, COMPANY, True, None),
-        (ENTERPRISE, OF_COMPANY, COMPANY, False, None),
-        (ENTERPRISE, OF_COMPANY, "别家餐饮有限公司", True, "subject_mismatch"),
-        (ENTERPRISE, OF_COMPANY, PERSON, True, "subject_mismatch"),
-        (ENTERPRISE, OF_PERSON, PERSON, True, "personal_account_not_allowed"),
-        (ENTERPRISE, OF_PERSON, COMPANY, True, "personal_account_not_allowed"),
-        (ENTERPRISE, OF_PERSON, PERSON, False, "personal_account_not_allowed"),
-        (INDIVIDUAL, OF_COMPANY, COMPANY, False, None),
-        (INDIVIDUAL, OF_COMPANY, PERSON, True, "subject_mismatch"),
-        (INDIVIDUAL, OF_PERSON, PERSON, True, None),
-        (INDIVIDUAL, OF_PERSON, PERSON, False, "real_name_missing"),
-        (INDIVIDUAL, OF_PERSON, "李四", True, "legal_person_mismatch"),
-        (INDIVIDUAL, OF_PERSON, "李四", False, "legal_person_mismatch"),
-        (INDIVIDUAL, OF_PERSON, COMPANY, True, "legal_person_mismatch"),
-    ],
-)
-def test_the_account_belongs_to_the_verified_subject_or_to_an_individual_businesss_legal_person(
-    licence: LicenceKind, kind: PayoutAccountKind, holder: str, real_name: bool, refusal: str | None
-) -> None:
-    subject = VerifiedSubject(licence, COMPANY, PERSON)
-    refused = why_account_refused(subject, AccountHolder(kind, holder, real_name))
-    assert (refused.code if refused else None) == refusal
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Every combination of licence, account, holder (the company, the legal person, or neither) and real name."""
+
+    licence: LicenceKind
+    kind: PayoutAccountKind
+    holder: str
+    real_name: bool
+    refusal: str | None
+
+
+STRANGER = "别家餐饮有限公司"
+CASES = [
+    Case(ENTERPRISE, OF_COMPANY, COMPANY, True, None),
+    Case(ENTERPRISE, OF_COMPANY, COMPANY, False, None),
+    Case(ENTERPRISE, OF_COMPANY, PERSON, True, "subject_mismatch"),
+    Case(ENTERPRISE, OF_COMPANY, PERSON, False, "subject_mismatch"),
+    Case(ENTERPRISE, OF_COMPANY, STRANGER, True, "subject_mismatch"),
+    Case(ENTERPRISE, OF_COMPANY, STRANGER, False, "subject_mismatch"),
+    Case(ENTERPRISE, OF_PERSON, COMPANY, True, "personal_account_not_allowed"),
+    Case(ENTERPRISE, OF_PERSON, COMPANY, False, "personal_account_not_allowed"),
+    Case(ENTERPRISE, OF_PERSON, PERSON, True, "personal_account_not_allowed"),
+    Case(ENTERPRISE, OF_PERSON, PERSON, False, "personal_account_not_allowed"),
+    Case(ENTERPRISE, OF_PERSON, STRANGER, True, "personal_account_not_allowed"),
+    Case(ENTERPRISE, OF_PERSON, STRANGER, False, "personal_account_not_allowed"),
+    Case(INDIVIDUAL, OF_COMPANY, COMPANY, True, None),
+    Case(INDIVIDUAL, OF_COMPANY, COMPANY, False, None),
+    Case(INDIVIDUAL, OF_COMPANY, PERSON, True, "subject_mismatch"),
+    Case(INDIVIDUAL, OF_COMPANY, PERSON, False, "subject_mismatch"),
+    Case(INDIVIDUAL, OF_COMPANY, STRANGER, True, "subject_mismatch"),
+    Case(INDIVIDUAL, OF_COMPANY, STRANGER, False, "subject_mismatch"),
+    Case(INDIVIDUAL, OF_PERSON, COMPANY, True, "legal_person_mismatch"),
+    Case(INDIVIDUAL, OF_PERSON, COMPANY, False, "legal_person_mismatch"),
+    Case(INDIVIDUAL, OF_PERSON, PERSON, True, None),
+    Case(INDIVIDUAL, OF_PERSON, PERSON, False, "real_name_missing"),
+    Case(INDIVIDUAL, OF_PERSON, STRANGER, True, "legal_person_mismatch"),
+    Case(INDIVIDUAL, OF_PERSON, STRANGER, False, "legal_person_mismatch"),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_the_account_belongs_to_the_verified_subject_or_to_an_individual_businesss_legal_person(case: Case) -> None:
+    subject = VerifiedSubject(case.licence, COMPANY, PERSON)
+    refused = why_account_refused(subject, AccountHolder(case.kind, case.holder, case.real_name))
+    assert (refused.code if refused else None) == case.refusal
+
+
+def test_the_table_leaves_no_combination_out() -> None:
+    every = itertools.product(LicenceKind, PayoutAccountKind, (COMPANY, PERSON, STRANGER), (True, False))
+    assert {(case.licence, case.kind, case.holder, case.real_name) for case in CASES} == set(every)
+    assert len(CASES) == len(set(CASES))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,25 @@
+"""Traffic support: some merchants are shown more often for a while."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.catalog.domain.refusals import SupportWindowEmpty
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """How much more a merchant's videos weigh in the feed (1 to 10), from when until when."""
+
+    weight: int
+    starts_at: datetime
+    ends_at: datetime
+
+    def next_change(self, now: datetime) -> datetime | None:
+        """When it next begins or ends, or None when it is over."""
+        return next((moment for moment in (self.starts_at, self.ends_at) if moment > now), None)
+
+
+def check_support(support: Support) -> None:
+    """Raise unless the support lasts some time."""
+    if support.ends_at <= support.starts_at:
+        raise SupportWindowEmpty
