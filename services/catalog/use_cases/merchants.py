@@ -45,6 +45,7 @@ async def _make_owner(tx: Transaction, merchant_id: UUID, subject: str) -> None:
 
 
 async def _apply_again(tx: Transaction, merchant_id: UUID, caller: str, application: Application) -> Merchant:
+    await store.lock_merchant(tx, merchant_id)
     merchant = await store.merchant(tx, merchant_id)
     owner = await store.is_active_owner(tx, merchant_id, caller)
     if merchant is None or not owner:
@@ -58,6 +59,8 @@ async def _apply_again(tx: Transaction, merchant_id: UUID, caller: str, applicat
 
 async def change_licence(tx: Transaction, merchant_id: UUID, caller: str, licence: Licence) -> MerchantFile:
     """Another licence waits for verification again, and sales and payouts with it; the same one changes nothing."""
+    # A decision at the same moment comes before or after: the owner, who changes what is there, need not look again.
+    await store.lock_merchant(tx, merchant_id)
     await require_staff(tx, caller, merchant_id, StaffRole.OWNER)
     merchant = await known_merchant(tx, merchant_id)
     application = replace(merchant.application, licence=licence)
@@ -69,14 +72,10 @@ async def change_licence(tx: Transaction, merchant_id: UUID, caller: str, licenc
 
 async def _wait_again(tx: Transaction, merchant: Merchant, application: Application, caller: str) -> Merchant:
     applied = await store.apply_again(tx, merchant, application, caller)
-    if applied is not None:
-        await announce_merchant(tx, applied)
-        return applied
-    known = await known_merchant(tx, merchant.merchant_id)
-    # The same request sent twice at once: the other one of the two has done it.
-    if known.application != application or known.standing is not MerchantState.APPLIED:
+    if applied is None:
         raise PreconditionFailed
-    return known
+    await announce_merchant(tx, applied)
+    return applied
 
 
 async def decide_application(
