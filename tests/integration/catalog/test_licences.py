@@ -7,12 +7,16 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from services.catalog import store, use_cases
 from services.catalog.domain.checklist import Found
+from services.catalog.domain.payout_accounts import AccountHolder, PayoutAccountKind
 from services.catalog.domain.refusals import SubjectMismatch
+from services.console.environment import seal_keys
 from shared.contracts.catalog import MerchantState
+from shared.sealed import Seals
 from tests.integration.catalog.shop import (
     OPERATOR,
     Catalog,
@@ -28,6 +32,7 @@ from tests.integration.catalog.shop import (
     verified_merchant,
     video_with,
 )
+from tests.support.environment import Environment
 from tests.support.waiting import eventually
 
 OTHER = {"licence_no": "91500103MA5U999999", "licence_evidence": "licence-scan-9"}
@@ -202,19 +207,25 @@ async def test_an_account_that_changed_since_it_was_read_is_not_refused_by_what_
         assert await store.refuse_account(tx, account, Found.of(SubjectMismatch), OPERATOR) is None
 
 
-async def test_an_account_waits_for_a_licence_that_is_being_changed(catalog: Catalog) -> None:
-    """Bound at the same moment as the licence is decided, an account is checked against one of the two subjects."""
-    for _ in range(5):
-        merchant_id, owner = await verified_merchant(catalog)
-        await _change(catalog, merchant_id, owner, subject_name="别家餐饮有限公司")
-        bound, _ = await asyncio.gather(
-            catalog.put(
-                owner, f"/merchants/{merchant_id}/payout-account",
-                {"kind": "ENTERPRISE", "account": "a@b.example", "holder_name": "重庆老码头餐饮有限公司"},
-            ),
-            _decide(catalog, merchant_id, approve=True),
-        )  # fmt: skip
-        assert bound.json()["code"] in {"merchant_not_verified", "subject_mismatch"}
+async def test_a_licence_does_not_change_while_an_account_is_bound_to_it(
+    catalog: Catalog, environment: Environment
+) -> None:
+    """Else the account could be in after the new licence was verified, and nobody would have compared the two."""
+    merchant_id, owner = await verified_merchant(catalog)
+    holder = AccountHolder(PayoutAccountKind.ENTERPRISE, "重庆老码头餐饮有限公司", real_name_verified=True)
+    seals = Seals(seal_keys(environment.local.keys))
+    async with catalog.db.transaction() as binding:
+        await use_cases.submit_payout_account(binding, merchant_id, owner, holder, "a@b.example", seals)
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await _change_without_patience(catalog, merchant_id, owner)
+
+
+async def _change_without_patience(catalog: Catalog, merchant_id: UUID, owner: str) -> None:
+    async with catalog.db.transaction() as tx:
+        await tx.execute("set local lock_timeout = '100ms'")
+        known = await store.merchant(tx, merchant_id)
+        assert known is not None
+        await store.apply_again(tx, known, known.application, owner)
 
 
 @asynccontextmanager
