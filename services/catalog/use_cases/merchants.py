@@ -94,10 +94,11 @@ async def decide_application(
     decided = await store.decide_application(tx, merchant_id, wanted, None if approve else reason, operator, seen)
     if decided is None:
         return await file_of(tx, await _already(tx, merchant_id, wanted))
-    await announce_merchant(tx, decided)
     if approve:
+        # Said before the merchant is verified, so that no payout goes to the account in between.
         await check_account_anew(tx, decided, operator)
         await _watch_licence(tx, decided)
+    await announce_merchant(tx, decided)
     return await file_of(tx, decided)
 
 

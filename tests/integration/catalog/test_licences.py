@@ -165,6 +165,7 @@ async def test_the_bound_account_is_checked_anew_against_the_new_subject(
     assert (decided["payout_account"]["state"], step["reason_zh"]) == ("REJECTED" if code else "VERIFIED", zh)
     said = [body for topic, body in await catalog.said(merchant_id) if topic == "catalog.payout_account_changed.v1"]
     assert [body["state"] for body in said[2:]] == (["REJECTED"] if code else [])
+    assert (await catalog.said(merchant_id))[-1][1]["state"] == "VERIFIED", "the account is refused first"
     async with catalog.db.transaction(read_only=True) as tx:
         account = await store.payout_account(tx, merchant_id)
     assert account is not None
