@@ -33,8 +33,8 @@ def _moment(text: Any) -> datetime:
 
 
 def _whole(value: Any) -> int:
-    if type(value) is not int or not -(2**63) <= value < 2**63:
-        raise ValueError("not a whole number that the database takes")
+    if type(value) is not int or value.bit_length() > 63:
+        raise ValueError("not a whole number that a column holds")
     return value
 
 
