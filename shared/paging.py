@@ -5,7 +5,7 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -29,12 +29,12 @@ def _moment(text: Any) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("a moment without a zone")
-    return moment
+    return moment.astimezone(UTC)
 
 
 def _whole(value: Any) -> int:
-    if type(value) is not int:
-        raise ValueError("not a whole number")
+    if type(value) is not int or value.bit_length() > 63:
+        raise ValueError("not a whole number that a column holds")
     return value
 
 
@@ -67,7 +67,7 @@ def read_cursor(cursor: str | None, *kinds: type) -> tuple[Any, ...] | None:
         if not isinstance(parts, list):
             raise CursorInvalid
         return tuple(_READERS[kind](part) for kind, part in zip(kinds, parts, strict=True))
-    except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError, binascii.Error) as error:
         raise CursorInvalid from error
 
 

@@ -1,22 +1,15 @@
 """The money proof: the channel's own book against what each service says of its own tables, order by order."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 IN_FLIGHT_FOR = timedelta(minutes=10)
 
-# What a unit may be in settlement, given what its fulfilment says of it.
-_EXPECTED = {
-    "ISSUING": {"HELD"},
-    "VALID": {"HELD"},
-    "EXPIRED": {"HELD"},
-    "REFUNDING": {"HELD"},
-    "REFUNDED": {"REFUNDED"},
-    "USED": {"USED", "FINAL", "CLAIMED"},
-    "SETTLED": {"PAID"},
-}
+# What the uses of a unit that were not made are in settlement, given the state of its certificate.
+_NOT_MADE = {"ISSUING": "HELD", "VALID": "HELD", "EXPIRED": "HELD", "REFUNDING": "HELD", "REFUNDED": "REFUNDED"}
+_MADE = frozenset({"USED", "FINAL", "CLAIMED", "PAID"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,15 +174,32 @@ def _compare_units(
         found.append(Finding("units differ", order_id, "checkout and settlement know other units", 0, since))
     if redemption:
         for unit_id, unit in redemption["units"].items():
-            states = set(settlement["units"].get(unit_id, {}).values())
-            if states - _EXPECTED.get(unit["state"], states):
-                detail = f"certificate {unit['state']}, settlement {', '.join(sorted(states))}"
+            uses = list(settlement["units"].get(unit_id, {}).values())
+            if not _fits(unit, uses):
+                detail = f"certificate {unit['state']}, {unit['uses']} uses; settlement {', '.join(sorted(uses))}"
                 found.append(Finding("certificate", unit_id, detail, 0, since))
     elif not rows["dispatch"]:
         found.append(Finding("unfulfilled", order_id, "paid, and neither certificate nor parcel", 0, since))
     for unit_id, state in checkout["units"].items():
         states = set(settlement["units"].get(unit_id, {}).values())
-        if (state == "REFUNDED") != (states == {"REFUNDED"}):
+        # Of a part-used card only the uses that were left are refunded.
+        if (state == "REFUNDED") != ("REFUNDED" in states and states <= {"REFUNDED", *_MADE}):
             detail = f"checkout {state}, settlement {', '.join(sorted(states))}"
             found.append(Finding("refund", unit_id, detail, 0, since))
     return found
+
+
+def _fits(unit: Mapping[str, Any], uses: Sequence[str]) -> bool:
+    """Whether settlement has every use of a certificate where its state says, down to how many were made."""
+    made = [state for state in uses if state in _MADE]
+    match unit["state"]:
+        case "SETTLED":
+            return set(uses) <= {"PAID"}
+        case "USED":
+            # The last payment makes it settled.
+            return len(made) == len(uses) and (not uses or set(uses) != {"PAID"})
+        case state if state in _NOT_MADE:
+            others = [one for one in uses if one not in _MADE]
+            return not uses or (len(made) == unit["uses"] and set(others) == {_NOT_MADE[state]})
+        case _:
+            return True

@@ -23,7 +23,7 @@ async def record_use(event: CertificateUsed, db: Database) -> None:
     async with db.transaction() as tx:
         if await inbox.is_duplicate(tx, event, "checkout.record_use"):
             return
-        await fulfilment.record_use(tx, event.order_id, event.unit_id, event.use_id, event.used_at)
+        await fulfilment.record_use(tx, event.order_id, event.unit_id, event.use_no, event.use_id, event.used_at)
 
 
 @handles(UseFinal)
@@ -32,7 +32,7 @@ async def record_final_use(event: UseFinal, db: Database) -> None:
     async with db.transaction() as tx:
         if await inbox.is_duplicate(tx, event, "checkout.record_final_use"):
             return
-        await fulfilment.record_final_use(tx, event.order_id, event.unit_id, event.use_id, event.used_at)
+        await fulfilment.record_final_use(tx, event.order_id, event.unit_id, event.use_no, event.use_id, event.used_at)
 
 
 @handles(ParcelAccepted)

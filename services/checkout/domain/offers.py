@@ -14,7 +14,16 @@ from services.checkout.domain.refusals import (
     SaleEnded,
     SaleNotStarted,
 )
-from shared.contracts.catalog import DealKind, DeliveryMode, DeliveryTerms, Rail
+from shared.contracts.catalog import (
+    CashVoucherTerms,
+    CodeSource,
+    DealForm,
+    DealKind,
+    DeliveryMode,
+    DeliveryTerms,
+    Rail,
+    RefundPolicy,
+)
 from shared.contracts.use_rules import UseRules
 
 
@@ -36,18 +45,30 @@ class Offer:
     merchant_id: UUID
     online: bool
     kind: DealKind
+    form: DealForm
     title: str
     cover: str
     price_fen: int
     original_price_fen: int
     per_buyer_limit: int
+    uses_per_unit: int
     sale_from: datetime
     sale_until: datetime
     rules: UseRules
     delivery: DeliveryTerms | None
+    cash: CashVoucherTerms | None
+    code_source: CodeSource | None
+    refund_policy: RefundPolicy
     store_ids: tuple[UUID, ...]
     available: int
     payee: Payee | None
+
+
+def form_of(said: str | None, kind: DealKind) -> DealForm:
+    """The form of a deal; in what was said before forms existed it follows from the kind."""
+    if said is not None:
+        return DealForm(said)
+    return DealForm.GOODS if kind is DealKind.GOODS else DealForm.SET
 
 
 def payee(merchant_state: str | None, account_state: str | None, rail: str | None, sub_merchant: str | None) -> (
@@ -63,7 +84,8 @@ def payee(merchant_state: str | None, account_state: str | None, rail: str | Non
 
 def check_sellable(offer: Offer, deal_version: int, quantity: int, now: datetime) -> None:
     """Raise the reason why `quantity` of the version the buyer saw cannot be ordered at `now`."""
-    if not offer.online or offer.price_fen == 0:
+    # Every use has to be worth at least a fen: a refund of nothing is none.
+    if not offer.online or not offer.store_ids or offer.price_fen < offer.uses_per_unit:
         raise DealOffline
     if offer.deal_version != deal_version:
         raise DealVersionChanged(deal_version=offer.deal_version, price_fen=offer.price_fen)

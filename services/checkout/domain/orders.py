@@ -7,9 +7,9 @@ from enum import StrEnum
 from uuid import UUID
 
 from shared.clock import business_day
-from shared.contracts.catalog import DealKind, DeliveryMode
+from shared.contracts.catalog import CashVoucherTerms, CodeSource, DealForm, DealKind, DeliveryMode, RefundPolicy
 from shared.contracts.checkout import UseValue
-from shared.contracts.use_rules import UseRules
+from shared.contracts.use_rules import UseRules, use_window
 from shared.money import split_evenly
 
 
@@ -27,7 +27,7 @@ PAID_STATES = frozenset({OrderState.PAID, OrderState.FULFILLING, OrderState.COMP
 
 
 class UnitState(StrEnum):
-    """`OPEN → USED → FINAL`; `OPEN → REFUNDING → {REFUNDED, back}`."""
+    """`OPEN → USED → FINAL`; `OPEN → REFUNDING → {REFUNDED, back}`. A times-card is open until its last use."""
 
     OPEN = "OPEN"
     USED = "USED"
@@ -46,6 +46,13 @@ class OrderUnit:
     paid_fen: int
     original_price_fen: int
     uses: tuple[UseValue, ...]
+    uses_left: int
+    """As far as redemption has told of its uses."""
+
+    @property
+    def left_fen(self) -> int:
+        """What the uses that are left were paid."""
+        return value_of_uses_left(self.uses, self.uses_left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,7 @@ class Order:
     deal_id: UUID
     deal_version: int
     kind: DealKind
+    form: DealForm
     title: str
     cover: str
     quantity: int
@@ -80,6 +88,9 @@ class Order:
     total_fen: int
     refunded_fen: int
     rules: UseRules
+    cash: CashVoucherTerms | None
+    code_source: CodeSource | None
+    refund_policy: RefundPolicy
     store_ids: tuple[UUID, ...]
     source: str | None
     request_digest: bytes
@@ -90,13 +101,44 @@ class Order:
     delivery: OrderDelivery | None
     parcel_state: str | None
 
+    def refundable_from(self) -> datetime | None:
+        """The moment from which the buyer may ask for a refund; None: at any time. Goods do not expire, so a policy
+        that waits for the expiry does not bind them."""
+        if self.refund_policy is RefundPolicy.ANY_TIME or self.kind is DealKind.GOODS or self.paid_at is None:
+            return None
+        return use_window(self.rules, self.paid_at).until
 
-def unit_values(price_fen: int, delivery_fee_fen: int, quantity: int) -> tuple[UseValue, ...]:
-    """The value of the single use of each of `quantity` units; the delivery fee is spread over them to the fen."""
+
+def unit_values(
+    price_fen: int, delivery_fee_fen: int, quantity: int, uses_per_unit: int = 1
+) -> tuple[tuple[UseValue, ...], ...]:
+    """The values of the uses of each of `quantity` units; the delivery fee is spread over the units to the fen."""
     return tuple(
-        UseValue(paid_fen=price_fen + share_fen, delivery_fen=share_fen)
+        over_uses(UseValue(paid_fen=price_fen + share_fen, delivery_fen=share_fen), uses_per_unit)
         for share_fen in split_evenly(delivery_fee_fen, quantity)
     )
+
+
+# What is taken out of the price for others than the merchant.
+_SHARES = ("commission_fen", "creator_share_fen", "agency_share_fen")
+_ALONE = ("paid_fen", "delivery_fen", "merchant_subsidy_fen", "platform_subsidy_fen")
+
+
+def over_uses(unit: UseValue, uses: int) -> tuple[UseValue, ...]:
+    """The value of a unit over its uses: every amount sums to the unit's and differs by at most a fen between two uses;
+    what does not divide is paid for the first ones.
+
+    The shares are split as running totals. Split one by one, their remainders could meet in one use and exceed what
+    was paid for it; a running total never exceeds a greater one, part by part, and the greatest is the price.
+    """
+    columns = {name: split_evenly(getattr(unit, name), uses) for name in _ALONE}
+    before_fen, before = 0, (0,) * uses
+    for name in _SHARES:
+        before_fen += getattr(unit, name)
+        until = split_evenly(before_fen, uses)
+        columns[name] = tuple(total - earlier for total, earlier in zip(until, before, strict=True))
+        before = until
+    return tuple(UseValue(**{name: column[use] for name, column in columns.items()}) for use in range(uses))
 
 
 def value_of_uses_left(uses: tuple[UseValue, ...], uses_left: int) -> int:

@@ -109,6 +109,14 @@ class UnitUsed(Conflict):
     en = "One of these units has been used and cannot be refunded here"
 
 
+class RefundOnExpiryOnly(Conflict):
+    """Facts: refundable_from, the moment of the expiry."""
+
+    code = "refund_on_expiry_only"
+    zh = "该团购不支持主动退款，到期未使用自动退款"
+    en = "This deal is refunded only when it expires unused, and then by itself"
+
+
 class RefundUnderWay(Conflict):
     code = "refund_under_way"
     zh = "所选券正在退款中"

@@ -1,5 +1,6 @@
 """Orders: placed by the buyer, seen by the buyer, the merchant's staff and operators."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -9,7 +10,6 @@ from pydantic import BaseModel, Field
 from services.checkout.domain.addresses import e164
 from services.checkout.domain.orders import Order
 from services.checkout.domain.refusals import OrderNotFound
-from services.checkout.routes.paging import cursor, read_cursor
 from services.checkout.routes.views import OrderView, order_view, order_views
 from services.checkout.store import orders
 from services.checkout.use_cases.place_order import Wanted, place_order
@@ -21,6 +21,7 @@ from shared.contracts.catalog import DeliveryMode
 from shared.database import Transaction
 from shared.errors import Forbidden
 from shared.http import Db
+from shared.paging import Cursor, Limit, page_of, read_cursor
 from shared.service import World
 
 router = APIRouter(tags=["orders"])
@@ -53,8 +54,8 @@ class PlaceOrder(BaseModel):
     deal_version: Version
     quantity: Annotated[int, Field(strict=True, ge=1, le=10)]
     delivery: WantedDelivery | None = None
-    source: Annotated[str, Field(max_length=64)] | None = Field(
-        default=None, description="Where the buyer came from, such as a video's id"
+    source: Annotated[str, Field(max_length=100, pattern="^[0-9A-Za-z_-]+$")] | None = Field(
+        default=None, description="Catalog's attribution token: by which placement the buyer came"
     )
 
 
@@ -95,16 +96,16 @@ async def list_orders(
     caller: Caller,
     db: Db,
     only: Annotated[Literal["all", "to_pay", "to_use", "delivering", "refund"], Query(alias="filter")] = "all",
-    after: Annotated[str | None, Query(alias="cursor", max_length=200)] = None,
-    limit: Annotated[int, Query(ge=1, le=50)] = 20,
+    cursor: Cursor = None,
+    limit: Limit = 20,
 ) -> OrderPage:
     """The caller's own orders, newest first."""
-    before = read_cursor(after)
+    before = read_cursor(cursor, datetime, UUID)
     async with db.transaction(read_only=True) as tx:
         found = await orders.list_of_buyer(tx, caller, only, before, limit + 1)
-        items = await order_views(tx, found[:limit])
-    more = len(found) > limit
-    return OrderPage(items=items, next_cursor=cursor(items[-1].placed_at, items[-1].order_id) if more else None)
+        page = page_of(found, limit, lambda order: (order.placed_at, order.order_id))
+        items = await order_views(tx, page.items)
+    return OrderPage(items=items, next_cursor=page.next_cursor)
 
 
 async def visible_order(tx: Transaction, order_id: UUID, caller: str) -> Order:

@@ -10,7 +10,7 @@ from services.checkout.domain.orders import Order, OrderState, OrderUnit, UnitSt
 from services.checkout.domain.refunds import Refund, RefundState, expected_by
 from services.checkout.domain.timeline import TEXTS, Entry, What
 from services.checkout.store import orders, refunds
-from shared.contracts.catalog import DealKind, DeliveryMode
+from shared.contracts.catalog import CashVoucherTerms, DealForm, DealKind, DeliveryMode, RefundPolicy
 from shared.database import Transaction
 
 
@@ -18,6 +18,8 @@ class UnitView(BaseModel):
     unit_id: UUID
     state: UnitState
     paid_fen: int
+    uses: int
+    uses_left: int = Field(description="As far as redemption has told of its uses; a refund pays these")
 
 
 class RefundView(BaseModel):
@@ -69,12 +71,15 @@ class OrderView(BaseModel):
     order_no: str
     state: OrderState
     kind: DealKind
+    form: DealForm
     deal_id: UUID
     deal_version: int
     title: str
     cover: str
     merchant_id: UUID
     store_ids: list[UUID]
+    cash: CashVoucherTerms | None
+    refund_policy: RefundPolicy
     quantity: int
     unit_price_fen: int
     delivery_fee_fen: int
@@ -99,12 +104,15 @@ def order_view(
         order_no=order.order_no,
         state=order.state,
         kind=order.kind,
+        form=order.form,
         deal_id=order.deal_id,
         deal_version=order.deal_version,
         title=order.title,
         cover=order.cover,
         merchant_id=order.merchant_id,
         store_ids=list(order.store_ids),
+        cash=order.cash,
+        refund_policy=order.refund_policy,
         quantity=order.quantity,
         unit_price_fen=order.unit_price_fen,
         delivery_fee_fen=order.delivery.fee_fen if order.delivery else 0,
@@ -114,7 +122,7 @@ def order_view(
         paid_at=order.paid_at,
         closed_at=order.closed_at,
         refunded_fen=order.refunded_fen,
-        units=[UnitView(unit_id=unit.unit_id, state=unit.state, paid_fen=unit.paid_fen) for unit in units],
+        units=[_unit(unit) for unit in units],
         refunds=[RefundView.of(refund) for refund in order_refunds],
         delivery=_delivery(order),
         timeline=_timeline(order, noted),
@@ -130,6 +138,16 @@ async def order_views(tx: Transaction, found: Sequence[Order]) -> list[OrderView
     return [
         order_view(order, units[order.order_id], of_orders[order.order_id], noted[order.order_id]) for order in found
     ]
+
+
+def _unit(unit: OrderUnit) -> UnitView:
+    return UnitView(
+        unit_id=unit.unit_id,
+        state=unit.state,
+        paid_fen=unit.paid_fen,
+        uses=len(unit.uses),
+        uses_left=unit.uses_left,
+    )
 
 
 def _delivery(order: Order) -> DeliveryView | None:

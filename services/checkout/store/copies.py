@@ -1,5 +1,6 @@
 """Copies of catalog's facts, kept at their highest version whatever the order in which events arrive."""
 
+from services.checkout.domain.offers import form_of
 from shared.contracts.catalog import DealChanged, DealVersionPublished, MerchantChanged, PayoutAccountChanged
 from shared.database import Transaction
 
@@ -38,8 +39,9 @@ async def keep_deal_version(tx: Transaction, event: DealVersionPublished) -> Non
     """Keep an immutable version of a deal."""
     await tx.execute(
         """insert into deal_versions (deal_id, deal_version, merchant_id, kind, title, cover, price_fen,
-             original_price_fen, per_buyer_limit, sale_from, sale_until, rules, delivery)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+             original_price_fen, per_buyer_limit, sale_from, sale_until, rules, delivery, form, uses_per_unit, cash,
+             code_source, refund_policy)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
            on conflict (deal_id, deal_version) do nothing""",
         event.deal_id,
         event.deal_version,
@@ -54,6 +56,11 @@ async def keep_deal_version(tx: Transaction, event: DealVersionPublished) -> Non
         event.sale_until,
         event.rules.model_dump(mode="json"),
         event.delivery.model_dump(mode="json") if event.delivery else None,
+        form_of(event.form, event.kind).value,
+        event.uses_per_unit,
+        event.cash.model_dump(mode="json") if event.cash else None,
+        event.code_source,
+        event.refund_policy.value,
     )
 
 

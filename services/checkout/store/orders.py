@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from services.checkout.domain.offers import form_of
 from services.checkout.domain.orders import Order, OrderDelivery, OrderState, OrderUnit, UnitState
 from services.checkout.domain.timeline import Entry, What
-from shared.contracts.catalog import DealKind, DeliveryMode
+from shared.contracts.catalog import CashVoucherTerms, CodeSource, DealKind, DeliveryMode, RefundPolicy
 from shared.contracts.checkout import UseValue
 from shared.contracts.use_rules import UseRules
 from shared.database import Row, Transaction
@@ -17,7 +18,11 @@ _PLAIN = (
     "closed_at", "parcel_state",
 )  # fmt: skip
 _DELIVERY = ("sealed_address", "masked_phone", "masked_address", "weight_g", "category")
-_COLUMNS = ", ".join((*_PLAIN, *_DELIVERY, "state", "kind", "rules", "store_ids", "delivery_mode", "delivery_fee_fen"))
+_FROZEN = ("kind", "form", "rules", "cash", "code_source", "refund_policy", "store_ids")
+_COLUMNS = ", ".join((*_PLAIN, *_DELIVERY, *_FROZEN, "state", "delivery_mode", "delivery_fee_fen"))
+
+# How many uses are left of a unit: a use that was told before their numbers were kept left only its moment.
+USES_LEFT = "jsonb_array_length(uses) - greatest(cardinality(used_nos), (used_at is not null)::int)"
 
 # What each filter of the buyer's list adds to the question.
 _FILTERS = {
@@ -38,9 +43,9 @@ async def add_order(tx: Transaction, order: Order, units: Sequence[OrderUnit]) -
              insert into orders (order_id, order_no, state, buyer, merchant_id, deal_id, deal_version, kind, title,
                cover, quantity, unit_price_fen, total_fen, rules, store_ids, source, request_digest, placed_at,
                expires_at, delivery_mode, delivery_fee_fen, weight_g, category, sealed_address, masked_phone,
-               masked_address)
+               masked_address, form, cash, code_source, refund_policy)
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-               $22, $23, $24, $25, $26)
+               $22, $23, $24, $25, $26, $32, $33, $34, $35)
              on conflict (order_id) do nothing returning order_id),
            minted as (
              insert into units (unit_id, order_id, position, paid_fen, original_price_fen, uses)
@@ -80,8 +85,17 @@ async def add_order(tx: Transaction, order: Order, units: Sequence[OrderUnit]) -
         [unit.original_price_fen for unit in units],
         # One document, not an array of them: a list of lists would reach Postgres as an array of two dimensions.
         [[use.model_dump() for use in unit.uses] for unit in units],
+        order.form.value,
+        order.cash.model_dump(mode="json") if order.cash else None,
+        order.code_source,
+        order.refund_policy.value,
     )
     return bool(added)
+
+
+async def set_stores(tx: Transaction, order_id: UUID, store_ids: Sequence[UUID]) -> None:
+    """Where an order that is being placed may be used."""
+    await tx.execute("update orders set store_ids = $2 where order_id = $1", order_id, list(store_ids))
 
 
 async def find_order(tx: Transaction, order_id: UUID) -> Order | None:
@@ -127,8 +141,8 @@ async def list_of_buyer(
 async def units_of(tx: Transaction, order_ids: Sequence[UUID]) -> dict[UUID, list[OrderUnit]]:
     """The units of each of these orders, in position."""
     rows = await tx.fetch(
-        """select order_id, unit_id, position, state, paid_fen, original_price_fen, uses from units
-           where order_id = any($1) order by order_id, position""",
+        f"""select order_id, unit_id, position, state, paid_fen, original_price_fen, uses, {USES_LEFT} as uses_left
+            from units where order_id = any($1) order by order_id, position""",
         list(order_ids),
     )
     units: dict[UUID, list[OrderUnit]] = {order_id: [] for order_id in order_ids}
@@ -176,31 +190,40 @@ async def advance_parcel(tx: Transaction, order_id: UUID, state: str, after: Seq
     )
 
 
-async def record_use(tx: Transaction, order_id: UUID, unit_id: UUID, used_at: datetime) -> bool:
-    """A unit was used. While a refund waits for its fence the state stays REFUNDING and the use is remembered."""
+# A use and its finality may be told in any order: both say which use it was, and each counts once. $4 is its number.
+_MADE = """used_at = coalesce(used_at, $3),
+    used_nos = case when $4 = any(used_nos) then used_nos else used_nos || $4::int end"""
+_ALL_MADE = "cardinality(used_nos) + ($4 <> all(used_nos))::int >= jsonb_array_length(uses)"
+
+
+async def record_use(tx: Transaction, order_id: UUID, unit_id: UUID, use_no: int, used_at: datetime) -> bool:
+    """One use of a unit was made; the unit is USED with its last one. While a refund waits for its fence the state
+    stays REFUNDING and the use is remembered."""
     return bool(
         await tx.execute(
-            """update units set used_at = coalesce(used_at, $3),
-                 state = case when state = 'OPEN' then 'USED' else state end
-               where unit_id = $2 and order_id = $1""",
+            f"""update units set {_MADE}, state = case when state = 'OPEN' and {_ALL_MADE} then 'USED' else state end
+                where unit_id = $2 and order_id = $1""",
             order_id,
             unit_id,
             used_at,
+            use_no,
         )
     )
 
 
-async def record_final_use(tx: Transaction, order_id: UUID, unit_id: UUID, used_at: datetime) -> bool:
+async def record_final_use(tx: Transaction, order_id: UUID, unit_id: UUID, use_no: int, used_at: datetime) -> bool:
     """One use of a unit can no longer be reversed; the unit is FINAL with its last one."""
     return bool(
         await tx.execute(
-            """update units set used_at = coalesce(used_at, $3), uses_final = uses_final + 1,
-                 state = case when state not in ('OPEN', 'USED') then state
-                              when uses_final + 1 >= jsonb_array_length(uses) then 'FINAL' else 'USED' end
-               where unit_id = $2 and order_id = $1""",
+            f"""update units set {_MADE}, uses_final = uses_final + 1,
+                  state = case when state not in ('OPEN', 'USED') then state
+                               when uses_final + 1 >= jsonb_array_length(uses) then 'FINAL'
+                               when {_ALL_MADE} then 'USED' else state end
+                where unit_id = $2 and order_id = $1""",
             order_id,
             unit_id,
             used_at,
+            use_no,
         )
     )
 
@@ -248,7 +271,11 @@ def _order(row: Row) -> Order:
         **{name: row[name] for name in _PLAIN},
         state=OrderState(row["state"]),
         kind=DealKind(row["kind"]),
+        form=form_of(row["form"], DealKind(row["kind"])),
         rules=UseRules.model_validate(row["rules"]),
+        cash=CashVoucherTerms.model_validate(row["cash"]) if row["cash"] else None,
+        code_source=CodeSource(row["code_source"]) if row["code_source"] else None,
+        refund_policy=RefundPolicy(row["refund_policy"]),
         store_ids=tuple(row["store_ids"]),
         delivery=delivery,
     )
@@ -262,4 +289,5 @@ def _unit(row: Row) -> OrderUnit:
         paid_fen=row["paid_fen"],
         original_price_fen=row["original_price_fen"],
         uses=tuple(UseValue.model_validate(use) for use in row["uses"]),
+        uses_left=row["uses_left"],
     )

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.checkout.domain.refunds import Refund, RefundState
+from services.checkout.store.orders import USES_LEFT
 from shared.database import Row, Transaction
 
 _COLUMNS = """refund_id, order_id, attempt_id, cause, state, amount_fen, reason, requested_by, requested_at,
@@ -116,12 +117,12 @@ async def give_up(
     )
     if ended:
         await tx.execute(
-            """with released as (
-                 update refund_units set released = true where refund_id = $1 returning unit_id)
-               update units u set state = case when u.used_at is null then 'OPEN'
-                                               when u.uses_final >= jsonb_array_length(u.uses) then 'FINAL'
-                                               else 'USED' end
-               from released where u.unit_id = released.unit_id and u.state = 'REFUNDING'""",
+            f"""with released as (
+                  update refund_units set released = true where refund_id = $1 returning unit_id)
+                update units u set state = case when {USES_LEFT} > 0 then 'OPEN'
+                                                when u.uses_final >= jsonb_array_length(u.uses) then 'FINAL'
+                                                else 'USED' end
+                from released where u.unit_id = released.unit_id and u.state = 'REFUNDING'""",
             refund_id,
         )
     return bool(ended)

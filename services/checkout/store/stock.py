@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.checkout.domain.offers import Offer, payee
-from shared.contracts.catalog import DealKind, DeliveryTerms
+from services.checkout.domain.offers import Offer, form_of, payee
+from shared.contracts.catalog import CashVoucherTerms, CodeSource, DealKind, DeliveryTerms, RefundPolicy
 from shared.contracts.use_rules import UseRules
 from shared.database import Row, Transaction
 
@@ -32,6 +32,14 @@ class Unsaid:
     said_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """What was decided with the stock: whom to tell, and the stores where the deal is open at that moment."""
+
+    unsaid: list[Unsaid]
+    store_ids: tuple[UUID, ...]
+
+
 async def set_quota(tx: Transaction, deal_id: UUID, quota: int) -> list[Unsaid]:
     """Take over catalog's quota; the deal if its announcement is to be scheduled."""
     rows = await tx.fetch(
@@ -47,8 +55,9 @@ async def set_quota(tx: Transaction, deal_id: UUID, quota: int) -> list[Unsaid]:
 async def find_offer(tx: Transaction, deal_id: UUID) -> Offer | None:
     """The deal in the version that is sold now, or None while catalog's events about it are incomplete."""
     row = await tx.row(
-        """select d.deal_id, d.deal_version, d.merchant_id, d.online, d.store_ids, v.kind, v.title, v.cover,
-                  v.price_fen, v.original_price_fen, v.per_buyer_limit, v.sale_from, v.sale_until, v.rules, v.delivery,
+        """select d.deal_id, d.deal_version, d.merchant_id, d.online, d.store_ids, v.kind, v.form, v.title, v.cover,
+                  v.price_fen, v.original_price_fen, v.per_buyer_limit, v.uses_per_unit, v.sale_from, v.sale_until,
+                  v.rules, v.delivery, v.cash, v.code_source, v.refund_policy,
                   greatest(0, s.quota - s.sold - s.reserved) as available,
                   m.state as merchant_state, p.state as account_state, p.rail, p.sub_merchant_id
            from deals d
@@ -62,19 +71,24 @@ async def find_offer(tx: Transaction, deal_id: UUID) -> Offer | None:
     return _offer(row) if row else None
 
 
-async def reserve(tx: Transaction, deal_id: UUID, deal_version: int, quantity: int) -> list[Unsaid] | None:
-    """Take `quantity` out of what is left. None if the deal, as the database has it now, does not allow it."""
+async def reserve(tx: Transaction, deal_id: UUID, deal_version: int, quantity: int) -> Reserved | None:
+    """Take `quantity` out of what is left. None if the deal, its merchant or the account, as the database has them now,
+    do not allow it: what `find_offer` saw decides nothing."""
     rows = await tx.fetch(
         """update stock s set reserved = s.reserved + $3, version = s.version + 1
             from deals d
+            join merchants m on m.merchant_id = d.merchant_id
+            join payout_accounts p on p.merchant_id = d.merchant_id
             where s.deal_id = $1 and d.deal_id = s.deal_id and d.online and d.deal_version = $2
+              and d.store_ids <> '{}' and m.state = 'VERIFIED' and p.state = 'VERIFIED'
+              and (p.rail <> 'ZHIFUTONG' or p.sub_merchant_id <> '')
               and s.quota - s.sold - s.reserved >= $3
-            returning s.deal_id, s.said_at, s.version - 1 = s.said_version as clean""",
+            returning s.deal_id, s.said_at, s.version - 1 = s.said_version as clean, d.store_ids""",
         deal_id,
         deal_version,
         quantity,
     )
-    return _unsaid(rows, tx.now) if rows else None
+    return Reserved(_unsaid(rows, tx.now), tuple(rows[0]["store_ids"])) if rows else None
 
 
 async def count_for_buyer(tx: Transaction, deal_id: UUID, buyer: str, quantity: int, limit: int) -> bool:
@@ -171,8 +185,12 @@ def _offer(row: Row) -> Offer:
         **{
             **fields,
             "kind": DealKind(fields["kind"]),
+            "form": form_of(fields["form"], DealKind(fields["kind"])),
             "rules": UseRules.model_validate(fields["rules"]),
             "delivery": DeliveryTerms.model_validate(fields["delivery"]) if fields["delivery"] else None,
+            "cash": CashVoucherTerms.model_validate(fields["cash"]) if fields["cash"] else None,
+            "code_source": CodeSource(fields["code_source"]) if fields["code_source"] else None,
+            "refund_policy": RefundPolicy(fields["refund_policy"]),
             "store_ids": tuple(fields["store_ids"]),
         },
         payee=payee(*parts),

@@ -37,19 +37,23 @@ async def record_issued(tx: Transaction, order_id: UUID, at: datetime) -> None:
     await orders.add_entry(tx, order_id, What.ISSUED, at)
 
 
-async def record_use(tx: Transaction, order_id: UUID, unit_id: UUID, use_id: UUID, used_at: datetime) -> None:
+async def record_use(
+    tx: Transaction, order_id: UUID, unit_id: UUID, use_no: int, use_id: UUID, used_at: datetime
+) -> None:
     """A certificate was used; it may still be reversed."""
     await _hold(tx, order_id)
-    if not await orders.record_use(tx, order_id, unit_id, used_at):
+    if not await orders.record_use(tx, order_id, unit_id, use_no, used_at):
         raise NotYet(f"unit {unit_id} is not here yet")
     await orders.mark_fulfilling(tx, order_id)
     await orders.add_entry(tx, order_id, What.USED, used_at, use_id)
 
 
-async def record_final_use(tx: Transaction, order_id: UUID, unit_id: UUID, use_id: UUID, used_at: datetime) -> None:
+async def record_final_use(
+    tx: Transaction, order_id: UUID, unit_id: UUID, use_no: int, use_id: UUID, used_at: datetime
+) -> None:
     """A use can no longer be reversed. Its own report may still be under way."""
     await _hold(tx, order_id)
-    if not await orders.record_final_use(tx, order_id, unit_id, used_at):
+    if not await orders.record_final_use(tx, order_id, unit_id, use_no, used_at):
         raise NotYet(f"unit {unit_id} is not here yet")
     await orders.mark_fulfilling(tx, order_id)
     await orders.add_entry(tx, order_id, What.USED, used_at, use_id)

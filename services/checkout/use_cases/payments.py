@@ -213,6 +213,10 @@ async def _capture(tx: Transaction, seals: Seals, order: Order, attempt: Attempt
             out_trade_no=attempt.out_trade_no,
             trade_no=trade.trade_no,
             delivery=_delivery_request(seals, order),
+            form=order.form,
+            cash=order.cash,
+            code_source=order.code_source,
+            source=order.source,
         ),
     )
 

@@ -1,7 +1,7 @@
 """Placing an order: everything the buyer saw is frozen, and stock and limit decide in single guarded statements."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from services.checkout.domain.refusals import BuyerLimitReached, DealOffline, De
 from services.checkout.store import orders, stock
 from services.checkout.use_cases import schedule
 from shared.contracts.address import Address
-from shared.contracts.catalog import DeliveryMode, DeliveryTerms
+from shared.contracts.catalog import DeliveryMode, DeliveryTerms, delivery_fee
 from shared.database import Transaction
 from shared.errors import IdTaken
 from shared.ids import new_id
@@ -65,7 +65,7 @@ async def place_order(
         earlier = await _placed_before(tx, wanted, digest)
         assert earlier is not None
         return earlier
-    await _take(tx, offer, wanted)
+    order = replace(order, store_ids=await _take(tx, offer, wanted))
     await schedule.expire_order(tx, order.order_id, order.expires_at)
     return order, units
 
@@ -79,30 +79,30 @@ async def _placed_before(tx: Transaction, wanted: Wanted, digest: bytes) -> tupl
     return order, (await orders.units_of(tx, [order.order_id]))[order.order_id]
 
 
-async def _take(tx: Transaction, offer: Offer, wanted: Wanted) -> None:
-    """The two decisions, the contended row last so that it is held shortest."""
+async def _take(tx: Transaction, offer: Offer, wanted: Wanted) -> tuple[UUID, ...]:
+    """The two decisions, the contended row last so that it is held shortest. Returns the stores that are open at that
+    moment: one may have closed since the offer was looked at."""
     limit = offer.per_buyer_limit
     if not await stock.count_for_buyer(tx, offer.deal_id, wanted.buyer, wanted.quantity, limit):
         counted = await stock.counted_for_buyer(tx, offer.deal_id, wanted.buyer)
         raise BuyerLimitReached(left=max(0, limit - counted))
-    unsaid = await stock.reserve(tx, offer.deal_id, offer.deal_version, wanted.quantity)
-    if unsaid is None:
+    reserved = await stock.reserve(tx, offer.deal_id, offer.deal_version, wanted.quantity)
+    if reserved is None:
         now_offered = await stock.find_offer(tx, offer.deal_id) or offer
         check_sellable(now_offered, wanted.deal_version, wanted.quantity, tx.now)
         raise DealSoldOut(available=now_offered.available)
-    await schedule.say_availability(tx, unsaid)
+    if reserved.store_ids != offer.store_ids:
+        await orders.set_stores(tx, wanted.order_id, reserved.store_ids)
+    await schedule.say_availability(tx, reserved.unsaid)
+    return reserved.store_ids
 
 
 def _freeze(
     tx: Transaction, seals: Seals, pay_within: timedelta, wanted: Wanted, offer: Offer, digest: bytes
 ) -> tuple[Order, list[OrderUnit]]:
     terms = check_delivery(offer, wanted.mode)
-    delivery = _delivery(seals, wanted, terms) if terms else None
-    values = unit_values(offer.price_fen, delivery.fee_fen if delivery else 0, wanted.quantity)
-    units = [
-        OrderUnit(new_id(), position, UnitState.OPEN, value.paid_fen, offer.original_price_fen, (value,))
-        for position, value in enumerate(values)
-    ]
+    delivery = _delivery(seals, wanted, terms, offer.price_fen * wanted.quantity) if terms else None
+    units = _units(offer, wanted.quantity, delivery.fee_fen if delivery else 0)
     order = Order(
         order_id=wanted.order_id,
         order_no=new_order_no(tx.now),
@@ -112,6 +112,7 @@ def _freeze(
         deal_id=offer.deal_id,
         deal_version=offer.deal_version,
         kind=offer.kind,
+        form=offer.form,
         title=offer.title,
         cover=offer.cover,
         quantity=wanted.quantity,
@@ -119,6 +120,9 @@ def _freeze(
         total_fen=sum(unit.paid_fen for unit in units),
         refunded_fen=0,
         rules=offer.rules,
+        cash=offer.cash,
+        code_source=offer.code_source,
+        refund_policy=offer.refund_policy,
         store_ids=offer.store_ids,
         source=wanted.source,
         request_digest=digest,
@@ -132,12 +136,27 @@ def _freeze(
     return order, units
 
 
-def _delivery(seals: Seals, wanted: Wanted, terms: DeliveryTerms) -> OrderDelivery:
+def _units(offer: Offer, quantity: int, fee_fen: int) -> list[OrderUnit]:
+    return [
+        OrderUnit(
+            unit_id=new_id(),
+            position=position,
+            state=UnitState.OPEN,
+            paid_fen=sum(use.paid_fen for use in uses),
+            original_price_fen=offer.original_price_fen,
+            uses=uses,
+            uses_left=len(uses),
+        )
+        for position, uses in enumerate(unit_values(offer.price_fen, fee_fen, quantity, offer.uses_per_unit))
+    ]
+
+
+def _delivery(seals: Seals, wanted: Wanted, terms: DeliveryTerms, goods_fen: int) -> OrderDelivery:
     assert wanted.mode is not None
     assert wanted.address is not None, "a delivery mode always comes with an address"
     return OrderDelivery(
         mode=wanted.mode,
-        fee_fen=terms.fee_fen,
+        fee_fen=delivery_fee(terms, wanted.mode, goods_fen),
         weight_g=terms.weight_g * wanted.quantity,
         category=terms.category,
         sealed_address=seals.seal("checkout", wanted.address.model_dump_json()),

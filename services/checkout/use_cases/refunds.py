@@ -18,6 +18,7 @@ from services.checkout.domain.refusals import (
     OrderNotPaid,
     RefundNotFound,
     RefundNotStuck,
+    RefundOnExpiryOnly,
     RefundUnderWay,
     UnitNotOfOrder,
     UnitRefunded,
@@ -57,6 +58,9 @@ async def request_refund(
         return earlier
     if order.paid_at is None:
         raise OrderNotPaid
+    opens_at = order.refundable_from()
+    if opens_at is not None and tx.now < opens_at:
+        raise RefundOnExpiryOnly(refundable_from=opens_at.isoformat())
     units = {unit.unit_id: unit for unit in (await orders.units_of(tx, [order.order_id]))[order.order_id]}
     if not set(unit_ids) <= units.keys():
         raise UnitNotOfOrder
@@ -92,14 +96,14 @@ async def _fence(
         attempt_id=attempt.attempt_id,
         cause=cause.value,
         state=RefundState.FENCING,
-        amount_fen=sum(unit.paid_fen for unit in units),
+        amount_fen=sum(unit.left_fen for unit in units),
         reason=reason,
         requested_by=by,
         requested_at=tx.now,
         succeeded_at=None,
         refused_code=None,
         tries=0,
-        units={unit.unit_id: unit.paid_fen for unit in units},
+        units={unit.unit_id: unit.left_fen for unit in units},
     )
     if not await refunds.add_refund(tx, refund):
         raise IdTaken

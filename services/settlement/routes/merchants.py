@@ -1,34 +1,24 @@
 """Statements, payouts and the preview of the next one, for a merchant's owner, manager and finance staff."""
 
 from datetime import date, datetime
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import BaseModel
 
 from services.settlement.domain.payouts import InstructionState, next_run_day, payout_state
 from services.settlement.domain.uses import UseState
 from services.settlement.gateways import World as SettlementWorld
 from services.settlement.store import copies, runs, statements
-from services.settlement.store.statements import Totals
+from services.settlement.store.statements import PayoutLine, Totals
 from shared.auth import Caller, is_operator, require_staff
 from shared.contracts.catalog import StaffRole
 from shared.database import Row, Transaction
-from shared.errors import Invalid
 from shared.http import Db
+from shared.paging import Cursor, Limit, page_of, read_cursor
 from shared.service import World
 
 router = APIRouter()
-
-Limit = Annotated[int, Query(ge=1, le=50)]
-Cursor = Annotated[str | None, Query(max_length=200)]
-
-
-class CursorInvalid(Invalid):
-    code = "cursor_invalid"
-    zh = "翻页位置无效"
-    en = "The cursor is not one that this list gave"
 
 
 class StatementItem(BaseModel):
@@ -99,43 +89,29 @@ async def statement(
     """The uses of one business day, down to each certificate, with the day's totals."""
     settlement: SettlementWorld = world
     fee_bp = settlement.terms.fee_bp
-    after = None if cursor is None else _use_cursor(cursor)
+    after = read_cursor(cursor, datetime, UUID, int)
     async with db.transaction(read_only=True) as tx:
         await _require_reader(tx, caller, merchant_id)
         rows = await statements.uses_of_day(tx, merchant_id, fee_bp, day, after, limit + 1)
         totals = await statements.totals_of_day(tx, merchant_id, fee_bp, day)
-    items = [_item(row) for row in rows[:limit]]
+    page = page_of(rows, limit, lambda row: (row["used_at"], row["unit_id"], row["use_no"]))
     return Statement(
         day=day,
-        items=items,
+        items=[_item(row) for row in page.items],
         totals=StatementTotals(**_amounts(totals)),
-        next_cursor=_cursor_of(items[-1]) if len(rows) > limit else None,
+        next_cursor=page.next_cursor,
     )
 
 
 @router.get("/merchants/{merchant_id}/payouts")
 async def list_payouts(merchant_id: UUID, caller: Caller, db: Db, cursor: Cursor = None, limit: Limit = 50) -> Payouts:
     """A merchant's payouts, newest first."""
-    before = None if cursor is None else _payout_cursor(cursor)
+    before = read_cursor(cursor, date, int)
     async with db.transaction(read_only=True) as tx:
         await _require_reader(tx, caller, merchant_id)
         lines = await statements.payouts(tx, merchant_id, before, limit + 1)
-    items = [
-        Payout(
-            payout_id=line.payout_id,
-            run_date=line.run_date,
-            sequence=line.sequence,
-            state=payout_state(line.states),
-            gross_fen=line.gross_fen,
-            fee_fen=line.fee_fen,
-            net_fen=line.gross_fen - line.fee_fen,
-            uses=line.uses,
-            paid_at=line.paid_at if payout_state(line.states) is InstructionState.PAID else None,
-        )
-        for line in lines[:limit]
-    ]
-    more = len(lines) > limit
-    return Payouts(items=items, next_cursor=f"{items[-1].run_date}~{items[-1].sequence}" if more else None)
+    page = page_of(lines, limit, lambda line: (line.run_date, line.sequence))
+    return Payouts(items=[_payout(line) for line in page.items], next_cursor=page.next_cursor)
 
 
 @router.get("/merchants/{merchant_id}/preview")
@@ -166,6 +142,21 @@ def _amounts(totals: Totals) -> dict[str, int]:
     }
 
 
+def _payout(line: PayoutLine) -> Payout:
+    state = payout_state(line.states)
+    return Payout(
+        payout_id=line.payout_id,
+        run_date=line.run_date,
+        sequence=line.sequence,
+        state=state,
+        gross_fen=line.gross_fen,
+        fee_fen=line.fee_fen,
+        net_fen=line.gross_fen - line.fee_fen,
+        uses=line.uses,
+        paid_at=line.paid_at if state is InstructionState.PAID else None,
+    )
+
+
 def _item(row: Row) -> StatementItem:
     return StatementItem(
         order_id=row["order_id"],
@@ -181,24 +172,3 @@ def _item(row: Row) -> StatementItem:
         due_on=row["due_on"],
         payout_id=row["payout_id"],
     )
-
-
-def _cursor_of(item: StatementItem) -> str:
-    return f"{item.used_at.isoformat()}~{item.unit_id}~{item.use_no}"
-
-
-def _use_cursor(text: str) -> tuple[datetime, UUID, int]:
-    try:
-        moment, unit_id, use_no = text.split("~")
-        # In an address, a plus sign that was not escaped arrives as a space.
-        return datetime.fromisoformat(moment.replace(" ", "+")), UUID(unit_id), int(use_no)
-    except ValueError as error:
-        raise CursorInvalid from error
-
-
-def _payout_cursor(text: str) -> tuple[date, int]:
-    try:
-        run_date, sequence = text.split("~")
-        return date.fromisoformat(run_date), int(sequence)
-    except ValueError as error:
-        raise CursorInvalid from error

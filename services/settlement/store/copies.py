@@ -38,7 +38,8 @@ async def keep_payout_account(tx: Transaction, event: PayoutAccountChanged) -> N
 
 
 async def why_not_paid(tx: Transaction, merchant_id: UUID) -> str | None:
-    """What keeps a merchant from being paid now: `merchant_suspended`, `payout_account_not_verified`, or nothing."""
+    """What keeps a merchant from being paid now: `merchant_suspended`, `merchant_not_verified`,
+    `payout_account_not_verified`, or nothing."""
     row = await tx.row(
         """select (select state from merchants where merchant_id = $1) as merchant,
                   (select state from payout_accounts where merchant_id = $1) as account""",
@@ -47,4 +48,6 @@ async def why_not_paid(tx: Transaction, merchant_id: UUID) -> str | None:
     assert row is not None
     if row["merchant"] == MerchantState.SUSPENDED:
         return "merchant_suspended"
+    if row["merchant"] != MerchantState.VERIFIED:
+        return "merchant_not_verified"
     return None if row["account"] == PayoutAccountState.VERIFIED else "payout_account_not_verified"

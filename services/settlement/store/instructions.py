@@ -35,14 +35,14 @@ async def find_instruction(tx: Transaction, instruction_id: UUID) -> Instruction
 
 
 async def begin_sending(tx: Transaction, instruction_id: UUID) -> Instruction | None:
-    """Note that a call is about to be made. None if nothing is to be sent now: it is finished, its merchant is
-    suspended, or it was never sent and the payout account is not verified."""
+    """Note that a call is about to be made. None if nothing is to be sent now: it is finished, its merchant is not
+    verified (any more, or again), or it was never sent and the payout account is not."""
     row = await tx.row(
         f"""update instructions i set state = 'SENT', attempts = i.attempts + 1, sent_at = coalesce(i.sent_at, $2),
               changed_at = case when i.state = 'DUE' then now() else i.changed_at end
             from merchants m, payout_accounts a
             where i.instruction_id = $1 and m.merchant_id = i.merchant_id and a.merchant_id = i.merchant_id
-              and m.state <> 'SUSPENDED'
+              and m.state = 'VERIFIED'
               and (i.state in ('SENT', 'UNKNOWN') or i.state = 'DUE' and a.state = 'VERIFIED')
             returning {_INSTRUCTION}""",
         instruction_id,

@@ -18,7 +18,7 @@ with due as (
     select u.unit_id, u.use_no, u.order_id, u.merchant_id, u.merchant_fen
     from uses u
     join orders o using (order_id)
-    join merchants m on m.merchant_id = u.merchant_id and m.state <> 'SUSPENDED'
+    join merchants m on m.merchant_id = u.merchant_id and m.state = 'VERIFIED'
     join payout_accounts a on a.merchant_id = u.merchant_id and a.state = 'VERIFIED'
     where u.state = 'FINAL' and u.due_on <= $1 and o.rail = any($4)
       and (o.rail = any($5) or not exists (

@@ -42,7 +42,7 @@ async def uses_of_day(
     return await tx.fetch(
         _DAY
         + """select * from priced
-             where $4::timestamptz is null or (used_at, unit_id, use_no) > ($4, $5::uuid, $6::int)
+             where $4::timestamptz is null or (used_at, unit_id, use_no) > ($4, $5::uuid, $6::bigint)
              order by used_at, unit_id, use_no limit $7""",
         merchant_id,
         fee_bp,
@@ -124,7 +124,7 @@ async def payouts(tx: Transaction, merchant_id: UUID, before: tuple[date, int] |
                max(i.paid_at) as paid_at, array_agg(distinct i.state) as states
              from instructions i where i.payout_id = p.payout_id
                and not exists (select from instructions later where later.retry_of = i.instruction_id)) sums
-           where p.merchant_id = $1 and ($2::date is null or (p.run_date, p.sequence) < ($2, $3::int))
+           where p.merchant_id = $1 and ($2::date is null or (p.run_date, p.sequence) < ($2, $3::bigint))
            order by p.run_date desc, p.sequence desc limit $4""",
         merchant_id,
         run_date,

@@ -7,7 +7,10 @@ from uuid import UUID, uuid4
 from services.checkout.consumers import copies
 from shared.clock import Clock
 from shared.contracts.catalog import (
+    CashVoucherTerms,
+    CodeSource,
     DealChanged,
+    DealForm,
     DealKind,
     DealVersionPublished,
     DeliveryMode,
@@ -17,6 +20,7 @@ from shared.contracts.catalog import (
     PayoutAccountChanged,
     PayoutAccountState,
     Rail,
+    RefundPolicy,
     StaffChanged,
     StaffRole,
 )
@@ -37,11 +41,17 @@ class Deal:
     quota: int = 100
     limit: int = 0
     fee_fen: int = 0
+    form: DealForm | None = None
+    uses: int = 1
+    cash: CashVoucherTerms | None = None
+    code_source: CodeSource | None = None
+    policy: RefundPolicy = RefundPolicy.ANY_TIME
+    terms: DeliveryTerms | None = None
 
     @property
     def delivery(self) -> DeliveryTerms | None:
-        if self.kind is DealKind.VOUCHER:
-            return None
+        if self.kind is DealKind.VOUCHER or self.terms is not None:
+            return self.terms
         return DeliveryTerms(modes=(DeliveryMode.COURIER,), fee_fen=self.fee_fen, weight_g=500, category="fruit")
 
 
@@ -74,11 +84,12 @@ class CatalogSide:
         await copies.keep_merchant(event, self.db)
 
     async def keep_account(
-        self, deal: Deal, state: PayoutAccountState = PayoutAccountState.VERIFIED, *, version: int = 1
-    ) -> None:
+        self, deal: Deal, state: PayoutAccountState = PayoutAccountState.VERIFIED, *, version: int = 1,
+        sub_merchant_id: str | None = "2088123412341234",
+    ) -> None:  # fmt: skip
         event = PayoutAccountChanged(
             occurred_at=self.now(), version=version, merchant_id=deal.merchant_id, state=state, rail=Rail.ZHIFUTONG,
-            sub_merchant_id="2088123412341234", sealed_account="sealed",
+            sub_merchant_id=sub_merchant_id, sealed_account="sealed",
         )  # fmt: skip
         await copies.keep_payout_account(event, self.db)
 
@@ -89,16 +100,19 @@ class CatalogSide:
             price_fen=deal.price_fen if price_fen is None else price_fen, original_price_fen=26_800,
             per_buyer_limit=deal.limit, sale_from=self.now() - timedelta(days=1),
             sale_until=self.now() + timedelta(days=300), rules=UseRules(valid_days=30), delivery=deal.delivery,
+            form=deal.form, uses_per_unit=deal.uses, cash=deal.cash, code_source=deal.code_source,
+            refund_policy=deal.policy,
         )  # fmt: skip
         await copies.keep_deal_version(event, self.db)
 
     async def keep_deal(
-        self, deal: Deal, *, version: int = 1, deal_version: int = 1, online: bool = True, quota: int | None = None
-    ) -> None:
+        self, deal: Deal, *, version: int = 1, deal_version: int = 1, online: bool = True, quota: int | None = None,
+        store_ids: tuple[UUID, ...] | None = None,
+    ) -> None:  # fmt: skip
         event = DealChanged(
             occurred_at=self.now(), version=version, deal_id=deal.deal_id, deal_version=deal_version,
             merchant_id=deal.merchant_id, online=online, total_quota=deal.quota if quota is None else quota,
-            store_ids=(deal.store_id,),
+            store_ids=(deal.store_id,) if store_ids is None else store_ids,
         )  # fmt: skip
         await copies.keep_deal(event, self.db)
 

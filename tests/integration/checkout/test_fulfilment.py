@@ -92,7 +92,7 @@ async def test_an_order_is_completed_by_its_last_unit_even_when_both_end_at_once
     await issued(stage, purchase, [first, second])()
 
     async with stage.db.transaction() as tx:
-        await fulfilment_use_cases.record_final_use(tx, purchase.order_id, first, new_id(), stage.now())
+        await fulfilment_use_cases.record_final_use(tx, purchase.order_id, first, 1, new_id(), stage.now())
         # The other one's report arrives while this one is not committed: it must not overlook it.
         other = asyncio.ensure_future(final(stage, purchase, second, new_id())())
         await eventually(lambda: _somebody_waits(stage, other), what="the second report waits, or is done already")

@@ -34,8 +34,8 @@ class History:
     async def step(self) -> None:
         acts: list[Callable[[], Awaitable[None]]] = [
             self.buy, self.tell_order, self.use, self.use, self.finalise, self.finalise, self.receive, self.refund,
-            self.repeat_refund, self.next_day, self.run, self.run, self.send, self.send, self.retry, self.suspend,
-            self.change_account,
+            self.repeat_refund, self.next_day, self.run, self.run, self.send, self.send, self.retry,
+            self.change_merchant, self.change_account,
         ]  # fmt: skip
         try:
             await self.chance.choice(acts)()
@@ -101,9 +101,9 @@ class History:
                 address = f"/admin/instructions/{one['instruction_id']}/retry"
                 await self.stage.http.put(address, headers=as_(self.operator))
 
-    async def suspend(self, state: MerchantState | None = None) -> None:
+    async def change_merchant(self, state: MerchantState | None = None) -> None:
         self.version += 1
-        states = (MerchantState.VERIFIED, MerchantState.VERIFIED, MerchantState.SUSPENDED)
+        states = (*[MerchantState.VERIFIED] * 4, MerchantState.SUSPENDED, MerchantState.APPLIED, MerchantState.REJECTED)
         await self.stage.set_merchant(self.merchant, state or self.chance.choice(states), self.version)
 
     async def change_account(self, state: PayoutAccountState | None = None) -> None:
@@ -112,7 +112,7 @@ class History:
 
     async def heal(self) -> None:
         """Everything is told, nothing is frozen any more, and the channel answers."""
-        await self.suspend(MerchantState.VERIFIED)
+        await self.change_merchant(MerchantState.VERIFIED)
         await self.change_account(PayoutAccountState.VERIFIED)
         for order in self.orders:
             await consumers.record_order(order, self.stage.db)

@@ -10,7 +10,7 @@ from services.settlement.domain.payouts import Instruction, run_moment
 from services.settlement.gateways import RailAnswer, World
 from services.settlement.use_cases import pay
 from shared.alipay import Outcome
-from shared.contracts.catalog import MerchantState, PayoutAccountState, Rail
+from shared.contracts.catalog import PayoutAccountState, Rail
 from shared.contracts.settlement import PaidUse, PayoutFailed, PayoutPaid
 from tests.integration.settlement.stage import NOT_SENT, OK, REFUSED, UNKNOWN, ScriptedRail, Stage
 
@@ -206,50 +206,6 @@ async def test_a_payment_that_has_not_failed_cannot_be_made_again(stage: Stage) 
         f"/admin/instructions/{unknown['instruction_id']}/retry", headers={"Authorization": f"Bearer {operator}"}
     )
     assert (answer.status_code, answer.json()["code"]) == (409, "instruction_not_failed")
-
-
-async def test_a_suspended_merchant_is_not_paid_until_the_suspension_ends(stage: Stage) -> None:
-    merchant = await stage.merchant()
-    order = await stage.pay(merchant)
-    await stage.use(order)
-    await stage.set_merchant(merchant, MerchantState.SUSPENDED, version=2)
-    await stage.settle(merchant)
-    assert await stage.states(order) == ["FINAL"]
-    await stage.set_merchant(merchant, MerchantState.VERIFIED, version=3)
-    await stage.settle(merchant)
-    assert await stage.states(order) == ["PAID"]
-
-
-async def test_a_suspension_after_the_claim_freezes_the_payment(stage: Stage) -> None:
-    merchant = await stage.merchant()
-    await stage.use(await stage.pay(merchant))
-    stage.next_day()
-    await stage.run()
-    await stage.set_merchant(merchant, MerchantState.SUSPENDED, version=2)
-    await stage.send_all(merchant)
-    assert stage.rail.calls == []
-    (frozen,) = await stage.instructions(merchant)
-    assert frozen["state"] == "DUE"
-    assert await stage.misfits() == []
-
-
-async def test_an_old_copy_of_a_merchant_does_not_lift_a_suspension(stage: Stage) -> None:
-    merchant = await stage.merchant()
-    await stage.set_merchant(merchant, MerchantState.SUSPENDED, version=3)
-    await stage.set_merchant(merchant, MerchantState.VERIFIED, version=2)
-    order = await stage.pay(merchant)
-    await stage.use(order)
-    await stage.settle(merchant)
-    assert await stage.states(order) == ["FINAL"]
-
-
-@pytest.mark.parametrize("state", [PayoutAccountState.SUBMITTED, PayoutAccountState.REJECTED])
-async def test_nobody_is_paid_to_an_account_that_is_not_verified(stage: Stage, state: PayoutAccountState) -> None:
-    merchant = await stage.merchant(account=state)
-    order = await stage.pay(merchant)
-    await stage.use(order)
-    await stage.settle(merchant)
-    assert await stage.states(order) == ["FINAL"]
 
 
 async def test_an_instruction_already_on_its_way_is_asked_about_even_if_the_account_changed(stage: Stage) -> None:

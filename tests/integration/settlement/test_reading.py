@@ -1,12 +1,16 @@
 """What merchants and operators read: statements, payouts, the preview, the audit; and who may not."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
 from services.settlement import consumers
 from shared.contracts.catalog import DealKind, PayoutAccountState, StaffRole
+from shared.paging import cursor_of
 from tests.integration.settlement.stage import UNKNOWN, Stage, as_
+
+NOON = datetime(2026, 11, 22, 4, tzinfo=UTC)
 
 
 async def test_a_statement_lists_the_uses_of_a_day_with_what_they_will_bring(stage: Stage) -> None:
@@ -94,7 +98,17 @@ async def test_payouts_are_read_page_by_page_newest_first(stage: Stage) -> None:
     assert rest["next_cursor"] is None
 
 
-@pytest.mark.parametrize("cursor", ["x", "a~b~c", "2026-11-22T00:00:00~1~1"])
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "x",
+        "a~b~c",
+        cursor_of(NOON),
+        cursor_of(NOON.replace(tzinfo=None), UUID(int=1), 1),
+        cursor_of(NOON, "1", "1"),
+    ],
+)
 async def test_a_cursor_that_no_list_gave_is_refused(stage: Stage, cursor: str) -> None:
     merchant = await stage.merchant()
     answer = await stage.http.get(
@@ -103,6 +117,15 @@ async def test_a_cursor_that_no_list_gave_is_refused(stage: Stage, cursor: str) 
         headers=as_(merchant.finance),
     )
     assert (answer.status_code, answer.json()["code"]) == (422, "cursor_invalid")
+
+
+async def test_a_cursor_may_name_a_row_that_no_list_has(stage: Stage) -> None:
+    merchant = await stage.merchant()
+    address = f"/merchants/{merchant.merchant_id}"
+    far = cursor_of(NOON, UUID(int=1), 2**40)
+    assert (await stage.get(f"{address}/statement", merchant.finance, day="2026-11-22", cursor=far))["items"] == []
+    far = cursor_of(NOON.date(), 2**40)
+    assert (await stage.get(f"{address}/payouts", merchant.finance, cursor=far))["items"] == []
 
 
 @pytest.mark.parametrize("page", ["statement?day=2026-11-22", "payouts", "preview"])

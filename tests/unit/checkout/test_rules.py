@@ -7,14 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.checkout.domain.addresses import e164, masked_phone
-from services.checkout.domain.offers import Payee, payee
-from services.checkout.domain.orders import new_order_no, unit_values, value_of_uses_left
+from services.checkout.domain.offers import Payee, form_of, payee
+from services.checkout.domain.orders import new_order_no, over_uses, unit_values, value_of_uses_left
 from services.checkout.domain.payments import Attempt, AttemptState, next_question
 from services.checkout.domain.refunds import expected_by, pause_after_failure, pause_after_unknown
 from services.checkout.domain.refusals import PhoneInvalid
 from services.checkout.domain.timeline import TEXTS, What
-from services.checkout.routes.paging import CursorInvalid, cursor, read_cursor
-from shared.contracts.catalog import Rail
+from shared.contracts.catalog import DealForm, DealKind, Rail
 from shared.contracts.checkout import UseValue
 from shared.ids import new_id
 
@@ -23,11 +22,75 @@ NOON = datetime(2026, 11, 20, 4, tzinfo=UTC)
 
 @given(st.integers(1, 10_000_000), st.integers(0, 100_000), st.integers(1, 10))
 def test_no_fen_is_lost_or_made_when_a_delivery_fee_is_spread(price_fen: int, fee_fen: int, quantity: int) -> None:
-    values = unit_values(price_fen, fee_fen, quantity)
+    values = [value for (value,) in unit_values(price_fen, fee_fen, quantity)]
 
     assert sum(value.paid_fen for value in values) == price_fen * quantity + fee_fen
     assert sum(value.delivery_fen for value in values) == fee_fen
     assert max(value.paid_fen for value in values) - min(value.paid_fen for value in values) <= 1
+
+
+@st.composite
+def a_value_with_uses(draw: st.DrawFn) -> tuple[UseValue, int]:
+    """A unit worth at least a fen per use, of which others may get any part, up to all of it."""
+    uses = draw(st.integers(1, 100))
+    paid_fen = draw(st.integers(uses, 100_000))
+    cuts = sorted(draw(st.lists(st.integers(0, paid_fen), min_size=3, max_size=3)))
+    value = UseValue(
+        paid_fen=paid_fen,
+        delivery_fen=draw(st.integers(0, paid_fen)),
+        merchant_subsidy_fen=draw(st.integers(0, 1_000)),
+        platform_subsidy_fen=draw(st.integers(0, 1_000)),
+        commission_fen=cuts[0],
+        creator_share_fen=cuts[1] - cuts[0],
+        agency_share_fen=cuts[2] - cuts[1],
+    )
+    return value, uses
+
+
+@given(a_value_with_uses())
+def test_a_card_is_worth_the_sum_of_its_uses_and_every_use_something(case: tuple[UseValue, int]) -> None:
+    unit, count = case
+    uses = over_uses(unit, count)
+
+    assert len(uses) == count
+    for name in UseValue.model_fields:
+        assert sum(getattr(use, name) for use in uses) == getattr(unit, name), name
+    for use in uses:
+        assert use.paid_fen > 0
+        assert 0 <= use.delivery_fen <= use.paid_fen
+        assert use.commission_fen + use.creator_share_fen + use.agency_share_fen <= use.paid_fen
+
+
+@given(a_value_with_uses(), st.data())
+def test_what_was_used_and_what_is_left_of_a_card_make_the_whole(
+    case: tuple[UseValue, int], data: st.DataObject
+) -> None:
+    unit, count = case
+    left = data.draw(st.integers(0, count))
+    uses = over_uses(unit, count)
+
+    used_fen = sum(use.paid_fen for use in uses[: count - left])
+
+    assert used_fen + value_of_uses_left(uses, left) == unit.paid_fen
+
+
+def test_the_first_uses_of_a_card_carry_the_remainder() -> None:
+    assert [use.paid_fen for use in over_uses(UseValue(paid_fen=10_000), 3)] == [3_334, 3_333, 3_333]
+    assert [len(uses) for uses in unit_values(9_900, 0, 2, 10)] == [10, 10]
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "form"),
+    [
+        (None, DealKind.VOUCHER, DealForm.SET),
+        (None, DealKind.GOODS, DealForm.GOODS),
+        ("TIMES_CARD", DealKind.VOUCHER, DealForm.TIMES_CARD),
+    ],
+)
+def test_a_deal_from_before_forms_existed_has_the_form_of_its_kind(
+    said: str | None, kind: DealKind, form: DealForm
+) -> None:
+    assert form_of(said, kind) is form
 
 
 def test_the_uses_that_are_left_are_the_last_ones() -> None:
@@ -105,8 +168,11 @@ def test_money_is_expected_by_chinas_working_days(asked_on: datetime, back_by: d
         ("VERIFIED", "VERIFIED", "ZHIFUTONG", "2088", Payee(Rail.ZHIFUTONG, "2088")),
         ("VERIFIED", "VERIFIED", "TRANSFER", None, Payee(Rail.TRANSFER, None)),
         ("VERIFIED", "VERIFIED", "ZHIFUTONG", None, None),
+        ("APPLIED", "VERIFIED", "ZHIFUTONG", "2088", None),
+        ("REJECTED", "VERIFIED", "ZHIFUTONG", "2088", None),
         ("SUSPENDED", "VERIFIED", "ZHIFUTONG", "2088", None),
         ("VERIFIED", "SUBMITTED", "ZHIFUTONG", "2088", None),
+        ("VERIFIED", "REJECTED", "ZHIFUTONG", "2088", None),
         (None, None, None, None, None),
     ],
 )
@@ -126,12 +192,3 @@ def test_order_numbers_start_with_the_day_in_shanghai() -> None:
 def test_every_entry_of_a_timeline_has_words_in_both_languages() -> None:
     assert set(TEXTS) == set(What)
     assert all(zh and en for zh, en in TEXTS.values())
-
-
-def test_a_cursor_names_the_row_where_a_page_ended() -> None:
-    id = new_id()
-    assert read_cursor(cursor(NOON, id)) == (NOON, id)
-    assert read_cursor(None) is None
-    for text in ("", "x", "%%%", cursor(NOON, id)[:-4], "ümlaut", cursor(NOON.replace(tzinfo=None), id)):
-        with pytest.raises(CursorInvalid):
-            read_cursor(text)

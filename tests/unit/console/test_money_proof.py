@@ -71,6 +71,73 @@ def test_books_that_agree_hold_to_the_fen() -> None:
     assert proof.holds(NOW)
 
 
+def with_a_card(state: str, made: int, at_checkout: str, *uses: str) -> Raw:
+    """The same, and a card of three uses in an order of its own, of which nothing was paid out yet."""
+    raw = agreeing()
+    refunded_fen, paid = uses.count("REFUNDED") * 100, uses.count("PAID")
+    order = {"order_id": "o2", "changed_at": LONG_AGO, "received_fen": 300, "refunded_fen": refunded_fen}
+    held_fen = 300 - refunded_fen - 100 * paid
+    raw["orders"]["checkout"]["o2"] = order | {
+        "state": "FULFILLING", "outside_fen": 0, "out_trade_nos": ["t2"], "units": {"c1": at_checkout},
+    }  # fmt: skip
+    raw["orders"]["redemption"]["o2"] = {"changed_at": LONG_AGO, "units": {"c1": {"state": state, "uses": made}}}
+    raw["orders"]["settlement"]["o2"] = order | {
+        "paid_net_fen": 99 * paid, "fee_fen": paid, "held_fen": held_fen, "owed_fen": 0,
+        "units": {"c1": {str(number): use for number, use in enumerate(uses, start=1)}},
+    }  # fmt: skip
+    entry = {"out_trade_no": "t2", "fee_fen": 0}
+    raw["entries"] += [
+        {**entry, "kind": "payment", "amount_fen": 300},
+        {**entry, "kind": "refund", "amount_fen": refunded_fen},
+        {**entry, "kind": "settle", "amount_fen": 100 * paid, "fee_fen": paid},
+    ]
+    channel = {"received_fen": 300, "refunded_fen": refunded_fen, "settled_fen": 99 * paid, "fee_fen": paid}
+    raw["channel"] = {name: raw["channel"][name] + fen for name, fen in channel.items()}
+    raw["services"]["settlement"]["terms"]["held_fen"] += held_fen
+    return raw
+
+
+@pytest.mark.parametrize(
+    ("state", "made", "at_checkout", "uses"),
+    [
+        ("VALID", 0, "OPEN", ("HELD", "HELD", "HELD")),
+        ("VALID", 2, "OPEN", ("PAID", "USED", "HELD")),
+        ("EXPIRED", 1, "OPEN", ("FINAL", "HELD", "HELD")),
+        ("REFUNDING", 1, "REFUNDING", ("CLAIMED", "HELD", "HELD")),
+        ("REFUNDED", 1, "REFUNDED", ("PAID", "REFUNDED", "REFUNDED")),
+        ("USED", 3, "USED", ("PAID", "FINAL", "USED")),
+        ("SETTLED", 3, "FINAL", ("PAID", "PAID", "PAID")),
+    ],
+)
+def test_a_card_fits_by_what_was_made_of_its_uses(
+    state: str, made: int, at_checkout: str, uses: tuple[str, ...]
+) -> None:
+    proof = prove(Books(**with_a_card(state, made, at_checkout, *uses)))
+    assert (proof.findings, proof.difference_fen) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("state", "made", "at_checkout", "uses"),
+    [
+        ("VALID", 1, "OPEN", ("HELD", "HELD", "HELD")),
+        ("VALID", 1, "OPEN", ("PAID", "USED", "HELD")),
+        ("VALID", 1, "OPEN", ("PAID", "REFUNDED", "REFUNDED")),
+        ("REFUNDED", 1, "REFUNDED", ("PAID", "HELD", "REFUNDED")),
+        ("REFUNDED", 0, "REFUNDED", ("PAID", "REFUNDED", "REFUNDED")),
+        ("REFUNDED", 1, "OPEN", ("PAID", "REFUNDED", "REFUNDED")),
+        ("USED", 3, "USED", ("PAID", "PAID", "PAID")),
+        ("USED", 3, "USED", ("PAID", "PAID", "HELD")),
+        ("SETTLED", 3, "FINAL", ("PAID", "PAID", "FINAL")),
+    ],
+)
+def test_a_card_of_which_another_use_was_made_is_named(
+    state: str, made: int, at_checkout: str, uses: tuple[str, ...]
+) -> None:
+    proof = prove(Books(**with_a_card(state, made, at_checkout, *uses)))
+    assert {finding.item_id for finding in proof.findings} == {"c1"}
+    assert not proof.holds(NOW)
+
+
 def _order(service: str) -> Callable[[Raw], Raw]:
     def find(raw: Raw) -> Raw:
         row: Raw = raw["orders"][service]["o1"]

@@ -12,7 +12,10 @@ from shared.paging import CursorInvalid, cursor_of, page_of, read_cursor
 MOMENT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
-@given(st.datetimes(timezones=st.just(UTC)), st.uuids(), st.integers(), st.text(max_size=20), st.dates())
+WHOLE = st.integers(1 - 2**63, 2**63 - 1)
+
+
+@given(st.datetimes(timezones=st.just(UTC)), st.uuids(), WHOLE, st.text(max_size=20), st.dates())
 def test_a_cursor_gives_back_its_position(moment: datetime, id: UUID, number: int, text: str, day: date) -> None:
     position = (moment, id, number, text, day)
     assert read_cursor(cursor_of(*position), datetime, UUID, int, str, date) == position
@@ -29,12 +32,19 @@ def test_a_cursor_gives_back_its_position(moment: datetime, id: UUID, number: in
         cursor_of(MOMENT.replace(tzinfo=None), UUID(int=1)),
         cursor_of(MOMENT, UUID(int=1), 3),
         cursor_of(1, 2),
+        cursor_of("0001-01-01T00:00:00+14:00", UUID(int=1)),
         "bnVsbA==",
     ],
 )
 def test_any_other_text_is_refused(cursor: str) -> None:
     with pytest.raises(CursorInvalid):
         read_cursor(cursor, datetime, UUID)
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, True, 1.5, "1"])
+def test_a_number_that_the_database_would_not_take_is_refused(number: object) -> None:
+    with pytest.raises(CursorInvalid):
+        read_cursor(cursor_of(number), int)
 
 
 def test_the_last_page_has_no_cursor_and_the_others_end_where_the_next_begins() -> None:

@@ -1,0 +1,124 @@
+"""Selling stops at once: by what checkout's copies say when an order is placed, and at the moment that decides."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import httpx
+import pytest
+
+from shared.contracts.catalog import MerchantState, PayoutAccountState
+from shared.contracts.checkout import OrderPaid
+from shared.ids import new_id
+from tests.integration.checkout.catalog_side import Deal
+from tests.integration.checkout.stage import Purchase, Stage, a_buyer, code_of
+from tests.support.waiting import eventually
+
+Change = Callable[[Stage, Deal], Awaitable[None]]
+
+
+def merchant(state: MerchantState) -> Change:
+    return lambda stage, deal: stage.keep_merchant(deal, state, version=2)
+
+
+def account(state: PayoutAccountState) -> Change:
+    return lambda stage, deal: stage.keep_account(deal, state, version=2)
+
+
+def without_number(stage: Stage, deal: Deal) -> Awaitable[None]:
+    return stage.keep_account(deal, version=2, sub_merchant_id=None)
+
+
+def offline(stage: Stage, deal: Deal) -> Awaitable[None]:
+    return stage.keep_deal(deal, version=2, online=False)
+
+
+def without_stores(stage: Stage, deal: Deal) -> Awaitable[None]:
+    return stage.keep_deal(deal, version=2, store_ids=())
+
+
+async def new_version(stage: Stage, deal: Deal) -> None:
+    await stage.keep_version(deal, 2, price_fen=9_900)
+    await stage.keep_deal(deal, version=2, deal_version=2)
+
+
+def smaller_quota(stage: Stage, deal: Deal) -> Awaitable[None]:
+    return stage.keep_deal(deal, version=2, quota=0)
+
+
+STOPS = [
+    pytest.param(merchant(MerchantState.SUSPENDED), (409, "merchant_cannot_sell"), id="the merchant is suspended"),
+    pytest.param(merchant(MerchantState.APPLIED), (409, "merchant_cannot_sell"), id="the licence is looked at again"),
+    pytest.param(merchant(MerchantState.REJECTED), (409, "merchant_cannot_sell"), id="the licence is rejected"),
+    pytest.param(account(PayoutAccountState.SUBMITTED), (409, "merchant_cannot_sell"), id="the account is new"),
+    pytest.param(account(PayoutAccountState.REJECTED), (409, "merchant_cannot_sell"), id="the account is rejected"),
+    pytest.param(without_number, (409, "merchant_cannot_sell"), id="the account has no number at Alipay"),
+    pytest.param(offline, (409, "deal_offline"), id="the deal is offline"),
+    pytest.param(without_stores, (409, "deal_offline"), id="no store is open"),
+    pytest.param(new_version, (412, "deal_version_changed"), id="there is a new version"),
+    pytest.param(smaller_quota, (409, "deal_sold_out"), id="nothing is left"),
+]
+
+
+@pytest.mark.parametrize(("change", "refusal"), STOPS)
+async def test_what_stopped_before_the_order_is_not_sold(
+    stage: Stage, change: Change, refusal: tuple[int, str]
+) -> None:
+    deal = await stage.sell()
+    await change(stage, deal)
+
+    assert code_of(await stage.place(deal, a_buyer())) == refusal
+    assert await stage.stock(deal) == (0, 0)
+
+
+@pytest.mark.parametrize(("change", "refusal"), STOPS)
+async def test_what_stops_between_the_look_and_the_decision_is_not_sold(
+    stage: Stage, change: Change, refusal: tuple[int, str]
+) -> None:
+    deal, buyer, order_id = await stage.sell(), a_buyer(), new_id()
+
+    answer = await _placed_while(stage, deal, buyer, order_id, change)
+
+    assert code_of(answer) == refusal
+    assert await stage.stock(deal) == (0, 0)
+    assert code_of(await stage.get(buyer, f"/orders/{order_id}")) == (404, "order_not_found")
+    counted = "select units from buyer_counters where deal_id = $1 and buyer = $2"
+    assert await stage.value(counted, deal.deal_id, buyer) == 0
+
+
+@pytest.mark.usefixtures("alipay_sandbox")
+async def test_an_order_is_for_the_stores_that_are_open_when_it_is_decided(stage: Stage) -> None:
+    deal, buyer, order_id, closing = await stage.sell(), a_buyer(), new_id(), new_id()
+    await stage.keep_deal(deal, version=2, store_ids=(deal.store_id, closing))
+
+    answer = await _placed_while(stage, deal, buyer, order_id, lambda stage, deal: stage.keep_deal(deal, version=3))
+
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["store_ids"] == [str(deal.store_id)]
+    purchase = Purchase(stage, deal, buyer, order_id)
+    await purchase.pay()
+    (paid,) = await stage.said(OrderPaid, order_id)
+    assert paid.store_ids == (deal.store_id,)
+
+
+async def test_what_was_placed_before_keeps_its_stores(stage: Stage) -> None:
+    deal, other = await stage.sell(), new_id()
+    await stage.keep_deal(deal, version=2, store_ids=(deal.store_id, other))
+    purchase = await stage.placed(deal)
+    await stage.keep_deal(deal, version=3, store_ids=(other,))
+
+    assert (await purchase.view())["store_ids"] == [str(deal.store_id), str(other)]
+    assert (await (await stage.placed(deal)).view())["store_ids"] == [str(other)]
+
+
+async def _placed_while(stage: Stage, deal: Deal, buyer: str, order_id: UUID, change: Change) -> httpx.Response:
+    """Place an order that has looked at the deal and waits to be decided while something changes."""
+    async with stage.db.transaction() as tx:
+        # The order counts for its buyer after it has looked and before it is decided: there it waits for this row.
+        await tx.execute("insert into buyer_counters values ($1, $2, 0)", deal.deal_id, buyer)
+        me = await tx.value("select pg_backend_pid()")
+        placing = asyncio.create_task(stage.place(deal, buyer, order_id=order_id))
+        waits = "select exists (select from pg_stat_activity where $1 = any(pg_blocking_pids(pid)))"
+        await eventually(lambda: stage.value(waits, me), what="the order waits for its decision")
+        await change(stage, deal)
+    return await placing
