@@ -5,6 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
+from services.catalog.domain.deals import Rejection, ReviewTemplate
 from services.catalog.domain.payout_accounts import LicenceKind, PayoutAccount, VerifiedSubject
 from services.catalog.domain.refusals import AccountNotEnterprise, AccountTrial, LicenceExpiresSoon
 from shared.clock import business_day
@@ -94,6 +95,7 @@ class Progress:
     done: int = 0
     waiting: int = 0
     rejected_because: str | None = None
+    rejected_template: str | None = None
 
 
 _WAITING = ("等待平台审核", "Waiting for the platform's decision")
@@ -151,5 +153,7 @@ def _progress_step(step: Step, progress: Progress, missing: tuple[str, str]) -> 
     if progress.waiting:
         return ChecklistStep(step, StepState.OPEN, *_WAITING)
     if progress.rejected_because is not None:
-        return ChecklistStep(step, StepState.REFUSED, progress.rejected_because, progress.rejected_because)
+        template = ReviewTemplate(progress.rejected_template) if progress.rejected_template else None
+        rejection = Rejection(template, progress.rejected_because)
+        return ChecklistStep(step, StepState.REFUSED, rejection.zh, rejection.en)
     return ChecklistStep(step, StepState.OPEN, *missing)

@@ -3,6 +3,8 @@
 from services.catalog.store.deals import (
     add_draft,
     change_draft,
+    change_stock,
+    change_stores,
     deal,
     deals_in_review,
     keep_availability,
@@ -14,6 +16,7 @@ from services.catalog.store.deals import (
     switch_sale,
     version_content,
 )
+from services.catalog.store.deals_list import merchant_deals
 from services.catalog.store.merchants import (
     add_merchant,
     apply_again,
@@ -73,6 +76,8 @@ __all__ = [
     "attach_deal",
     "card",
     "change_draft",
+    "change_stock",
+    "change_stores",
     "claim_again",
     "comments",
     "count_stores",
@@ -90,6 +95,7 @@ __all__ = [
     "lock_merchant",
     "may_sell",
     "merchant",
+    "merchant_deals",
     "merchant_of_video",
     "merchants_by_id",
     "payout_account",

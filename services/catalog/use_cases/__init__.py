@@ -2,7 +2,8 @@
 
 from services.catalog.use_cases.deals import (
     announce_deals,
-    deal_page,
+    change_stock,
+    change_stores,
     draft_of,
     keep_availability,
     review_deal,
@@ -10,6 +11,7 @@ from services.catalog.use_cases.deals import (
     submit_deal,
     switch_sale,
 )
+from services.catalog.use_cases.deals_reading import ReviewSheet, deal_page, merchant_deals, review_sheet
 from services.catalog.use_cases.merchants import (
     MerchantFile,
     apply_as_merchant,
@@ -28,10 +30,13 @@ from services.catalog.use_cases.videos import attach_deal, feed, register_video,
 
 __all__ = [
     "MerchantFile",
+    "ReviewSheet",
     "WorkQueue",
     "announce_deals",
     "apply_as_merchant",
     "attach_deal",
+    "change_stock",
+    "change_stores",
     "claim_store",
     "deal_page",
     "decide_application",
@@ -40,12 +45,14 @@ __all__ = [
     "draft_of",
     "feed",
     "keep_availability",
+    "merchant_deals",
     "merchant_file",
     "my_workplaces",
     "put_staff",
     "register_video",
     "reopen_payout_account",
     "review_deal",
+    "review_sheet",
     "save_draft",
     "seed_first_operator",
     "submit_deal",

@@ -82,11 +82,12 @@ def draft(merchant_id: UUID, store_ids: list[UUID], **changes: Any) -> dict[str,
     now = datetime.now(UTC)
     return {
         "merchant_id": str(merchant_id),
-        "kind": "VOUCHER",
+        "form": "SET",
+        "category": "CATERING",
         "title": "双人套餐",
         "cover": "hotpot",
         "description": "含锅底和六份菜",
-        "items": [{"name": "鸳鸯锅底", "quantity": 1, "price_fen": 6800}],
+        "items": [{"name": "鸳鸯锅底", "quantity": 1, "price_fen": 6800, "portion": "1 锅"}],
         "price_fen": 12800,
         "original_price_fen": 26800,
         "total_quota": 100,
@@ -95,7 +96,7 @@ def draft(merchant_id: UUID, store_ids: list[UUID], **changes: Any) -> dict[str,
         "sale_until": (now + timedelta(days=30)).isoformat(),
         "rules": {"valid_days": 90, "blackout_dates": []},
         "store_ids": [str(store_id) for store_id in store_ids],
-        "delivery": None,
+        "catering": {"party_min": 2, "party_max": 2},
         **changes,
     }
 
