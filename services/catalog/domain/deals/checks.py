@@ -33,8 +33,6 @@ def _check_windows(content: DealContent) -> None:
         raise refusals.MomentOutOfRange
     if content.sale_until <= content.sale_from:
         raise refusals.SaleWindowEmpty
-    if rules.use_until is not None and rules.use_from is not None and rules.use_until <= rules.use_from:
-        raise refusals.UseWindowEmpty
     # Whoever buys in the last minute must still be able to use what was bought.
     if rules.use_until is not None and rules.use_until < content.sale_until:
         raise refusals.UseEndsBeforeSale
