@@ -55,9 +55,9 @@ class ChangeStores(BaseModel):
 
 
 class DealDraft(DealContent):
-    """The draft with its state; `deal_version` (0: none yet), `version` and `online` tell of the version that sells.
+    """The draft with its state; `deal_version` (0: none yet), `sale_version` and `online` tell of what sells.
 
-    `revision` is the draft's for `If-Match`, `version` the sale's. `reason` is the operator's own words."""
+    `revision` is the draft's for `If-Match`, `sale_version` the sale's. `reason` is the operator's own words."""
 
     deal_id: UUID
     merchant_id: UUID
@@ -69,7 +69,7 @@ class DealDraft(DealContent):
     reason_zh: str | None
     reason_en: str | None
     deal_version: int
-    version: int
+    sale_version: int
     online: bool
 
 
@@ -90,7 +90,7 @@ class DealSummary(BaseModel):
     sale_until: datetime
     revision: int
     deal_version: int
-    version: int
+    sale_version: int
     online: bool
     total_quota: int
     available: int
@@ -118,7 +118,7 @@ def deal_draft(deal: Deal, now: datetime) -> DealDraft:
         reason_zh=rejection.zh if rejection else None,
         reason_en=rejection.en if rejection else None,
         deal_version=deal.deal_version,
-        version=deal.version,
+        sale_version=deal.version,
         online=deal.online,
     )
 
@@ -126,11 +126,12 @@ def deal_draft(deal: Deal, now: datetime) -> DealDraft:
 def _summary(row: DealRow) -> DealSummary:
     content, form = row.content, row.content.form
     said = ("category", "title", "cover", "price_fen", "original_price_fen", "sale_from", "sale_until")
-    known = ("deal_id", "merchant_id", "state", "revision", "deal_version", "version", "online", "total_quota",
+    known = ("deal_id", "merchant_id", "state", "revision", "deal_version", "online", "total_quota",
              "available", "sold", "submitted_at")  # fmt: skip
     return DealSummary(
         **{name: getattr(content, name) for name in said},
         **{name: getattr(row, name) for name in known},
+        sale_version=row.version,
         form=form,
         kind=form.kind,
     )
@@ -176,7 +177,7 @@ async def switch_sale(deal_id: UUID, body: SwitchSale, caller: Caller, db: Db) -
 async def change_stock(
     deal_id: UUID, body: ChangeStock, caller: Caller, db: Db, seen: Seen, response: Response
 ) -> DealDraft:
-    """Another quota at once, without review; `If-Match` quotes the `version` of the sale that was seen."""
+    """Another quota at once, without review; `If-Match` quotes the `sale_version` that was seen."""
     async with db.transaction() as tx:
         deal = await use_cases.change_stock(tx, deal_id, caller, body.total_quota, seen)
     response.headers.update(etag(deal.version))
@@ -187,7 +188,7 @@ async def change_stock(
 async def change_stores(
     deal_id: UUID, body: ChangeStores, caller: Caller, db: Db, seen: Seen, response: Response
 ) -> DealDraft:
-    """Other stores at once, without review; `If-Match` quotes the `version` of the sale that was seen."""
+    """Other stores at once, without review; `If-Match` quotes the `sale_version` that was seen."""
     async with db.transaction() as tx:
         deal = await use_cases.change_stores(tx, deal_id, caller, body.store_ids, seen)
     response.headers.update(etag(deal.version))

@@ -12,7 +12,6 @@ from services.catalog.domain.deals import (
     DealState,
     ReviewTemplate,
     deal_state,
-    rejection_of,
 )
 from services.catalog.routes.common import ReviewDecision, Seen, etag
 from services.catalog.routes.deals import DealDraft, deal_draft
@@ -75,7 +74,8 @@ async def show_review(deal_id: UUID, caller: Caller, db: Db, response: Response)
 @router.put("/deals/{deal_id}/review")
 async def review_deal(deal_id: UUID, body: ReviewDecision, caller: Caller, db: Db, seen: Seen) -> DealDraft:
     """The operator approves or rejects; `If-Match` quotes the revision that was read."""
-    rejection = None if body.approve else rejection_of(body.template, body.reason)
     async with db.transaction() as tx:
-        deal = await use_cases.review_deal(tx, deal_id, caller, rejection=rejection, revision=seen)
+        deal = await use_cases.review_deal(
+            tx, deal_id, caller, approve=body.approve, template=body.template, reason=body.reason, revision=seen
+        )
     return deal_draft(deal, tx.now)

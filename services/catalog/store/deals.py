@@ -155,6 +155,12 @@ async def publish_draft(tx: Transaction, deal: Deal, operator: str) -> Deal | No
     return published
 
 
+async def hold_deals(tx: Transaction, deal_ids: Sequence[UUID]) -> None:
+    """Take these deals before their sale changes. Whoever waits inside the changing statement itself sees the stores as
+    they were when it began, and would tell checkout of one that the other has just closed."""
+    await tx.execute("select from deals where deal_id = any($1) order by deal_id for no key update", list(deal_ids))
+
+
 async def switch_sale(tx: Transaction, deal_id: UUID, *, online: bool) -> Deal | None:
     """The approved version goes on or off sale; None when there is none or it already is so."""
     return _one(
@@ -199,10 +205,8 @@ async def change_stores(tx: Transaction, deal_id: UUID, store_ids: Sequence[UUID
 async def say_again(tx: Transaction, deal_ids: Sequence[UUID]) -> Sequence[Deal]:
     """The next version of what was said about these deals, because their stores changed; unapproved ones are silent."""
     rows = await tx.fetch(
-        f"""with held as (select deal_id from deals where deal_id = any($1) and deal_version > 0
-                          order by deal_id for no key update)
-            update deals d set version = version + 1 from held where d.deal_id = held.deal_id
-            returning d.{_COLUMNS}""",
+        f"""update deals d set version = version + 1 where deal_id = any($1) and deal_version > 0
+            returning {_COLUMNS}""",
         list(deal_ids),
     )
     return [_deal(row) for row in rows]

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from services.catalog import store
-from services.catalog.domain.deals import Deal, DealContent, DraftState, Rejection, check_content
+from services.catalog.domain.deals import (
+    Deal,
+    DealContent,
+    DraftState,
+    Rejection,
+    ReviewTemplate,
+    check_content,
+    rejection_of,
+)
 from services.catalog.domain.refusals import (
     AlreadyDecided,
     DealInReview,
@@ -81,10 +89,18 @@ async def submit_deal(tx: Transaction, deal_id: UUID, caller: str, revision: int
 
 
 async def review_deal(
-    tx: Transaction, deal_id: UUID, operator: str, *, rejection: Rejection | None, revision: int | None
+    tx: Transaction,
+    deal_id: UUID,
+    operator: str,
+    *,
+    approve: bool,
+    template: ReviewTemplate | None,
+    reason: str | None,
+    revision: int | None,
 ) -> Deal:
     """The operator approves a revision, which becomes the next immutable version, or rejects it: once."""
     await require_operator(tx, operator)
+    rejection = None if approve else rejection_of(template, reason)
     deal = await _deal(tx, deal_id)
     _match(deal, revision)
     if rejection is not None:
@@ -92,6 +108,7 @@ async def review_deal(
     else:
         if deal.draft_state is DraftState.IN_REVIEW:
             await _require_sellable(tx, deal)
+        await store.hold_deals(tx, [deal_id])
         decided = await store.publish_draft(tx, deal, operator)
         if decided is not None:
             await outbox.emit(tx, _version_published(tx, decided), _deal_changed(tx, decided))
@@ -115,6 +132,7 @@ async def switch_sale(tx: Transaction, deal_id: UUID, caller: str, *, online: bo
     await require_staff(tx, caller, deal.merchant_id, *_EDITORS)
     if online:
         await _require_saleable_now(tx, deal)
+    await store.hold_deals(tx, [deal_id])
     switched = await store.switch_sale(tx, deal_id, online=online)
     if switched is None:
         deal = await _deal(tx, deal_id)
@@ -132,6 +150,7 @@ async def change_stock(tx: Transaction, deal_id: UUID, caller: str, total_quota:
     """
     deal = await _deal(tx, deal_id)
     await require_staff(tx, caller, deal.merchant_id, *_EDITORS)
+    await store.hold_deals(tx, [deal_id])
     changed = await store.change_stock(tx, deal_id, total_quota, version)
     if changed is None:
         return await _unless_stale(tx, deal_id, total_quota=total_quota)
@@ -147,6 +166,7 @@ async def change_stores(
     deal = await _deal(tx, deal_id)
     await require_staff(tx, caller, deal.merchant_id, *_EDITORS)
     await _require_open_stores(tx, deal.merchant_id, store_ids)
+    await store.hold_deals(tx, [deal_id])
     changed = await store.change_stores(tx, deal_id, store_ids, version)
     if changed is None:
         return await _unless_stale(tx, deal_id, store_ids=store_ids)
@@ -218,6 +238,7 @@ async def draft_of(tx: Transaction, deal_id: UUID, caller: str) -> Deal:
 
 async def announce_deals(tx: Transaction, deal_ids: Sequence[UUID]) -> None:
     """Tell checkout anew where these deals may be used: a store of theirs opened, closed or changed hands."""
+    await store.hold_deals(tx, deal_ids)
     await outbox.emit(tx, *(_deal_changed(tx, deal) for deal in await store.say_again(tx, deal_ids)))
 
 

@@ -177,7 +177,8 @@ async def test_a_draft_that_is_older_than_a_rule_is_not_submitted(catalog: Catal
     await catalog.put(shop.owner, f"/deals/{deal_id}", draft(shop.merchant_id, [shop.store_id], **goods))
     async with catalog.db.transaction() as tx:
         await tx.execute(
-            """update deals set draft = jsonb_set(draft - '{form,category,booking}'::text[], '{delivery,hot_food}', 'true')
+            """update deals
+               set draft = jsonb_set(draft - '{form,category,booking}'::text[], '{delivery,hot_food}', 'true')
                where deal_id = $1""",
             deal_id,
         )

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from services.catalog import store
+from services.catalog import store, use_cases
 from shared.ids import new_id
 from tests.integration.catalog.shop import (
     OPERATOR,
@@ -20,6 +20,7 @@ from tests.integration.catalog.shop import (
     ready_shop,
     store_claim,
 )
+from tests.support.waiting import eventually
 
 
 async def _last_said(catalog: Catalog, deal_id: UUID) -> dict[str, Any]:
@@ -33,7 +34,7 @@ async def test_stock_changes_at_once_and_is_said(catalog: Catalog) -> None:
     deal_id = await deal_on_sale(catalog, shop)
     answer = await catalog.put(shop.owner, f"/deals/{deal_id}/stock", {"total_quota": 250})
     assert (answer.status_code, answer.json()["total_quota"], answer.json()["state"]) == (200, 250, "ONLINE")
-    assert (answer.json()["version"], answer.headers["etag"]) == (3, '"3"')
+    assert (answer.json()["sale_version"], answer.headers["etag"]) == (3, '"3"')
     said = await _last_said(catalog, deal_id)
     assert (said["version"], said["total_quota"], said["deal_version"], said["online"]) == (3, 250, 1, True)
     page = (await catalog.get(None, f"/deals/{deal_id}")).json()
@@ -67,7 +68,7 @@ async def test_a_repeated_change_is_said_once_and_a_stale_one_is_refused(catalog
     stale = await catalog.put(shop.owner, path, bodies[1], **seen)
     assert (stale.status_code, stale.json()["code"]) == (412, "changed_meanwhile")
     fresh = await catalog.put(shop.owner, path, bodies[1], **{"If-Match": first.headers["etag"]})
-    assert (fresh.status_code, fresh.json()["version"]) == (200, 4)
+    assert (fresh.status_code, fresh.json()["sale_version"]) == (200, 4)
 
 
 async def test_of_two_changes_of_what_both_saw_one_wins(catalog: Catalog) -> None:
@@ -196,3 +197,50 @@ async def test_stock_changes_and_approvals_at_once_lose_nothing(catalog: Catalog
         assert (page["total_quota"], page["price_fen"]) == (quota, 9000 + round_no)
     versions = [body["version"] for topic, body in await catalog.said(deal_id) if topic == "catalog.deal_changed.v1"]
     assert sorted(versions) == list(range(1, 13)), "each change of the sale is said with a version of its own"
+
+
+@pytest.mark.parametrize(
+    ("part", "body"),
+    [
+        ("stock", {"total_quota": 55}),
+        ("online", {"online": False}),
+        ("review", {"approve": True}),
+        ("announcement", {}),
+    ],
+)
+async def test_a_change_that_waited_for_a_store_to_close_does_not_say_that_it_is_open(
+    catalog: Catalog, part: str, body: dict[str, Any]
+) -> None:
+    shop = await ready_shop(catalog)
+    deal_id = await deal_on_sale(catalog, shop)
+    second = await open_store(catalog, shop.merchant_id, shop.owner)
+    await catalog.put(shop.owner, f"/deals/{deal_id}/stores", {"store_ids": [str(shop.store_id), str(second)]})
+    await edit_in_review(catalog, shop, deal_id, price_fen=9900)
+
+    async def change() -> None:
+        if part == "announcement":
+            async with catalog.db.transaction() as tx:
+                await use_cases.announce_deals(tx, [deal_id])
+            return
+        answer = await catalog.put(OPERATOR if part == "review" else shop.owner, f"/deals/{deal_id}/{part}", body)
+        assert answer.status_code == 200, answer.text
+
+    async with catalog.db.transaction() as tx:
+        await tx.execute("update stores set open = false where store_id = $1", shop.store_id)
+        await use_cases.announce_deals(tx, [deal_id])
+        changing = asyncio.create_task(change())
+        await eventually(lambda: _somebody_waits(catalog))
+    await changing
+    said = await _last_said(catalog, deal_id)
+    assert (said["version"], said["store_ids"]) == (5, [str(second)])
+
+
+async def _somebody_waits(catalog: Catalog) -> bool:
+    """Whether a statement of catalog waits for a row that another transaction holds."""
+    async with catalog.db.transaction(read_only=True) as tx:
+        return bool(
+            await tx.value(
+                """select exists (select from pg_stat_activity
+                   where wait_event_type = 'Lock' and usename = current_user and datname = current_database())"""
+            )
+        )

@@ -101,3 +101,9 @@ def test_every_step_that_is_not_done_says_why_in_both_languages(
     steps = checklist(merchant, account, stores, Progress())
     assert [step.state.value for step in steps[:3]] == states.split()
     assert all(bool(step.reason_zh and step.reason_en) is (step.state is not StepState.DONE) for step in steps)
+
+
+def test_a_rejected_first_deal_shows_the_reason_of_the_list_in_both_languages() -> None:
+    rejected = Progress(rejected_because="太暗", rejected_template="PICTURE_UNFIT")
+    step = checklist(MERCHANT, ACCOUNT, Progress(done=1), rejected)[-1]
+    assert (step.reason_zh, step.reason_en) == ("图片不符合要求：太暗", "The picture is unfit: 太暗")
