@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from services.catalog.domain.deals import Rejection, ReviewTemplate
 from services.catalog.domain.fees import Fee
 from services.catalog.domain.merchants import (
     LICENCE_DAYS,
@@ -69,6 +70,7 @@ class Progress:
     done: int = 0
     waiting: int = 0
     rejected_because: str | None = None
+    rejected_template: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,5 +216,7 @@ def _progress_step(step: Step, progress: Progress, missing: Texts) -> ChecklistS
     if progress.waiting:
         return ChecklistStep(step, StepState.OPEN, *_WAITING)
     if progress.rejected_because is not None:
-        return ChecklistStep(step, StepState.REFUSED, progress.rejected_because, progress.rejected_because)
+        template = ReviewTemplate(progress.rejected_template) if progress.rejected_template else None
+        rejection = Rejection(template, progress.rejected_because)
+        return ChecklistStep(step, StepState.REFUSED, rejection.zh, rejection.en)
     return ChecklistStep(step, StepState.OPEN, *missing)

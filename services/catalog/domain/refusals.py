@@ -254,3 +254,183 @@ class InvitationExpired(Conflict):
     code = "invitation_expired"
     zh = "该邀请已过期，请联系负责人重新邀请"
     en = "This invitation has expired: ask an owner for a new one"
+
+
+class ItemsNeeded(Invalid):
+    code = "items_needed"
+    zh = "请填写团购包含的内容"
+    en = "The deal must say what the buyer gets"
+
+
+class MomentOutOfRange(Invalid):
+    code = "moment_out_of_range"
+    zh = "售卖和使用时间须在 2000 至 2099 年之间"
+    en = "Sale and use must lie between the years 2000 and 2099"
+
+
+class HoursEmpty(Invalid):
+    code = "hours_empty"
+    zh = "时段的开始与结束不能相同，且须在 24:00 之前开始"
+    en = "Hours must not end when they begin, and must begin before 24:00"
+
+
+class BlackoutOutsideUseWindow(Invalid):
+    code = "blackout_outside_use_window"
+    zh = "不可用日期须在使用期限之内"
+    en = "A blackout date lies outside the use window"
+
+
+class NeverUsable(Invalid):
+    code = "never_usable"
+    zh = "使用期限内没有可用的日期"
+    en = "The use window has no day left that is not blacked out"
+
+
+class BookingNotNeeded(Invalid):
+    code = "booking_not_needed"
+    zh = "免预约的团购不能填写提前预约时间"
+    en = "A deal without booking has no hours to book ahead"
+
+
+class CashTermsNeeded(Invalid):
+    code = "cash_terms_needed"
+    zh = "代金券须填写面值"
+    en = "A cash voucher needs its face value"
+
+
+class CashTermsNotAllowed(Invalid):
+    code = "cash_terms_not_allowed"
+    zh = "只有代金券可以填写面值"
+    en = "Only a cash voucher has a face value"
+
+
+class StackingNeeded(Invalid):
+    code = "stacking_needed"
+    zh = "代金券须填写单次可叠加使用的张数"
+    en = "A cash voucher must say how many may be used together"
+
+
+class OriginalPriceNotFaceValue(Invalid):
+    code = "original_price_not_face_value"
+    zh = "代金券的原价须等于面值"
+    en = "The original price of a cash voucher is its face value"
+
+
+class ThresholdBelowFaceValue(Invalid):
+    code = "threshold_below_face_value"
+    zh = "代金券的使用门槛不能低于面值；不设门槛请填 0"
+    en = "The threshold of a cash voucher must not be below its face value; 0 means none"
+
+
+class UsesNeeded(Invalid):
+    code = "uses_needed"
+    zh = "次卡的可用次数须为 2 至 100 次"
+    en = "A times-card has 2 to 100 uses"
+
+
+class UsesNotAllowed(Invalid):
+    code = "uses_not_allowed"
+    zh = "只有次卡可以使用多次"
+    en = "Only a times-card has several uses"
+
+
+class PriceBelowUses(Invalid):
+    code = "price_below_uses"
+    zh = "次卡每次不能低于 1 分，共 {uses} 次"
+    en = "Each of the {uses} uses must cost at least one fen"
+
+
+class CodeSourceNeeded(Invalid):
+    code = "code_source_needed"
+    zh = "三方码团购须选择券码来源"
+    en = "A deal with third-party codes must say where they come from"
+
+
+class CodeSourceNotAllowed(Invalid):
+    code = "code_source_not_allowed"
+    zh = "只有三方码团购可以选择券码来源"
+    en = "Only a deal with third-party codes has a source of codes"
+
+
+class CategoryNotForGoods(Invalid):
+    code = "category_not_for_goods"
+    zh = "实物团购的类目须为其他"
+    en = "A deal of goods belongs to no in-store category"
+
+
+class RefundPolicyNotForGoods(Invalid):
+    code = "refund_policy_not_for_goods"
+    zh = "实物团购没有有效期，须支持随时退"
+    en = "Goods never expire, so they must be refundable at any time"
+
+
+class DeliveryModeTwice(Invalid):
+    code = "delivery_mode_twice"
+    zh = "配送方式不能重复"
+    en = "A way of delivery is named twice"
+
+
+class HotFoodNotByCourier(Invalid):
+    code = "hot_food_not_by_courier"
+    zh = "热食不能使用快递"
+    en = "Hot food does not travel by courier"
+
+
+class ModeFeeNotOffered(Invalid):
+    code = "mode_fee_not_offered"
+    zh = "不能为未提供的配送方式填写运费"
+    en = "A fee is given for a way of delivery that is not offered"
+
+
+class ModeFeeTwice(Invalid):
+    code = "mode_fee_twice"
+    zh = "同一配送方式只能填写一个运费"
+    en = "A way of delivery has two fees"
+
+
+class TemplateNeeded(Invalid):
+    code = "template_needed"
+    zh = "请填写该类目的详细信息：{category}"
+    en = "The details of this category are needed: {category}"
+
+
+class TemplateNotAllowed(Invalid):
+    code = "template_not_allowed"
+    zh = "不能填写其他类目的详细信息"
+    en = "The details belong to another category"
+
+
+class PortionNeeded(Invalid):
+    code = "portion_needed"
+    zh = "请填写每份的分量：{item}"
+    en = "How much is one of these? {item}"
+
+
+class PartyRangeEmpty(Invalid):
+    code = "party_range_empty"
+    zh = "最少人数不能大于最多人数"
+    en = "The smallest party must not be larger than the largest"
+
+
+class SurchargeRangeEmpty(Invalid):
+    code = "surcharge_range_empty"
+    zh = "加价日期的结束不能早于开始"
+    en = "A surcharge must not end before it begins"
+
+
+class SurchargesOverlap(Invalid):
+    code = "surcharges_overlap"
+    zh = "加价日期不能重叠"
+    en = "Two surcharges cover the same night"
+
+
+class ItineraryTooShort(Invalid):
+    code = "itinerary_too_short"
+    zh = "行程须至少每天一条，共 {days} 天"
+    en = "The itinerary needs a line for each of the {days} days"
+
+
+class CancellationNeeded(Invalid):
+    code = "cancellation_needed"
+    zh = "请填写退改规则"
+    en = "The terms of cancellation are needed"

@@ -2,6 +2,8 @@
 
 from services.catalog.routes import (
     deals,
+    deals_page,
+    deals_review,
     invitations,
     merchants,
     opening,
@@ -24,6 +26,8 @@ ROUTERS = (
     invitations.router,
     stores.router,
     deals.router,
+    deals_page.router,
+    deals_review.router,
     videos.router,
     operators.router,
 )

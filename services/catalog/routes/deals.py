@@ -1,4 +1,4 @@
-"""Deals: drafts for the merchant, reviews for operators, the page for everybody."""
+"""Deals as their merchants see them: drafts, the sale, and the list."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,20 +7,30 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from services.catalog import use_cases
-from services.catalog.domain.deals import BadgeState, Deal, DealContent, DealItem, DealState, badge_state, deal_state
-from services.catalog.domain.stores import Store
-from services.catalog.routes.common import Decision, Seen, etag
-from services.catalog.routes.stores import PublicStore, public_store
-from services.catalog.store.deals import PublishedDeal
+from services.catalog.domain.deals import (
+    Category,
+    Deal,
+    DealContent,
+    DealState,
+    Quota,
+    ReviewTemplate,
+    StoreIds,
+    deal_state,
+)
+from services.catalog.routes.common import Seen, etag
+from services.catalog.store.deals_list import DealRow
 from shared.auth import Caller
-from shared.contracts.catalog import DealKind, DeliveryTerms
-from shared.contracts.use_rules import UseRules
+from shared.contracts.catalog import DealForm, DealKind
 from shared.http import Db
+from shared.paging import Cursor, Limit
 
 router = APIRouter(tags=["deals"])
 
 
 class SaveDraft(DealContent):
+    """On a published deal, quota and stores are the sale's and change by `/stock` and `/stores` only: what a draft says
+    of them is not taken, and the answer shows what is in force."""
+
     merchant_id: UUID
 
     def content(self) -> DealContent:
@@ -36,79 +46,94 @@ class SwitchSale(BaseModel):
     online: bool
 
 
+class ChangeStock(BaseModel):
+    total_quota: Quota
+
+
+class ChangeStores(BaseModel):
+    store_ids: StoreIds
+
+
 class DealDraft(DealContent):
-    """The draft with its state; `deal_version` (0: none yet) and `online` tell of the version that sells."""
+    """The draft with its state; `deal_version` (0: none yet), `sale_version` and `online` tell of what sells.
+
+    `revision` is the draft's for `If-Match`, `sale_version` the sale's. `reason` is the operator's own words."""
+
+    deal_id: UUID
+    merchant_id: UUID
+    kind: DealKind
+    state: DealState
+    revision: int
+    reason: str | None
+    reason_template: ReviewTemplate | None
+    reason_zh: str | None
+    reason_en: str | None
+    deal_version: int
+    sale_version: int
+    online: bool
+
+
+class DealSummary(BaseModel):
+    """A deal in its merchant's list: the draft in short, and the sale."""
 
     deal_id: UUID
     merchant_id: UUID
     state: DealState
-    revision: int
-    reason: str | None
-    deal_version: int
-    online: bool
-
-
-class DealMerchant(BaseModel):
-    merchant_id: UUID
-    name: str
-    phone: str
-
-
-class DealPage(BaseModel):
-    """What everybody may see of the approved version."""
-
-    deal_id: UUID
-    deal_version: int
-    state: BadgeState
-    merchant: DealMerchant
+    form: DealForm
     kind: DealKind
+    category: Category
     title: str
     cover: str
-    description: str
-    items: tuple[DealItem, ...]
     price_fen: int
     original_price_fen: int
+    sale_from: datetime
+    sale_until: datetime
+    revision: int
+    deal_version: int
+    sale_version: int
+    online: bool
     total_quota: int
     available: int
     sold: int
-    per_buyer_limit: int
-    sale_from: datetime
-    sale_until: datetime
-    rules: UseRules
-    stores: list[PublicStore]
-    delivery: DeliveryTerms | None
+    submitted_at: datetime | None
+
+
+class DealList(BaseModel):
+    items: list[DealSummary]
+    next_cursor: str | None
 
 
 def deal_draft(deal: Deal, now: datetime) -> DealDraft:
     """A deal as its merchant and operators see it."""
+    rejection = deal.rejection
     return DealDraft(
         **{name: getattr(deal.content, name) for name in DealContent.model_fields},
         deal_id=deal.deal_id,
         merchant_id=deal.merchant_id,
+        kind=deal.content.form.kind,
         state=deal_state(deal, now),
         revision=deal.revision,
-        reason=deal.reason,
+        reason=rejection.text or None if rejection else None,
+        reason_template=rejection.template if rejection else None,
+        reason_zh=rejection.zh if rejection else None,
+        reason_en=rejection.en if rejection else None,
         deal_version=deal.deal_version,
+        sale_version=deal.version,
         online=deal.online,
     )
 
 
-def _page(published: PublishedDeal, stores: list[Store], now: datetime) -> DealPage:
-    content = published.content
-    shown = ("kind", "title", "cover", "description", "items", "price_fen", "original_price_fen", "per_buyer_limit",
-             "sale_from", "sale_until", "rules", "delivery")  # fmt: skip
-    return DealPage(
-        **{name: getattr(content, name) for name in shown},
-        deal_id=published.deal_id,
-        deal_version=published.deal_version,
-        state=badge_state(published.sale, now),
-        merchant=DealMerchant(
-            merchant_id=published.merchant_id, name=published.merchant_name, phone=published.merchant_phone
-        ),
-        total_quota=published.total_quota,
-        available=published.sale.available,
-        sold=published.sold,
-        stores=[public_store(store) for store in stores],
+def _summary(row: DealRow) -> DealSummary:
+    content, form = row.content, row.content.form
+    said = ("category", "title", "cover", "price_fen", "original_price_fen", "sale_from", "sale_until")
+    known = ("deal_id", "merchant_id", "state", "revision", "deal_version", "online", "total_quota",
+             "available", "sold", "submitted_at")  # fmt: skip
+    return DealSummary(
+        **{name: getattr(content, name) for name in said},
+        **{name: getattr(row, name) for name in known},
+        sale_version=row.version,
+        form=form,
+        kind=form.kind,
     )
 
 
@@ -140,14 +165,6 @@ async def submit_deal(deal_id: UUID, _: SubmitDeal, caller: Caller, db: Db, seen
     return deal_draft(deal, tx.now)
 
 
-@router.put("/deals/{deal_id}/review")
-async def review_deal(deal_id: UUID, body: Decision, caller: Caller, db: Db, seen: Seen) -> DealDraft:
-    """The operator approves or rejects; `If-Match` quotes the revision that was read."""
-    async with db.transaction() as tx:
-        deal = await use_cases.review_deal(tx, deal_id, caller, approve=body.approve, reason=body.reason, revision=seen)
-    return deal_draft(deal, tx.now)
-
-
 @router.put("/deals/{deal_id}/online")
 async def switch_sale(deal_id: UUID, body: SwitchSale, caller: Caller, db: Db) -> DealDraft:
     """Put the approved version on sale, or take it off."""
@@ -156,9 +173,38 @@ async def switch_sale(deal_id: UUID, body: SwitchSale, caller: Caller, db: Db) -
     return deal_draft(deal, tx.now)
 
 
-@router.get("/deals/{deal_id}")
-async def show_deal(deal_id: UUID, db: Db) -> DealPage:
-    """The deal's page; public."""
+@router.put("/deals/{deal_id}/stock")
+async def change_stock(
+    deal_id: UUID, body: ChangeStock, caller: Caller, db: Db, seen: Seen, response: Response
+) -> DealDraft:
+    """Another quota at once, without review; `If-Match` quotes the `sale_version` that was seen."""
+    async with db.transaction() as tx:
+        deal = await use_cases.change_stock(tx, deal_id, caller, body.total_quota, seen)
+    response.headers.update(etag(deal.version))
+    return deal_draft(deal, tx.now)
+
+
+@router.put("/deals/{deal_id}/stores")
+async def change_stores(
+    deal_id: UUID, body: ChangeStores, caller: Caller, db: Db, seen: Seen, response: Response
+) -> DealDraft:
+    """Other stores at once, without review; `If-Match` quotes the `sale_version` that was seen."""
+    async with db.transaction() as tx:
+        deal = await use_cases.change_stores(tx, deal_id, caller, body.store_ids, seen)
+    response.headers.update(etag(deal.version))
+    return deal_draft(deal, tx.now)
+
+
+@router.get("/merchants/{merchant_id}/deals")
+async def list_deals(
+    merchant_id: UUID,
+    caller: Caller,
+    db: Db,
+    state: DealState | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 20,
+) -> DealList:
+    """A merchant's deals, the newest first, for its staff and operators."""
     async with db.transaction(read_only=True) as tx:
-        published, stores = await use_cases.deal_page(tx, deal_id)
-    return _page(published, stores, tx.now)
+        page = await use_cases.merchant_deals(tx, merchant_id, caller, state, cursor, limit)
+    return DealList(items=[_summary(row) for row in page.items], next_cursor=page.next_cursor)

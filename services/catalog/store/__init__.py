@@ -3,8 +3,11 @@
 from services.catalog.store.deals import (
     add_draft,
     change_draft,
+    change_stock,
+    change_stores,
     deal,
     deals_in_review,
+    hold_deals,
     keep_availability,
     publish_draft,
     published_deal,
@@ -14,6 +17,7 @@ from services.catalog.store.deals import (
     switch_sale,
     version_content,
 )
+from services.catalog.store.deals_list import merchant_deals
 from services.catalog.store.fees import (
     fee,
     open_fee,
@@ -108,6 +112,8 @@ __all__ = [
     "attach_deal",
     "card",
     "change_draft",
+    "change_stock",
+    "change_stores",
     "claim_again",
     "comments",
     "count_active",
@@ -126,6 +132,7 @@ __all__ = [
     "has_other_place",
     "has_owner",
     "held_merchant",
+    "hold_deals",
     "import_again",
     "invitation",
     "invitation_by_token",
@@ -138,6 +145,7 @@ __all__ = [
     "locked_account",
     "may_sell",
     "merchant",
+    "merchant_deals",
     "merchant_of_video",
     "merchants_by_id",
     "offer_names",

@@ -1,23 +1,24 @@
 """Deals in the database: one row for draft and sale, and a row that never changes for each approved version."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
-from services.catalog.domain.deals import Deal, DealContent, DraftState, Sale, SaleState
+from services.catalog.domain.deals import Deal, DealContent, DraftState, Rejection, ReviewTemplate, Sale, SaleState
 from shared.database import Row, Transaction
 
 # A deal sells only in stores that are open and its merchant's own, whatever stores it was made for.
 HAS_OPEN_STORE = """exists (select from stores s
     where s.store_id = any(d.store_ids) and s.open and s.merchant_id = d.merchant_id)"""
-_COLUMNS = """deal_id, merchant_id, revision, draft, draft_state, reason, version, deal_version, sale_state,
-total_quota, store_ids, array(select s.store_id from stores s where s.store_id = any(d.store_ids) and s.open
+_OPEN_STORE_IDS = """array(select s.store_id from stores s where s.store_id = any(d.store_ids) and s.open
     and s.merchant_id = d.merchant_id order by s.store_id) as open_store_ids"""
+_COLUMNS = f"""deal_id, merchant_id, revision, draft, draft_state, reason, reason_template, version, deal_version,
+sale_state, total_quota, store_ids, {_OPEN_STORE_IDS}"""
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedDeal:
-    """The version on offer with all that its page shows of merchant and stock."""
+    """The version on offer with all that its page shows of merchant and stock. Stores lost to others are left out."""
 
     deal_id: UUID
     deal_version: int
@@ -29,16 +30,17 @@ class PublishedDeal:
     total_quota: int
     sold: int
     store_ids: tuple[UUID, ...]
+    open_store_ids: tuple[UUID, ...]
 
 
 def _deal(row: Row) -> Deal:
-    return Deal(
+    deal = Deal(
         deal_id=row["deal_id"],
         merchant_id=row["merchant_id"],
         revision=row["revision"],
-        content=DealContent.model_validate(row["draft"]),
+        content=DealContent.read(row["draft"]),
         draft_state=DraftState(row["draft_state"]),
-        reason=row["reason"],
+        rejection=_rejection(row),
         version=row["version"],
         deal_version=row["deal_version"],
         sale_state=SaleState(row["sale_state"]) if row["sale_state"] else None,
@@ -46,6 +48,14 @@ def _deal(row: Row) -> Deal:
         store_ids=tuple(row["store_ids"]),
         open_store_ids=tuple(row["open_store_ids"]),
     )
+    return replace(deal, content=deal.in_force(deal.content))
+
+
+def _rejection(row: Row) -> Rejection | None:
+    if row["draft_state"] != DraftState.REJECTED:
+        return None
+    template = row["reason_template"]
+    return Rejection(ReviewTemplate(template) if template else None, row["reason"])
 
 
 def _one(row: Row | None) -> Deal | None:
@@ -60,7 +70,7 @@ async def add_draft(tx: Transaction, deal_id: UUID, merchant_id: UUID, content: 
                 values ($1, $2, 1, $3, 'DRAFT') on conflict (deal_id) do nothing returning {_COLUMNS}""",
             deal_id,
             merchant_id,
-            content.model_dump(mode="json"),
+            content.stored(),
         )
     )
 
@@ -69,11 +79,12 @@ async def change_draft(tx: Transaction, deal_id: UUID, revision: int, content: D
     """The next revision of a draft; None when it was changed meanwhile or is in review."""
     return _one(
         await tx.row(
-            f"""update deals d set revision = revision + 1, draft = $3, draft_state = 'DRAFT', reason = null
+            f"""update deals d set revision = revision + 1, draft = $3, draft_state = 'DRAFT', reason = null,
+                    reason_template = null
                 where deal_id = $1 and revision = $2 and draft_state <> 'IN_REVIEW' returning {_COLUMNS}""",
             deal_id,
             revision,
-            content.model_dump(mode="json"),
+            content.stored(),
         )
     )
 
@@ -82,7 +93,8 @@ async def submit_draft(tx: Transaction, deal_id: UUID, revision: int) -> Deal | 
     """A draft, or a rejected one, waits for review; None when it was changed meanwhile or is neither."""
     return _one(
         await tx.row(
-            f"""update deals d set draft_state = 'IN_REVIEW', reason = null, submitted_at = $3
+            f"""update deals d set draft_state = 'IN_REVIEW', reason = null, reason_template = null,
+                    submitted_at = $3
                 where deal_id = $1 and revision = $2 and draft_state in ('DRAFT', 'REJECTED') returning {_COLUMNS}""",
             deal_id,
             revision,
@@ -91,41 +103,47 @@ async def submit_draft(tx: Transaction, deal_id: UUID, revision: int) -> Deal | 
     )
 
 
-async def reject_draft(tx: Transaction, deal_id: UUID, revision: int, reason: str) -> Deal | None:
+async def reject_draft(tx: Transaction, deal_id: UUID, revision: int, rejection: Rejection) -> Deal | None:
     """The reviewed revision is rejected; None when it is not in review."""
     return _one(
         await tx.row(
-            f"""update deals d set draft_state = 'REJECTED', reason = $3
+            f"""update deals d set draft_state = 'REJECTED', reason = $3, reason_template = $4
                 where deal_id = $1 and revision = $2 and draft_state = 'IN_REVIEW' returning {_COLUMNS}""",
             deal_id,
             revision,
-            reason,
+            rejection.text,
+            rejection.template,
         )
     )
 
 
 async def publish_draft(tx: Transaction, deal: Deal, operator: str) -> Deal | None:
-    """The reviewed revision becomes the next version, on sale if the one before was; None when it is not in review."""
-    content = deal.content
+    """The reviewed revision becomes the next version, on sale if the one before was; None when it is not in review.
+
+    Only the first one brings quota and stores: later ones leave what is in force now, and may just have been changed.
+    """
     published = _one(
         await tx.row(
             f"""update deals d set draft_state = 'APPROVED', deal_version = deal_version + 1, version = version + 1,
-                    sale_state = coalesce(sale_state, 'APPROVED'), total_quota = $3, store_ids = $4
+                    sale_state = coalesce(sale_state, 'APPROVED'),
+                    total_quota = case when deal_version = 0 then $3 else total_quota end,
+                    store_ids = case when deal_version = 0 then $4::uuid[] else store_ids end
                 where deal_id = $1 and revision = $2 and draft_state = 'IN_REVIEW' returning {_COLUMNS}""",
             deal.deal_id,
             deal.revision,
-            content.total_quota,
-            list(content.store_ids),
+            deal.content.total_quota,
+            list(deal.content.store_ids),
         )
     )
     if published is not None:
+        content = published.content
         await tx.execute(
             """insert into deal_versions (deal_id, deal_version, content, title, price_fen, original_price_fen,
                    sale_from, sale_until, approved_by, published_at)
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
             deal.deal_id,
             published.deal_version,
-            content.model_dump(mode="json"),
+            content.stored(),
             content.title,
             content.price_fen,
             content.original_price_fen,
@@ -135,6 +153,12 @@ async def publish_draft(tx: Transaction, deal: Deal, operator: str) -> Deal | No
             tx.now,
         )
     return published
+
+
+async def hold_deals(tx: Transaction, deal_ids: Sequence[UUID]) -> None:
+    """Take these deals before their sale changes. Whoever waits inside the changing statement itself sees the stores as
+    they were when it began, and would tell checkout of one that the other has just closed."""
+    await tx.execute("select from deals where deal_id = any($1) order by deal_id for no key update", list(deal_ids))
 
 
 async def switch_sale(tx: Transaction, deal_id: UUID, *, online: bool) -> Deal | None:
@@ -150,13 +174,39 @@ async def switch_sale(tx: Transaction, deal_id: UUID, *, online: bool) -> Deal |
     )
 
 
+async def change_stock(tx: Transaction, deal_id: UUID, total_quota: int, version: int | None) -> Deal | None:
+    """Another quota for a published deal at once; None when it has it, was changed meanwhile, or is not published."""
+    return _one(
+        await tx.row(
+            f"""update deals d set version = version + 1, total_quota = $2
+                where deal_id = $1 and deal_version > 0 and total_quota <> $2
+                    and ($3::bigint is null or version = $3) returning {_COLUMNS}""",
+            deal_id,
+            total_quota,
+            version,
+        )
+    )
+
+
+async def change_stores(tx: Transaction, deal_id: UUID, store_ids: Sequence[UUID], version: int | None) -> Deal | None:
+    """Other stores for a published deal at once; None when it has them, was changed meanwhile, or is not published."""
+    return _one(
+        await tx.row(
+            f"""update deals d set version = version + 1, store_ids = $2
+                where deal_id = $1 and deal_version > 0 and store_ids <> $2
+                    and ($3::bigint is null or version = $3) returning {_COLUMNS}""",
+            deal_id,
+            list(store_ids),
+            version,
+        )
+    )
+
+
 async def say_again(tx: Transaction, deal_ids: Sequence[UUID]) -> Sequence[Deal]:
     """The next version of what was said about these deals, because their stores changed; unapproved ones are silent."""
     rows = await tx.fetch(
-        f"""with held as (select deal_id from deals where deal_id = any($1) and deal_version > 0
-                          order by deal_id for no key update)
-            update deals d set version = version + 1 from held where d.deal_id = held.deal_id
-            returning d.{_COLUMNS}""",
+        f"""update deals d set version = version + 1 where deal_id = any($1) and deal_version > 0
+            returning {_COLUMNS}""",
         list(deal_ids),
     )
     return [_deal(row) for row in rows]
@@ -182,7 +232,7 @@ async def version_content(tx: Transaction, deal_id: UUID, deal_version: int) -> 
     content = await tx.value(
         "select content from deal_versions where deal_id = $1 and deal_version = $2", deal_id, deal_version
     )
-    return DealContent.model_validate(content) if content else None
+    return DealContent.read(content) if content else None
 
 
 async def published_deal(tx: Transaction, deal_id: UUID) -> PublishedDeal | None:
@@ -191,7 +241,9 @@ async def published_deal(tx: Transaction, deal_id: UUID) -> PublishedDeal | None
         f"""select d.deal_id, d.deal_version, d.merchant_id, m.name, m.phone, v.content,
                   d.sale_state = 'ONLINE' and {HAS_OPEN_STORE} as online,
                   m.state = 'VERIFIED' and coalesce(p.state = 'VERIFIED', false) as may_sell,
-                  v.sale_from, v.sale_until, d.total_quota, d.store_ids,
+                  v.sale_from, v.sale_until, d.total_quota, {_OPEN_STORE_IDS},
+                  array(select s.store_id from stores s where s.store_id = any(d.store_ids)
+                        and s.merchant_id = d.merchant_id) as store_ids,
                   coalesce(a.available, d.total_quota) as available, coalesce(a.sold, 0) as sold
            from deals d
            join deal_versions v using (deal_id, deal_version)
@@ -209,11 +261,12 @@ async def published_deal(tx: Transaction, deal_id: UUID) -> PublishedDeal | None
         merchant_id=row["merchant_id"],
         merchant_name=row["name"],
         merchant_phone=row["phone"],
-        content=DealContent.model_validate(row["content"]),
+        content=DealContent.read(row["content"]),
         sale=Sale(row["online"], row["may_sell"], row["sale_from"], row["sale_until"], row["available"]),
         total_quota=row["total_quota"],
         sold=row["sold"],
         store_ids=tuple(row["store_ids"]),
+        open_store_ids=tuple(row["open_store_ids"]),
     )
 
 

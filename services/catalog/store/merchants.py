@@ -253,7 +253,9 @@ async def deal_progress(tx: Transaction, merchant_id: UUID) -> Progress:
         """select count(*) filter (where deal_version > 0) as done,
                   count(*) filter (where draft_state = 'IN_REVIEW') as waiting,
                   (array_agg(reason order by submitted_at desc) filter (where draft_state = 'REJECTED'))[1]
-                      as rejected_because
+                      as rejected_because,
+                  (array_agg(reason_template order by submitted_at desc) filter (where draft_state = 'REJECTED'))[1]
+                      as rejected_template
            from deals where merchant_id = $1""",
         merchant_id,
     )

@@ -2,7 +2,8 @@
 
 from services.catalog.use_cases.deals import (
     announce_deals,
-    deal_page,
+    change_stock,
+    change_stores,
     draft_of,
     keep_availability,
     review_deal,
@@ -10,6 +11,7 @@ from services.catalog.use_cases.deals import (
     submit_deal,
     switch_sale,
 )
+from services.catalog.use_cases.deals_reading import ReviewSheet, deal_page, merchant_deals, review_sheet
 from services.catalog.use_cases.invitations import (
     Invited,
     Shown,
@@ -52,6 +54,7 @@ __all__ = [
     "SUPPORT_CHANGED",
     "Invited",
     "MerchantFile",
+    "ReviewSheet",
     "Shown",
     "WorkQueue",
     "accept_invitation",
@@ -59,6 +62,8 @@ __all__ = [
     "apply_as_merchant",
     "attach_deal",
     "change_licence",
+    "change_stock",
+    "change_stores",
     "claim_store",
     "deal_page",
     "decide_application",
@@ -73,6 +78,7 @@ __all__ = [
     "lift_suspension",
     "list_invitations",
     "list_staff",
+    "merchant_deals",
     "merchant_file",
     "my_workplaces",
     "open_group_buy",
@@ -82,6 +88,7 @@ __all__ = [
     "reopen_payout_account",
     "require_opened",
     "review_deal",
+    "review_sheet",
     "revoke_invitation",
     "save_draft",
     "seed_first_operator",

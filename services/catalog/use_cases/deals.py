@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from services.catalog import store
-from services.catalog.domain.deals import Deal, DealContent, DraftState, check_content
+from services.catalog.domain.deals import (
+    Deal,
+    DealContent,
+    DraftState,
+    Rejection,
+    ReviewTemplate,
+    check_content,
+    rejection_of,
+)
 from services.catalog.domain.refusals import (
     AlreadyDecided,
     DealInReview,
@@ -12,13 +20,10 @@ from services.catalog.domain.refusals import (
     DealNotPublished,
     MerchantNotVerified,
     PayoutAccountNotVerified,
-    ReasonNeeded,
     SaleEnded,
     StoreNotOfMerchant,
     StoreNotVerified,
 )
-from services.catalog.domain.stores import Store
-from services.catalog.store.deals import PublishedDeal
 from services.catalog.use_cases.opening import require_opened
 from shared.auth import is_operator, require_operator, require_staff
 from shared.contracts.catalog import DealChanged, DealVersionPublished, StaffRole
@@ -35,27 +40,33 @@ async def save_draft(
 ) -> Deal:
     """Write a draft, or edit it; what is on sale stays as it is until an operator approves the edit.
 
-    `revision` (If-Match) is what the caller saw; merchant and kind belong to the id for good.
+    `revision` (If-Match) is what the caller saw; merchant and form belong to the id for good.
     """
     await require_staff(tx, caller, merchant_id, *_EDITORS)
     await require_opened(tx, merchant_id)
     check_content(content)
-    owned, _ = await store.count_stores(tx, merchant_id, content.store_ids)
-    if owned != len(set(content.store_ids)):
-        raise StoreNotOfMerchant
-    if (added := await store.add_draft(tx, deal_id, merchant_id, content)) is not None:
-        return added
-    deal = await _deal(tx, deal_id)
-    if deal.merchant_id != merchant_id or deal.content.kind is not content.kind:
+    deal = await store.deal(tx, deal_id)
+    if deal is None or not deal.published:
+        await _require_own_stores(tx, merchant_id, content.store_ids)
+    if deal is None:
+        added = await store.add_draft(tx, deal_id, merchant_id, content)
+        deal = added or await _deal(tx, deal_id)
+    if deal.merchant_id != merchant_id or deal.content.form is not content.form:
         raise IdTaken
+    content = deal.in_force(content)
     if deal.content == content:
         return deal
-    if revision is not None and revision != deal.revision:
-        raise PreconditionFailed
+    _match(deal, revision)
     changed = await store.change_draft(tx, deal_id, deal.revision, content)
     if changed is None:
         raise await _why_unchanged(tx, deal_id)
     return changed
+
+
+async def _require_own_stores(tx: Transaction, merchant_id: UUID, store_ids: Sequence[UUID]) -> None:
+    owned, _ = await store.count_stores(tx, merchant_id, store_ids)
+    if owned != len(set(store_ids)):
+        raise StoreNotOfMerchant
 
 
 async def _why_unchanged(tx: Transaction, deal_id: UUID) -> Exception:
@@ -64,12 +75,14 @@ async def _why_unchanged(tx: Transaction, deal_id: UUID) -> Exception:
 
 
 async def submit_deal(tx: Transaction, deal_id: UUID, caller: str, revision: int | None) -> Deal:
-    """Ask for review. Merchant and payout account must be verified, and every store open."""
+    """Ask for review. Merchant and payout account must be verified, and every store of a first version open."""
     deal = await _deal(tx, deal_id)
     await require_staff(tx, caller, deal.merchant_id, *_EDITORS)
     _match(deal, revision)
     if deal.draft_state in {DraftState.IN_REVIEW, DraftState.APPROVED}:
         return deal
+    # The draft may be older than a rule.
+    check_content(deal.content)
     await _require_sellable(tx, deal)
     submitted = await store.submit_draft(tx, deal_id, deal.revision)
     if submitted is None:
@@ -78,31 +91,37 @@ async def submit_deal(tx: Transaction, deal_id: UUID, caller: str, revision: int
 
 
 async def review_deal(
-    tx: Transaction, deal_id: UUID, operator: str, *, approve: bool, reason: str | None, revision: int | None
+    tx: Transaction,
+    deal_id: UUID,
+    operator: str,
+    *,
+    approve: bool,
+    template: ReviewTemplate | None,
+    reason: str | None,
+    revision: int | None,
 ) -> Deal:
     """The operator approves a revision, which becomes the next immutable version, or rejects it: once."""
     await require_operator(tx, operator)
+    rejection = None if approve else rejection_of(template, reason)
     deal = await _deal(tx, deal_id)
     _match(deal, revision)
-    if approve:
+    if rejection is not None:
+        decided = await store.reject_draft(tx, deal_id, deal.revision, rejection)
+    else:
         if deal.draft_state is DraftState.IN_REVIEW:
             await _require_sellable(tx, deal)
+        await store.hold_deals(tx, [deal_id])
         decided = await store.publish_draft(tx, deal, operator)
         if decided is not None:
             await outbox.emit(tx, _version_published(tx, decided), _deal_changed(tx, decided))
-    elif not reason:
-        raise ReasonNeeded
-    else:
-        decided = await store.reject_draft(tx, deal_id, deal.revision, reason)
-    if decided is None:
-        return await _already(tx, deal_id, DraftState.APPROVED if approve else DraftState.REJECTED)
-    return decided
+    return decided or await _already(tx, deal_id, rejection)
 
 
-async def _already(tx: Transaction, deal_id: UUID, wanted: DraftState) -> Deal:
+async def _already(tx: Transaction, deal_id: UUID, rejection: Rejection | None) -> Deal:
     """The deal, if it was decided just like this before; else say what stands in the way."""
     deal = await _deal(tx, deal_id)
-    if deal.draft_state is wanted:
+    wanted = DraftState.APPROVED if rejection is None else DraftState.REJECTED
+    if deal.draft_state is wanted and deal.rejection == rejection:
         return deal
     if deal.draft_state in {DraftState.APPROVED, DraftState.REJECTED}:
         raise AlreadyDecided(state=deal.draft_state.value)
@@ -115,6 +134,7 @@ async def switch_sale(tx: Transaction, deal_id: UUID, caller: str, *, online: bo
     await require_staff(tx, caller, deal.merchant_id, *_EDITORS)
     if online:
         await _require_saleable_now(tx, deal)
+    await store.hold_deals(tx, [deal_id])
     switched = await store.switch_sale(tx, deal_id, online=online)
     if switched is None:
         deal = await _deal(tx, deal_id)
@@ -123,6 +143,47 @@ async def switch_sale(tx: Transaction, deal_id: UUID, caller: str, *, online: bo
         return deal
     await outbox.emit(tx, _deal_changed(tx, switched))
     return switched
+
+
+async def change_stock(tx: Transaction, deal_id: UUID, caller: str, total_quota: int, version: int | None) -> Deal:
+    """Another quota for a published deal: at once, without review, also while an edit of the draft is in review.
+
+    `version` (If-Match) is that of the sale, which the caller saw.
+    """
+    deal = await _deal(tx, deal_id)
+    await require_staff(tx, caller, deal.merchant_id, *_EDITORS)
+    await store.hold_deals(tx, [deal_id])
+    changed = await store.change_stock(tx, deal_id, total_quota, version)
+    if changed is None:
+        return await _unless_stale(tx, deal_id, total_quota=total_quota)
+    await outbox.emit(tx, _deal_changed(tx, changed))
+    return changed
+
+
+async def change_stores(
+    tx: Transaction, deal_id: UUID, caller: str, store_ids: Sequence[UUID], version: int | None
+) -> Deal:
+    """Other stores for a published deal, as `change_stock`. They must be the merchant's, and open."""
+    store_ids = tuple(dict.fromkeys(store_ids))
+    deal = await _deal(tx, deal_id)
+    await require_staff(tx, caller, deal.merchant_id, *_EDITORS)
+    await _require_open_stores(tx, deal.merchant_id, store_ids)
+    await store.hold_deals(tx, [deal_id])
+    changed = await store.change_stores(tx, deal_id, store_ids, version)
+    if changed is None:
+        return await _unless_stale(tx, deal_id, store_ids=store_ids)
+    await outbox.emit(tx, _deal_changed(tx, changed))
+    return changed
+
+
+async def _unless_stale(tx: Transaction, deal_id: UUID, **wanted: object) -> Deal:
+    """The deal, if its sale is already as wanted; else say why it could not be changed."""
+    deal = await _deal(tx, deal_id)
+    if not deal.published:
+        raise DealNotPublished
+    if any(getattr(deal, name) != value for name, value in wanted.items()):
+        raise PreconditionFailed
+    return deal
 
 
 async def _require_saleable_now(tx: Transaction, deal: Deal) -> None:
@@ -136,8 +197,16 @@ async def _require_saleable_now(tx: Transaction, deal: Deal) -> None:
 
 async def _require_sellable(tx: Transaction, deal: Deal) -> None:
     await _require_verified(tx, deal.merchant_id)
-    _, opened = await store.count_stores(tx, deal.merchant_id, deal.content.store_ids)
-    if opened != len(set(deal.content.store_ids)):
+    # Once published, where it sells is no longer the draft's affair: it sells in those of its stores that are open.
+    if not deal.published:
+        await _require_open_stores(tx, deal.merchant_id, deal.content.store_ids)
+
+
+async def _require_open_stores(tx: Transaction, merchant_id: UUID, store_ids: Sequence[UUID]) -> None:
+    owned, opened = await store.count_stores(tx, merchant_id, store_ids)
+    if owned != len(set(store_ids)):
+        raise StoreNotOfMerchant
+    if opened != owned:
         raise StoreNotVerified
 
 
@@ -170,16 +239,9 @@ async def draft_of(tx: Transaction, deal_id: UUID, caller: str) -> Deal:
     return deal
 
 
-async def deal_page(tx: Transaction, deal_id: UUID) -> tuple[PublishedDeal, list[Store]]:
-    """What everybody may see of a deal: its approved version and its stores."""
-    published = await store.published_deal(tx, deal_id)
-    if published is None:
-        raise NotFound
-    return published, await store.stores_by_id(tx, published.store_ids)
-
-
 async def announce_deals(tx: Transaction, deal_ids: Sequence[UUID]) -> None:
     """Tell checkout anew where these deals may be used: a store of theirs opened, closed or changed hands."""
+    await store.hold_deals(tx, deal_ids)
     await outbox.emit(tx, *(_deal_changed(tx, deal) for deal in await store.say_again(tx, deal_ids)))
 
 
@@ -196,7 +258,7 @@ def _version_published(tx: Transaction, deal: Deal) -> DealVersionPublished:
         deal_id=deal.deal_id,
         deal_version=deal.deal_version,
         merchant_id=deal.merchant_id,
-        kind=content.kind,
+        kind=content.form.kind,
         title=content.title,
         cover=content.cover,
         price_fen=content.price_fen,
@@ -206,6 +268,11 @@ def _version_published(tx: Transaction, deal: Deal) -> DealVersionPublished:
         sale_until=content.sale_until,
         rules=content.rules,
         delivery=content.delivery,
+        form=content.form,
+        uses_per_unit=content.uses_per_unit,
+        cash=content.cash,
+        code_source=content.code_source,
+        refund_policy=content.refund_policy,
     )
 
 

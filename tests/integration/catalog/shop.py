@@ -24,9 +24,9 @@ class Catalog:
     async def put(self, subject: str, path: str, body: dict[str, Any], **headers: str) -> httpx.Response:
         return await self.client.put(path, json=body, headers={"Authorization": f"Bearer {subject}", **headers})
 
-    async def get(self, subject: str | None, path: str) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {subject}"} if subject else {}
-        return await self.client.get(path, headers=headers)
+    async def get(self, subject: str | None, path: str, **headers: str) -> httpx.Response:
+        who = {"Authorization": f"Bearer {subject}"} if subject else {}
+        return await self.client.get(path, headers={**who, **headers})
 
     async def said(self, aggregate_id: UUID) -> list[tuple[str, dict[str, Any]]]:
         """Topic and body of every event about something, in the order in which they were said."""
@@ -94,11 +94,12 @@ def draft(merchant_id: UUID, store_ids: list[UUID], **changes: Any) -> dict[str,
     now = datetime.now(UTC)
     return {
         "merchant_id": str(merchant_id),
-        "kind": "VOUCHER",
+        "form": "SET",
+        "category": "CATERING",
         "title": "双人套餐",
         "cover": "hotpot",
         "description": "含锅底和六份菜",
-        "items": [{"name": "鸳鸯锅底", "quantity": 1, "price_fen": 6800}],
+        "items": [{"name": "鸳鸯锅底", "quantity": 1, "price_fen": 6800, "portion": "1 锅"}],
         "price_fen": 12800,
         "original_price_fen": 26800,
         "total_quota": 100,
@@ -107,7 +108,7 @@ def draft(merchant_id: UUID, store_ids: list[UUID], **changes: Any) -> dict[str,
         "sale_until": (now + timedelta(days=30)).isoformat(),
         "rules": {"valid_days": 90, "blackout_dates": []},
         "store_ids": [str(store_id) for store_id in store_ids],
-        "delivery": None,
+        "catering": {"party_min": 2, "party_max": 2},
         **changes,
     }
 
@@ -221,6 +222,14 @@ async def deal_on_sale(catalog: Catalog, shop: Shop, **changes: Any) -> UUID:
     answer = await catalog.put(shop.owner, f"/deals/{deal_id}/online", {"online": True})
     assert answer.json()["state"] == "ONLINE", answer.text
     return deal_id
+
+
+async def edit_in_review(catalog: Catalog, shop: Shop, deal_id: UUID, **changes: Any) -> None:
+    """An edit of a deal waits for review."""
+    answer = await catalog.put(shop.owner, f"/deals/{deal_id}", draft(shop.merchant_id, [shop.store_id], **changes))
+    assert answer.status_code == 201, answer.text
+    answer = await catalog.put(shop.owner, f"/deals/{deal_id}/submission", {})
+    assert answer.json()["state"] == "IN_REVIEW", answer.text
 
 
 async def video_with(catalog: Catalog, shop: Shop, deal_id: UUID | None, **changes: Any) -> UUID:

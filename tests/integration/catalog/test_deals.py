@@ -22,7 +22,7 @@ from tests.integration.catalog.shop import (
 )
 
 DELIVERY: dict[str, Any] = {"modes": ["SELF", "COURIER"], "fee_fen": 600, "weight_g": 1500, "category": "fruit"}
-GOODS = {"kind": "GOODS", "delivery": DELIVERY}
+GOODS: dict[str, Any] = {"form": "GOODS", "category": "OTHER", "catering": None, "delivery": DELIVERY}
 
 
 async def test_a_deal_is_published_once_approved_and_sells_once_online(catalog: Catalog) -> None:
@@ -56,7 +56,7 @@ async def test_goods_carry_their_delivery_terms(catalog: Catalog) -> None:
 async def test_an_edit_is_reviewed_while_the_old_version_sells(catalog: Catalog) -> None:
     shop = await ready_shop(catalog)
     deal_id = await deal_on_sale(catalog, shop)
-    edit = draft(shop.merchant_id, [shop.store_id], price_fen=9900, total_quota=50)
+    edit = draft(shop.merchant_id, [shop.store_id], price_fen=9900)
     edited = (await catalog.put(shop.owner, f"/deals/{deal_id}", edit)).json()
     assert (edited["state"], edited["online"], edited["deal_version"]) == ("DRAFT", True, 1)
     await catalog.put(shop.owner, f"/deals/{deal_id}/submission", {})
@@ -65,10 +65,10 @@ async def test_an_edit_is_reviewed_while_the_old_version_sells(catalog: Catalog)
     approved = (await catalog.put(OPERATOR, f"/deals/{deal_id}/review", {"approve": True})).json()
     assert (approved["state"], approved["deal_version"]) == ("ONLINE", 2)
     after = (await catalog.get(None, f"/deals/{deal_id}")).json()
-    assert (after["price_fen"], after["deal_version"], after["total_quota"]) == (9900, 2, 50)
+    assert (after["price_fen"], after["deal_version"], after["total_quota"]) == (9900, 2, 100)
     published, changed = (await catalog.said(deal_id))[-2:]
     assert (published[1]["deal_version"], published[1]["price_fen"]) == (2, 9900)
-    assert (changed[1]["deal_version"], changed[1]["online"], changed[1]["total_quota"]) == (2, True, 50)
+    assert (changed[1]["deal_version"], changed[1]["online"], changed[1]["total_quota"]) == (2, True, 100)
 
 
 async def test_a_published_version_never_changes(catalog: Catalog) -> None:
@@ -184,7 +184,11 @@ async def test_taking_a_deal_off_and_on_is_said_each_time_and_repeating_is_not(c
     [
         ({"price_fen": 26801}, 422, "price_above_original"),
         ({"sale_until": datetime(2020, 1, 1, tzinfo=UTC).isoformat()}, 422, "sale_window_empty"),
-        ({"kind": "GOODS"}, 422, "delivery_terms_needed"),
+        ({**GOODS, "delivery": None}, 422, "delivery_terms_needed"),
+        ({"catering": None}, 422, "template_needed"),
+        ({"catering": {"party_min": 0, "party_max": 2}}, 422, "malformed_input"),
+        ({"form": None, "kind": "VOUCHER"}, 422, "malformed_input"),
+        ({"category": None}, 422, "malformed_input"),
         ({"delivery": DELIVERY}, 422, "delivery_terms_not_allowed"),
         ({"store_ids": [str(new_id())]}, 409, "store_not_of_merchant"),
         ({"price_fen": 128.5}, 422, "malformed_input"),
@@ -206,13 +210,13 @@ async def test_a_draft_that_could_never_sell_is_refused(
     assert (await catalog.get(shop.owner, f"/deals/{deal_id}/draft")).status_code == 404
 
 
-async def test_a_deal_id_belongs_to_its_merchant_and_kind(catalog: Catalog) -> None:
+async def test_a_deal_id_belongs_to_its_merchant_and_form(catalog: Catalog) -> None:
     shop, other = await ready_shop(catalog), await ready_shop(catalog)
     deal_id = new_id()
     await catalog.put(shop.owner, f"/deals/{deal_id}", draft(shop.merchant_id, [shop.store_id]))
     merchant = await catalog.put(other.owner, f"/deals/{deal_id}", draft(other.merchant_id, [other.store_id]))
-    kind = await catalog.put(shop.owner, f"/deals/{deal_id}", draft(shop.merchant_id, [shop.store_id], **GOODS))
-    assert (merchant.json()["code"], kind.json()["code"]) == ("id_taken", "id_taken")
+    form = await catalog.put(shop.owner, f"/deals/{deal_id}", draft(shop.merchant_id, [shop.store_id], **GOODS))
+    assert (merchant.json()["code"], form.json()["code"]) == ("id_taken", "id_taken")
 
 
 async def test_what_waits_stands_in_the_operators_queue_and_nobody_elses(catalog: Catalog) -> None:

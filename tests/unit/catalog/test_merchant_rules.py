@@ -184,3 +184,9 @@ def test_the_refusal_to_open_is_one_sentence_in_each_language() -> None:
         "Group-buy cannot be opened yet; first comes 'the verification fee': "
         "The verification fee of 600 yuan is not paid yet"
     )
+
+
+def test_a_rejected_first_deal_shows_the_reason_of_the_list_in_both_languages() -> None:
+    rejected = Progress(rejected_because="太暗", rejected_template="PICTURE_UNFIT")
+    step = steps_of(deals=rejected)[-1]
+    assert (step.reason_zh, step.reason_en) == ("图片不符合要求：太暗", "The picture is unfit: 太暗")
