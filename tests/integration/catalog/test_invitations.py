@@ -2,10 +2,12 @@
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import httpx
 import pytest
 
@@ -257,6 +259,30 @@ async def test_at_most_a_hundred_links_are_open_at_once(catalog: Catalog, enviro
     assert again.status_code == 201, "what is there already is no new one"
     await catalog.put(shop.owner, f"/merchants/{shop.merchant_id}/invitations/{first}/revocation", {})
     assert (await _invite(catalog, shop)).status_code == 201
+
+
+async def test_invitations_and_acceptances_of_one_merchant_take_turns(
+    catalog: Catalog, environment: Environment
+) -> None:
+    """Else two at once could each count one below the limit."""
+    shop = await ready_shop(catalog)
+    seals = Seals(seal_keys(environment.local.keys))
+    first, second = [await _token(catalog, shop) for _ in range(2)]
+    offer = Offer(shop.merchant_id, StaffRole.CLERK, (), "")
+    async with catalog.db.transaction() as tx:
+        await use_cases.invite(tx, new_id(), shop.owner, offer, seals)
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await _without_patience(catalog, lambda tx: use_cases.invite(tx, new_id(), shop.owner, offer, seals))
+    async with catalog.db.transaction() as tx:
+        await use_cases.accept_invitation(tx, first, _somebody(), seals)
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await _without_patience(catalog, lambda tx: use_cases.accept_invitation(tx, second, _somebody(), seals))
+
+
+async def _without_patience(catalog: Catalog, act: Callable[[Transaction], Awaitable[object]]) -> None:
+    async with catalog.db.transaction() as tx:
+        await tx.execute("set local lock_timeout = '100ms'")
+        await act(tx)
 
 
 async def test_the_list_goes_page_by_page_newest_first(catalog: Catalog) -> None:
