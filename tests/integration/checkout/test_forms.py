@@ -19,7 +19,7 @@ from shared.contracts.checkout import OrderPaid, RefundRequested
 from shared.contracts.dispatch import ParcelFailed, ParcelFailure
 from shared.ids import derived_id, new_id
 from tests.integration.checkout.catalog_side import Deal
-from tests.integration.checkout.redemption_side import fence
+from tests.integration.checkout.redemption_side import fence, use
 from tests.integration.checkout.stage import ADDRESS, Purchase, Stage, a_buyer, code_of
 
 pytestmark = pytest.mark.usefixtures("alipay_sandbox")
@@ -63,6 +63,23 @@ async def test_a_paid_order_tells_the_form_it_froze(stage: Stage, deal: Deal, fo
     view = await purchase.view()
     assert (view["form"], view["refund_policy"]) == (form, "ANY_TIME")
     assert view["cash"] == (CASH.model_dump() if deal.cash else None)
+
+
+async def test_rows_from_before_forms_existed_still_sell_and_still_refund(stage: Stage) -> None:
+    deal = await stage.sell()
+    await stage.value("update deal_versions set form = null where deal_id = $1", deal.deal_id)
+    purchase = await stage.placed(deal, quantity=2)
+    await stage.value("update orders set form = null where order_id = $1", purchase.order_id)
+    await purchase.pay()
+
+    assert (await stage.said(OrderPaid, purchase.order_id))[0].form is DealForm.SET
+    used, unused = await purchase.unit_ids()
+    await use(stage, purchase, used)
+    # The use was recorded before uses had numbers.
+    await stage.value("update units set used_nos = '{}' where unit_id = $1", used)
+    view = await purchase.view()
+    assert (view["form"], [unit["uses_left"] for unit in view["units"]]) == ("SET", [0, 1])
+    assert (await purchase.request_refund(unused)).json()["amount_fen"] == 12_800
 
 
 async def _ordered(stage: Stage, deal: Deal, **more: Any) -> Any:

@@ -13,6 +13,7 @@ from services.checkout.domain.payments import Attempt, AttemptState, next_questi
 from services.checkout.domain.refunds import expected_by, pause_after_failure, pause_after_unknown
 from services.checkout.domain.refusals import PhoneInvalid
 from services.checkout.domain.timeline import TEXTS, What
+from services.settlement.domain.uses import Use, UseState, refunded_uses, value_of
 from shared.contracts.catalog import DealForm, DealKind, Rail
 from shared.contracts.checkout import UseValue
 from shared.ids import new_id
@@ -72,6 +73,23 @@ def test_what_was_used_and_what_is_left_of_a_card_make_the_whole(
     used_fen = sum(use.paid_fen for use in uses[: count - left])
 
     assert used_fen + value_of_uses_left(uses, left) == unit.paid_fen
+
+
+@given(a_value_with_uses(), st.data())
+def test_a_refund_of_a_part_used_card_takes_the_uses_that_settlement_holds(
+    case: tuple[UseValue, int], data: st.DataObject
+) -> None:
+    unit, count = case
+    left = data.draw(st.integers(1, count))
+    id, uses = new_id(), over_uses(unit, count)
+    booked = [
+        Use(id, no, id, id, UseState.USED if no <= count - left else UseState.HELD, value_of(use))
+        for no, use in enumerate(uses, start=1)
+    ]
+
+    given_back = refunded_uses(booked, value_of_uses_left(uses, left))
+
+    assert given_back == tuple(booked[count - left :])
 
 
 def test_the_first_uses_of_a_card_carry_the_remainder() -> None:
