@@ -3,10 +3,10 @@
 from services.catalog import use_cases
 from shared.contracts.checkout import AvailabilityChanged
 from shared.contracts.settlement import PayoutFailed
-from shared.database import Database
+from shared.database import Database, Transaction
 from shared.messaging import inbox
 from shared.messaging.handlers import Handlers
-from shared.messaging.timers import Timers
+from shared.messaging.timers import Due, Timers
 
 handles = Handlers("catalog")
 timers = Timers()
@@ -26,3 +26,9 @@ async def reopen_payout_account(event: PayoutFailed, db: Database) -> None:
         if await inbox.is_duplicate(tx, event, "catalog.reopen_payout_account"):
             return
         await use_cases.reopen_payout_account(tx, event.merchant_id, event.code, event.occurred_at)
+
+
+@timers.acts_inside(use_cases.SUPPORT_CHANGED)
+async def rank_supported(tx: Transaction, due: list[Due]) -> None:
+    """The support of these merchants began, ended or changed: their videos move in the feed."""
+    await use_cases.rank_supported(tx, due)

@@ -1,6 +1,17 @@
 """HTTP in: parse, one transaction, one use case, answer after the commit; one module per subject."""
 
-from services.catalog.routes import deals, merchants, operators, staff, stores, videos
+from services.catalog.routes import (
+    attribution,
+    deals,
+    feed,
+    livestreams,
+    merchants,
+    operators,
+    shares,
+    staff,
+    stores,
+    videos,
+)
 
 ROUTERS = (
     merchants.router,
@@ -8,5 +19,9 @@ ROUTERS = (
     stores.router,
     deals.router,
     videos.router,
+    feed.router,
+    livestreams.router,
+    shares.router,
+    attribution.router,
     operators.router,
 )
