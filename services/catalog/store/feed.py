@@ -7,10 +7,11 @@ even empty, and still have a next one.
 """
 
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 from services.catalog.domain.feed import Position, Stretch
-from services.catalog.store.videos import CARDS, LAST_ID, can_be_bought, card_of
+from services.catalog.store.videos import CARD, CARD_JOINS, LAST_ID, can_be_bought, card_of
 from shared.database import Transaction
 
 WINDOW = 500
@@ -24,40 +25,31 @@ def _rank(now: str) -> str:
         where e.merchant_id = c.merchant_id and e.starts_at <= {now} and e.ends_at > {now}), 0)"""
 
 
-# With the city known while planning, its own index serves; "this city or any" would serve neither.
-_IN = {True: "c.city = $1", False: "$1::text is null"}
-_AFTER = "(c.ranked_at, c.video_id) < (coalesce($2::timestamptz, 'infinity'), $3::uuid)"
-_EDGE = {
-    one_city: f"""
-select c.ranked_at, c.video_id from videos c where {within} and {_AFTER}
-order by c.ranked_at desc, c.video_id desc offset $4 limit 1
+@cache
+def look(one_city: bool, window: int) -> str:
+    """The statement for one look: its cards, and on each row, or on a row of its own, how far it looked.
+
+    Window and city are part of the text, and each card is put together by itself (`offset 0` keeps it apart): with any
+    of that left open, a plan that is made once for all values reads whole tables."""
+    ahead = f"""from videos c where {"c.city = $1" if one_city else "$1::text is null"}
+        and (c.ranked_at, c.video_id) < (coalesce($2::timestamptz, 'infinity'), $3::uuid)
+        order by c.ranked_at desc, c.video_id desc"""
+    return f"""
+select edge.ranked_at as edge_at, edge.video_id as edge_id, shown.*
+from (select c.ranked_at, c.video_id {ahead} offset {window - 1} limit 1) edge
+full join (select card.* from (select * {ahead} limit {window}) c
+    cross join lateral ({CARD} from (values (1)) once {CARD_JOINS}
+        where c.deal_id is null or ({can_be_bought("$4")}) offset 0) card
+    order by c.ranked_at desc, c.video_id desc limit $5) shown on true
+order by shown.ranked_at desc, shown.video_id desc
 """
-    for one_city, within in _IN.items()
-}
-_LOOK = {
-    one_city: f"""
-{CARDS}
-where {within} and {_AFTER}
-  and (c.ranked_at, c.video_id) >= (coalesce($4::timestamptz, '-infinity'), $5::uuid)
-  and (c.deal_id is null or ({can_be_bought("$6")}))
-order by c.ranked_at desc, c.video_id desc limit $7
-"""
-    for one_city, within in _IN.items()
-}
-_FIRST_ID = UUID(int=0)
 
 
-async def look_into_feed(
-    tx: Transaction, city: str | None, after: Position | None, limit: int, window: int = WINDOW
-) -> Stretch:
-    """Up to `limit` of the next `window` videos after a position, without what cannot be bought now."""
-    one_city = city is not None
-    begin = after or (None, LAST_ID)
-    # The edge comes first: whatever is inserted before the look lies within what the look sees, or before it.
-    edge = await tx.row(_EDGE[one_city], city, *begin, window - 1)
-    end = (edge["ranked_at"], edge["video_id"]) if edge else None
-    rows = await tx.fetch(_LOOK[one_city], city, *begin, *(end or (None, _FIRST_ID)), tx.now, limit)
-    return Stretch([card_of(row, tx.now) for row in rows], end)
+async def look_into_feed(tx: Transaction, city: str | None, after: Position | None, limit: int) -> Stretch:
+    """Up to `limit` of the next videos after a position, without what cannot be bought now."""
+    rows = await tx.fetch(look(city is not None, WINDOW), city, *(after or (None, LAST_ID)), tx.now, limit)
+    edge = (rows[0]["edge_at"], rows[0]["edge_id"]) if rows and rows[0]["edge_at"] else None
+    return Stretch([card_of(row, tx.now) for row in rows if row["video_id"]], edge)
 
 
 async def rank_video(tx: Transaction, video_id: UUID) -> None:

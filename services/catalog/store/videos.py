@@ -26,17 +26,21 @@ left join deal_versions v on v.deal_id = d.deal_id and v.deal_version = d.deal_v
 left join availability a on a.deal_id = d.deal_id
 """
 
-CARDS = f"""
+CARD = f"""
 select c.video_id, c.merchant_id, c.author, m.state = 'VERIFIED' as verified, c.caption, c.cover, c.city, c.url,
        c.likes, c.comment_count, c.posted_at, c.ranked_at, {BADGE_COLUMNS}
-from videos c
+"""
+
+CARD_JOINS = f"""
 join merchants m on m.merchant_id = c.merchant_id
 left join deals d on d.deal_id = c.deal_id and d.deal_version > 0
 {BADGE_JOINS}
 """
 
+_CARDS = f"{CARD} from videos c {CARD_JOINS}"
+
 _STAFF_LIST = f"""
-{CARDS}
+{_CARDS}
 where c.merchant_id = $1
   and (c.posted_at, c.video_id) < (coalesce($2::timestamptz, 'infinity'), coalesce($3::uuid, $4))
 order by c.posted_at desc, c.video_id desc limit $5
@@ -54,7 +58,7 @@ def can_be_bought(now: str) -> str:
 
 
 def card_of(row: Row, now: datetime) -> VideoCard:
-    """A row of `CARDS`."""
+    """A row of `CARD`."""
     known: dict[str, Any] = {name: row[name] for name in VideoCard.__slots__ if name != "badge"}
     return VideoCard(**known, badge=badge_of(row, now) if row["deal_id"] else None)
 
@@ -143,7 +147,7 @@ async def attach_deal(tx: Transaction, video_id: UUID, deal_id: UUID | None) -> 
 
 async def card(tx: Transaction, video_id: UUID) -> VideoCard | None:
     """One video, whatever the state of its deal."""
-    row = await tx.row(f"{CARDS} where c.video_id = $1", video_id)
+    row = await tx.row(f"{_CARDS} where c.video_id = $1", video_id)
     return card_of(row, tx.now) if row else None
 
 
