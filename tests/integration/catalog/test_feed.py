@@ -45,6 +45,11 @@ async def _merchant_is_suspended(catalog: Catalog, shop: Shop, deal_id: UUID) ->
         )
 
 
+async def _its_only_store_closes(catalog: Catalog, shop: Shop, deal_id: UUID) -> None:
+    async with catalog.db.transaction() as tx:
+        await tx.execute("update stores set open = false where store_id = $1", shop.store_id)
+
+
 async def _nothing_happens(catalog: Catalog, shop: Shop, deal_id: UUID) -> None:
     return None
 
@@ -57,6 +62,7 @@ async def _nothing_happens(catalog: Catalog, shop: Shop, deal_id: UUID) -> None:
         (_goes_offline, {}, "OFFLINE"),
         (_account_changes, {}, "OFFLINE"),
         (_merchant_is_suspended, {}, "OFFLINE"),
+        (_its_only_store_closes, {}, "OFFLINE"),
         (_nothing_happens, {"sale_from": (datetime.now(UTC) + timedelta(days=1)).isoformat()}, "NOT_YET"),
     ],
 )

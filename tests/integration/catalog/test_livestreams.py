@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from shared.ids import new_id
@@ -176,3 +177,22 @@ async def test_only_livestreams_on_air_are_listed_page_by_page(catalog: Catalog)
 )
 async def test_what_nobody_can_read_is_refused(catalog: Catalog, path: str, code: str) -> None:
     assert (await catalog.get(None, path)).json()["code"] == code
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "url = 'http://live.example/1'",
+        "url = 'https://live.example/' || repeat('x', 500)",
+        "deal_ids = array(select gen_random_uuid() from generate_series(1, 101))",
+        "state = 'ENDED'",
+        "ended_at = started_at",
+        "likes = -1",
+    ],
+)
+async def test_the_database_itself_holds_what_a_livestream_may_be(catalog: Catalog, change: str) -> None:
+    shop = await ready_shop(catalog)
+    livestream_id = await _on_air(catalog, shop)
+    with pytest.raises(asyncpg.CheckViolationError):
+        async with catalog.db.transaction() as tx:
+            await tx.execute(f"update livestreams set {change} where livestream_id = $1", livestream_id)

@@ -9,7 +9,9 @@ from uuid import UUID
 import httpx
 import pytest
 
+from services.catalog import store
 from services.catalog.domain import shares
+from services.catalog.domain.shares import Share
 from shared.ids import new_id
 from tests.integration.catalog.shop import (
     Catalog,
@@ -99,6 +101,20 @@ async def test_one_person_sharing_the_same_at_once_gets_one_link(catalog: Catalo
     answers = await asyncio.gather(*(_share(catalog, sharer, deal_id) for _ in range(8)))
     assert sorted(one.status_code for one in answers) == [200] * 7 + [201]
     assert len({one.json()["code"] for one in answers}) == 1
+
+
+@pytest.mark.parametrize("in_a_video", [False, True])
+async def test_the_database_keeps_one_link_for_the_same(
+    catalog: Catalog, shop: Shop, deal_id: UUID, in_a_video: bool
+) -> None:
+    sharer = f"viewer-{new_id()}"
+    video_id = await video_with(catalog, shop, deal_id) if in_a_video else None
+    async with catalog.db.transaction() as tx:
+        kept = [
+            await store.add_share(tx, Share(new_id(), sharer, deal_id, video_id, shares.new_code()), tx.now)
+            for _ in range(2)
+        ]
+    assert kept == [True, False]
 
 
 async def test_an_id_stands_for_one_link_of_one_person(catalog: Catalog, shop: Shop, deal_id: UUID) -> None:
