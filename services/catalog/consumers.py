@@ -36,7 +36,7 @@ async def expire_licences(tx: Transaction, due: list[Due]) -> None:
     await use_cases.expire_licences(tx, [UUID(one.key) for one in due])
 
 
-@timers.acts_inside(use_cases.SUPPORT_BOUNDARY)
-async def pass_support_boundaries(tx: Transaction, due: list[Due]) -> None:
-    """The support of merchants begins or ends."""
-    await use_cases.pass_boundaries(tx, [UUID(one.key) for one in due])
+@timers.acts_inside(use_cases.SUPPORT_CHANGED)
+async def rank_supported(tx: Transaction, due: list[Due]) -> None:
+    """The support of these merchants began, ended or changed: their videos move in the feed."""
+    await use_cases.rank_supported(tx, due)

@@ -262,8 +262,10 @@ def _video(author: str, caption: str, cover: str, likes: int) -> dict[str, Any]:
     ]
     if cover != "hotpot":
         said = [("小陈", "已经下单第三次了", "海南", 4), ("阿May", "包装很好，朋友都说不错", "广东", 2)]
+    platform_id = f"douyin-{cover}-{new_id().hex[-8:]}"
     return {
-        "platform_id": f"douyin-{cover}-{new_id().hex[-8:]}",
+        "platform_id": platform_id,
+        "url": f"https://videos.example/{platform_id}",
         "author": author,
         "caption": caption,
         "cover": cover,

@@ -1,6 +1,6 @@
 """Every refusal of catalog, with its stable code and its text in both languages."""
 
-from shared.errors import Conflict, Invalid
+from shared.errors import Conflict, DomainError, Invalid, NotFound
 
 
 class AccountNotEnterprise(Conflict):
@@ -167,20 +167,14 @@ class DeliveryTermsNotAllowed(Invalid):
 
 class DealNotOfMerchant(Conflict):
     code = "deal_not_of_merchant"
-    zh = "该团购不属于此视频的商家"
-    en = "The deal belongs to another merchant than the video"
+    zh = "该团购不属于此视频或直播的商家"
+    en = "The deal belongs to another merchant than what shows it"
 
 
 class VideoTaken(Conflict):
     code = "video_taken"
     zh = "该视频已被登记"
     en = "This video is already registered"
-
-
-class CursorInvalid(Invalid):
-    code = "cursor_invalid"
-    zh = "翻页参数无效，请从头浏览"
-    en = "The cursor is not valid; start from the beginning"
 
 
 class LicenceExpired(Conflict):
@@ -434,3 +428,34 @@ class CancellationNeeded(Invalid):
     code = "cancellation_needed"
     zh = "请填写退改规则"
     en = "The terms of cancellation are needed"
+
+
+class LivestreamTaken(Conflict):
+    code = "livestream_taken"
+    zh = "该直播已被登记"
+    en = "This livestream is already registered"
+
+
+class LivestreamEnded(Conflict):
+    code = "livestream_ended"
+    zh = "直播已结束"
+    en = "The livestream has ended"
+
+
+class DealListedTwice(Invalid):
+    code = "deal_listed_twice"
+    zh = "同一团购不能重复添加"
+    en = "The same deal cannot be listed twice"
+
+
+class AttributionUnknown(NotFound):
+    code = "attribution_unknown"
+    zh = "来源标识无效"
+    en = "This is no attribution token of ours"
+
+
+class TooManyShares(DomainError):
+    status = 429
+    code = "too_many_shares"
+    zh = "今日分享次数已达上限（{most} 次）"
+    en = "You have shared as often as a day allows ({most} links)"

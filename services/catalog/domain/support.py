@@ -14,10 +14,6 @@ class Support:
     starts_at: datetime
     ends_at: datetime
 
-    def next_change(self, now: datetime) -> datetime | None:
-        """When it next begins or ends, or None when it is over."""
-        return next((moment for moment in (self.starts_at, self.ends_at) if moment > now), None)
-
 
 def check_support(support: Support) -> None:
     """Raise unless the support lasts some time."""

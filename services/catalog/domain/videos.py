@@ -1,13 +1,11 @@
-"""Videos of the host platform, the deal each of them shows, and their place in the feed."""
+"""Videos of the host platform, and the deal each of them shows."""
 
-import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from services.catalog.domain.deals import BadgeState
-
-TENFOLD_LIKES_WORTH = timedelta(hours=6)
+from shared.contracts.catalog import DealForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +18,9 @@ class Comment:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VideoContent:
-    """What the host platform says about a video; `platform_id` is its id there."""
+    """What the host platform says about a video; `platform_id` is its id there, `url` its address."""
 
     merchant_id: UUID
     platform_id: str
@@ -30,6 +28,7 @@ class VideoContent:
     caption: str
     cover: str
     city: str
+    url: str | None
     likes: int
     comments: tuple[Comment, ...]
 
@@ -40,6 +39,7 @@ class Badge:
 
     deal_id: UUID
     title: str
+    form: DealForm
     price_fen: int
     original_price_fen: int
     available: int
@@ -58,15 +58,9 @@ class VideoCard:
     caption: str
     cover: str
     city: str
+    url: str | None
     likes: int
     comment_count: int
     badge: Badge | None
+    posted_at: datetime
     ranked_at: datetime
-
-
-def ranked_at(posted_at: datetime, likes: int) -> datetime:
-    """The moment by which a video is placed in the feed: newest first, and ten times the likes weigh six hours.
-
-    It does not depend on the time of reading, so a reader's pages neither repeat nor skip anything.
-    """
-    return posted_at + TENFOLD_LIKES_WORTH * math.log10(1 + likes)

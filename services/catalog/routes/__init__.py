@@ -1,14 +1,18 @@
 """HTTP in: parse, one transaction, one use case, answer after the commit; one module per subject."""
 
 from services.catalog.routes import (
+    attribution,
     deals,
     deals_page,
     deals_review,
+    feed,
     invitations,
+    livestreams,
     merchants,
     opening,
     operators,
     payout_accounts,
+    shares,
     staff,
     stores,
     support,
@@ -29,5 +33,9 @@ ROUTERS = (
     deals_page.router,
     deals_review.router,
     videos.router,
+    feed.router,
+    livestreams.router,
+    shares.router,
+    attribution.router,
     operators.router,
 )

@@ -1,55 +1,46 @@
-"""Videos and the feed; reading is public."""
+"""Videos and the deals they show; reading is public."""
 
-import base64
-import binascii
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
 
 from services.catalog import use_cases
-from services.catalog.domain.deals import BadgeState
-from services.catalog.domain.refusals import CursorInvalid
-from services.catalog.domain.text import Cover, Line, LongLine, ShortLine
+from services.catalog.domain.attribution import Attributions, Placement
+from services.catalog.domain.text import Cover, Line, ShortLine, Url
 from services.catalog.domain.videos import Comment, VideoCard, VideoContent
+from services.catalog.routes.badges import BadgeView, CommentBody, Tokens, badge_view, comment_bodies
 from shared.auth import Caller
 from shared.http import Db
+from shared.paging import Cursor, Limit, page_of, read_cursor
 
 router = APIRouter(tags=["videos"])
 
-
-class CommentBody(BaseModel):
-    author: ShortLine
-    text: LongLine
-    place: Annotated[Line, Field(max_length=60)] = ""
-    at: AwareDatetime
+_PLACEMENTS = (Placement.ABOVE_AUTHOR, Placement.COMMENTS_TOP)
 
 
 class RegisterVideo(BaseModel):
+    """What the host platform says; likes and comments are samples of the moment of the import."""
+
     merchant_id: UUID
     platform_id: Annotated[str, Field(pattern=r"^[0-9A-Za-z_.:-]{1,64}$")]
     author: ShortLine
     caption: Annotated[Line, Field(max_length=500)]
     cover: Cover
     city: ShortLine
+    url: Url | None = None
     likes: Annotated[int, Field(strict=True, ge=0, le=10_000_000_000)]
     comments: Annotated[tuple[CommentBody, ...], Field(max_length=200)] = ()
+
+    def imported(self) -> dict[str, Any]:
+        """The fields of the domain's content."""
+        return {**dict(self), "comments": tuple(Comment(**dict(one)) for one in self.comments)}
 
 
 class AttachDeal(BaseModel):
     deal_id: UUID | None
-
-
-class BadgeView(BaseModel):
-    deal_id: UUID
-    title: str
-    price_fen: int
-    original_price_fen: int
-    sold: int
-    available: int
-    state: BadgeState
 
 
 class VideoCardView(BaseModel):
@@ -60,6 +51,7 @@ class VideoCardView(BaseModel):
     caption: str
     cover: str
     city: str
+    url: str | None
     likes: int
     comment_count: int
     badge: BadgeView | None
@@ -69,77 +61,49 @@ class VideoView(VideoCardView):
     comments: list[CommentBody]
 
 
-class Feed(BaseModel):
+class VideoList(BaseModel):
     items: list[VideoCardView]
     next_cursor: str | None
 
 
-def _badge(card: VideoCard) -> BadgeView | None:
-    badge = card.badge
-    return BadgeView(**{name: getattr(badge, name) for name in BadgeView.model_fields}) if badge else None
-
-
-def _card(card: VideoCard) -> VideoCardView:
+def video_card(card: VideoCard, tokens: Attributions) -> VideoCardView:
+    """A video with its badge."""
     plain = VideoCardView.model_fields.keys() - {"badge"}
-    return VideoCardView(**{name: getattr(card, name) for name in plain}, badge=_badge(card))
-
-
-def _cursor(card: VideoCard) -> str:
-    return base64.urlsafe_b64encode(f"{card.ranked_at.isoformat()} {card.video_id}".encode()).decode()
-
-
-def _position(cursor: str | None) -> tuple[datetime, UUID] | None:
-    if cursor is None:
-        return None
-    try:
-        moment, _, video_id = base64.urlsafe_b64decode(cursor).decode().partition(" ")
-        position = datetime.fromisoformat(moment), UUID(video_id)
-    except (ValueError, binascii.Error) as error:
-        raise CursorInvalid from error
-    if position[0].tzinfo is None:
-        raise CursorInvalid
-    return position
+    badge = badge_view(card.badge, card.video_id, _PLACEMENTS, tokens) if card.badge else None
+    return VideoCardView(**{name: getattr(card, name) for name in plain}, badge=badge)
 
 
 @router.put("/videos/{video_id}", status_code=201)
-async def register_video(video_id: UUID, body: RegisterVideo, caller: Caller, db: Db) -> VideoCardView:
+async def register_video(video_id: UUID, body: RegisterVideo, caller: Caller, db: Db, tokens: Tokens) -> VideoCardView:
     """Register a video of the host platform; repeating it imports likes and comments anew."""
-    comments = tuple(Comment(**dict(one)) for one in body.comments)
-    content = VideoContent(**{**dict(body), "comments": comments})
     async with db.transaction() as tx:
-        card = await use_cases.register_video(tx, video_id, caller, content)
-    return _card(card)
+        card = await use_cases.register_video(tx, video_id, caller, VideoContent(**body.imported()))
+    return video_card(card, tokens)
 
 
 @router.put("/videos/{video_id}/deal")
-async def attach_deal(video_id: UUID, body: AttachDeal, caller: Caller, db: Db) -> VideoCardView:
+async def attach_deal(video_id: UUID, body: AttachDeal, caller: Caller, db: Db, tokens: Tokens) -> VideoCardView:
     """Show a deal in the video, or none."""
     async with db.transaction() as tx:
         card = await use_cases.attach_deal(tx, video_id, caller, body.deal_id)
-    return _card(card)
-
-
-@router.get("/feed")
-async def feed(
-    db: Db,
-    city: Annotated[ShortLine | None, Query()] = None,
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
-    limit: Annotated[int, Query(ge=1, le=50)] = 10,
-) -> Feed:
-    """The recommended feed, or one city's; public."""
-    async with db.transaction(read_only=True) as tx:
-        cards = await use_cases.feed(tx, city, _position(cursor), limit + 1)
-    more = len(cards) > limit
-    return Feed(
-        items=[_card(card) for card in cards[:limit]],
-        next_cursor=_cursor(cards[limit - 1]) if more else None,
-    )
+    return video_card(card, tokens)
 
 
 @router.get("/videos/{video_id}")
-async def show_video(video_id: UUID, db: Db) -> VideoView:
+async def show_video(video_id: UUID, db: Db, tokens: Tokens) -> VideoView:
     """One video with its comments; public."""
     async with db.transaction(read_only=True) as tx:
         card, comments = await use_cases.video(tx, video_id)
-    shown = [CommentBody(author=one.author, text=one.text, place=one.place, at=one.at) for one in comments]
-    return VideoView(**dict(_card(card)), comments=shown)
+    return VideoView(**dict(video_card(card, tokens)), comments=comment_bodies(comments))
+
+
+@router.get("/merchants/{merchant_id}/videos")
+async def list_videos(
+    merchant_id: UUID, caller: Caller, db: Db, tokens: Tokens, cursor: Cursor = None, limit: Limit = 20
+) -> VideoList:
+    """The merchant's videos for its staff, newest first."""
+    after = read_cursor(cursor, datetime, UUID)
+    async with db.transaction(read_only=True) as tx:
+        cards = await use_cases.videos_of(tx, merchant_id, caller, after, limit + 1)
+    page = page_of(cards, limit, lambda card: (card.posted_at, card.video_id))
+    return VideoList(items=[video_card(card, tokens) for card in page.items], next_cursor=page.next_cursor)

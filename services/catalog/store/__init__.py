@@ -1,5 +1,8 @@
 """All of catalog's SQL: one function per question or change, one module per subject."""
 
+from services.catalog.store.attribution import (
+    credited,
+)
 from services.catalog.store.deals import (
     add_draft,
     change_draft,
@@ -17,7 +20,16 @@ from services.catalog.store.deals import (
     switch_sale,
     version_content,
 )
-from services.catalog.store.deals_list import merchant_deals
+from services.catalog.store.deals_list import (
+    merchant_deals,
+)
+from services.catalog.store.feed import (
+    hold_support,
+    look_into_feed,
+    next_support_change,
+    rank_video,
+    rank_videos_of,
+)
 from services.catalog.store.fees import (
     fee,
     open_fee,
@@ -33,6 +45,16 @@ from services.catalog.store.invitations import (
     invitations,
     offer_names,
     revoke_invitation,
+)
+from services.catalog.store.livestreams import (
+    add_livestream,
+    has_ended,
+    import_livestream_again,
+    list_deals,
+    livestream,
+    livestream_comments,
+    livestream_ids,
+    livestreams_on_air,
 )
 from services.catalog.store.merchants import (
     add_merchant,
@@ -62,6 +84,14 @@ from services.catalog.store.payout_accounts import (
     submit_account,
     waiting_accounts,
 )
+from services.catalog.store.shares import (
+    add_share,
+    count_shares,
+    lock_sharer,
+    share,
+    share_by_code,
+    share_of,
+)
 from services.catalog.store.staff import (
     add_first_operator,
     count_active,
@@ -87,16 +117,15 @@ from services.catalog.store.support import (
     end_support,
     enrol,
     support,
-    supports,
 )
 from services.catalog.store.videos import (
     add_video,
     attach_deal,
     card,
     comments,
-    feed,
     import_again,
     merchant_of_video,
+    videos_of,
 )
 
 __all__ = [
@@ -104,7 +133,9 @@ __all__ = [
     "add_draft",
     "add_first_operator",
     "add_invitation",
+    "add_livestream",
     "add_merchant",
+    "add_share",
     "add_store",
     "add_video",
     "apply_again",
@@ -118,7 +149,9 @@ __all__ = [
     "comments",
     "count_active",
     "count_open_invitations",
+    "count_shares",
     "count_stores",
+    "credited",
     "deal",
     "deal_progress",
     "deals_in_review",
@@ -128,12 +161,14 @@ __all__ = [
     "enrol",
     "expire_licences",
     "fee",
-    "feed",
+    "has_ended",
     "has_other_place",
     "has_owner",
     "held_merchant",
     "hold_deals",
+    "hold_support",
     "import_again",
+    "import_livestream_again",
     "invitation",
     "invitation_by_token",
     "invitations",
@@ -141,13 +176,21 @@ __all__ = [
     "is_opened",
     "keep_availability",
     "lift_suspension",
+    "list_deals",
+    "livestream",
+    "livestream_comments",
+    "livestream_ids",
+    "livestreams_on_air",
     "lock_merchant",
+    "lock_sharer",
     "locked_account",
+    "look_into_feed",
     "may_sell",
     "merchant",
     "merchant_deals",
     "merchant_of_video",
     "merchants_by_id",
+    "next_support_change",
     "offer_names",
     "open_fee",
     "open_group_buy",
@@ -158,6 +201,8 @@ __all__ = [
     "publish_draft",
     "published_deal",
     "put_place",
+    "rank_video",
+    "rank_videos_of",
     "refuse_account",
     "reject_account",
     "reject_draft",
@@ -165,16 +210,19 @@ __all__ = [
     "revoke_invitation",
     "say_again",
     "settle_fee",
+    "share",
+    "share_by_code",
+    "share_of",
     "store",
     "store_progress",
     "stores_by_id",
     "submit_account",
     "submit_draft",
     "support",
-    "supports",
     "suspend",
     "switch_sale",
     "version_content",
+    "videos_of",
     "waiting_accounts",
     "waiting_fees",
     "waiting_merchants",

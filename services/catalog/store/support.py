@@ -1,6 +1,5 @@
 """Traffic support in the database: one enrolment a merchant."""
 
-from collections.abc import Collection
 from uuid import UUID
 
 from services.catalog.domain.support import Support
@@ -40,12 +39,3 @@ async def support(tx: Transaction, merchant_id: UUID) -> Support | None:
     """A merchant's enrolment, over or not."""
     row = await tx.row("select weight, starts_at, ends_at from support_enrolments where merchant_id = $1", merchant_id)
     return _support(row) if row else None
-
-
-async def supports(tx: Transaction, merchant_ids: Collection[UUID]) -> dict[UUID, Support]:
-    """The enrolments of these merchants."""
-    rows = await tx.fetch(
-        "select merchant_id, weight, starts_at, ends_at from support_enrolments where merchant_id = any($1::uuid[])",
-        list(merchant_ids),
-    )
-    return {row["merchant_id"]: _support(row) for row in rows}

@@ -1,52 +1,75 @@
-"""Videos in the database, and the feed."""
+"""Videos in the database, each with the badge of its deal."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from services.catalog.domain.deals import Sale, badge_state
-from services.catalog.domain.videos import Badge, Comment, VideoCard, VideoContent, ranked_at
+from services.catalog.domain.videos import Badge, Comment, VideoCard, VideoContent
 from services.catalog.store.deals import HAS_OPEN_STORE
+from shared.contracts.catalog import DealForm
 from shared.database import Row, Transaction
 
-# A card with its badge. The conditions of `badge_state` that the feed needs are repeated in _FEED, so that Postgres
-# leaves out what cannot be bought; a test holds the two against each other.
-_CARDS = f"""
-select c.video_id, c.merchant_id, c.author, m.state = 'VERIFIED' as verified, c.caption, c.cover, c.city, c.likes,
-       c.comment_count, c.ranked_at, d.deal_id, v.title, v.price_fen, v.original_price_fen, v.sale_from, v.sale_until,
-       d.sale_state = 'ONLINE' and {HAS_OPEN_STORE} as online,
-       m.state = 'VERIFIED' and coalesce(p.state = 'VERIFIED', false) as may_sell,
-       coalesce(a.available, d.total_quota) as available, coalesce(a.sold, 0) as sold
-from videos c
-join merchants m using (merchant_id)
-left join payout_accounts p using (merchant_id)
-left join deals d on d.deal_id = c.deal_id and d.deal_version > 0
+# What a badge says of deal `d` of merchant `m`; versions from before forms existed have only a kind.
+BADGE_COLUMNS = f"""
+d.deal_id, v.title, v.price_fen, v.original_price_fen, v.sale_from, v.sale_until,
+coalesce(v.content->>'form', case v.content->>'kind' when 'GOODS' then 'GOODS' else 'SET' end) as form,
+d.sale_state = 'ONLINE' and {HAS_OPEN_STORE} as online,
+m.state = 'VERIFIED' and coalesce(p.state = 'VERIFIED', false) as may_sell,
+coalesce(a.available, d.total_quota) as available, coalesce(a.sold, 0) as sold
+"""
+
+BADGE_JOINS = """
+left join payout_accounts p on p.merchant_id = m.merchant_id
 left join deal_versions v on v.deal_id = d.deal_id and v.deal_version = d.deal_version
 left join availability a on a.deal_id = d.deal_id
 """
 
-_FEED = f"""
-{_CARDS}
-where ($1::text is null or c.city = $1)
-  and ($2::timestamptz is null or (c.ranked_at, c.video_id) < ($2, $3::uuid))
-  and (c.deal_id is null
-       or (d.sale_state = 'ONLINE' and {HAS_OPEN_STORE} and m.state = 'VERIFIED' and p.state = 'VERIFIED'
-           and v.sale_from <= $4 and v.sale_until > $4 and coalesce(a.available, d.total_quota) > 0))
-order by c.ranked_at desc, c.video_id desc limit $5
+CARD = f"""
+select c.video_id, c.merchant_id, c.author, m.state = 'VERIFIED' as verified, c.caption, c.cover, c.city, c.url,
+       c.likes, c.comment_count, c.posted_at, c.ranked_at, {BADGE_COLUMNS}
 """
 
+CARD_JOINS = f"""
+join merchants m on m.merchant_id = c.merchant_id
+left join deals d on d.deal_id = c.deal_id and d.deal_version > 0
+{BADGE_JOINS}
+"""
 
-def _card(row: Row, now: datetime) -> VideoCard:
-    names = ("video_id", "merchant_id", "author", "verified", "caption", "cover", "city", "likes", "comment_count")
-    known: dict[str, Any] = {name: row[name] for name in names}
-    return VideoCard(**known, badge=_badge(row, now) if row["deal_id"] else None, ranked_at=row["ranked_at"])
+_CARDS = f"{CARD} from videos c {CARD_JOINS}"
+
+_STAFF_LIST = f"""
+{_CARDS}
+where c.merchant_id = $1
+  and (c.posted_at, c.video_id) < (coalesce($2::timestamptz, 'infinity'), coalesce($3::uuid, $4))
+order by c.posted_at desc, c.video_id desc limit $5
+"""
+
+LAST_ID = UUID(int=2**128 - 1)
 
 
-def _badge(row: Row, now: datetime) -> Badge:
+def can_be_bought(now: str) -> str:
+    """The conditions of `badge_state` for ON_SALE, so that Postgres leaves out what cannot be bought at `now` (a
+    placeholder); a test holds the two against each other."""
+    return f"""d.sale_state = 'ONLINE' and m.state = 'VERIFIED' and p.state = 'VERIFIED'
+    and v.sale_from <= {now} and v.sale_until > {now} and coalesce(a.available, d.total_quota) > 0
+    and {HAS_OPEN_STORE}"""
+
+
+def card_of(row: Row, now: datetime) -> VideoCard:
+    """A row of `CARD`."""
+    known: dict[str, Any] = {name: row[name] for name in VideoCard.__slots__ if name != "badge"}
+    return VideoCard(**known, badge=badge_of(row, now) if row["deal_id"] else None)
+
+
+def badge_of(row: Row, now: datetime) -> Badge:
+    """A row with `BADGE_COLUMNS`."""
     sale = Sale(row["online"], row["may_sell"], row["sale_from"], row["sale_until"], row["available"])
     return Badge(
         deal_id=row["deal_id"],
         title=row["title"],
+        form=DealForm(row["form"]),
         price_fen=row["price_fen"],
         original_price_fen=row["original_price_fen"],
         available=row["available"],
@@ -56,44 +79,38 @@ def _badge(row: Row, now: datetime) -> Badge:
 
 
 async def add_video(tx: Transaction, video_id: UUID, content: VideoContent) -> bool:
-    """Register a video; False when its id or its platform id is in use."""
+    """Register a video, not yet in its place in the feed; False when its id or its platform id is in use."""
     return bool(
         await tx.execute(
-            """insert into videos (video_id, merchant_id, platform_id, author, caption, cover, city, likes, comments,
-                   comment_count, posted_at, ranked_at)
-               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing""",
+            """insert into videos (video_id, merchant_id, platform_id, author, caption, cover, city, url, likes,
+                   comments, comment_count, posted_at, ranked_at)
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) on conflict do nothing""",
             video_id,
             content.merchant_id,
             content.platform_id,
-            *_imported(content),
+            *imported(content),
             tx.now,
-            ranked_at(tx.now, content.likes),
         )
     )
 
 
 async def import_again(tx: Transaction, video_id: UUID, content: VideoContent) -> bool:
     """Take what the host platform says now about a registered video; False when the ids belong to something else."""
-    posted_at = await tx.value(
-        "select posted_at from videos where video_id = $1 and merchant_id = $2 and platform_id = $3 for update",
-        video_id,
-        content.merchant_id,
-        content.platform_id,
+    return bool(
+        await tx.execute(
+            """update videos set author = $4, caption = $5, cover = $6, city = $7, url = $8, likes = $9, comments = $10,
+                   comment_count = $11
+               where video_id = $1 and merchant_id = $2 and platform_id = $3""",
+            video_id,
+            content.merchant_id,
+            content.platform_id,
+            *imported(content),
+        )
     )
-    if posted_at is None:
-        return False
-    await tx.execute(
-        """update videos set author = $2, caption = $3, cover = $4, city = $5, likes = $6, comments = $7,
-               comment_count = $8, ranked_at = $9
-           where video_id = $1""",
-        video_id,
-        *_imported(content),
-        ranked_at(posted_at, content.likes),
-    )
-    return True
 
 
-def _imported(content: VideoContent) -> tuple[Any, ...]:
+def imported(content: VideoContent) -> tuple[Any, ...]:
+    """Author, caption, cover, city, url, likes, comments and their count, as columns."""
     comments = [
         {"author": one.author, "text": one.text, "place": one.place, "at": one.at.isoformat()}
         for one in content.comments
@@ -103,6 +120,7 @@ def _imported(content: VideoContent) -> tuple[Any, ...]:
         content.caption,
         content.cover,
         content.city,
+        content.url,
         content.likes,
         comments,
         len(comments),
@@ -127,20 +145,27 @@ async def attach_deal(tx: Transaction, video_id: UUID, deal_id: UUID | None) -> 
     )
 
 
-async def feed(tx: Transaction, city: str | None, after: tuple[datetime, UUID] | None, limit: int) -> list[VideoCard]:
-    """Videos in the order of the feed after a position; what cannot be bought now is left out."""
-    moment, video_id = after or (None, None)
-    rows = await tx.fetch(_FEED, city, moment, video_id, tx.now, limit)
-    return [_card(row, tx.now) for row in rows]
-
-
 async def card(tx: Transaction, video_id: UUID) -> VideoCard | None:
     """One video, whatever the state of its deal."""
     row = await tx.row(f"{_CARDS} where c.video_id = $1", video_id)
-    return _card(row, tx.now) if row else None
+    return card_of(row, tx.now) if row else None
+
+
+async def videos_of(
+    tx: Transaction, merchant_id: UUID, after: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[VideoCard]:
+    """A merchant's videos, newest first, whatever the state of their deals."""
+    rows = await tx.fetch(_STAFF_LIST, merchant_id, *(after or (None, None)), LAST_ID, limit)
+    return [card_of(row, tx.now) for row in rows]
 
 
 async def comments(tx: Transaction, video_id: UUID) -> tuple[Comment, ...]:
     """The imported comments of a video."""
-    found: list[dict[str, str]] = await tx.value("select comments from videos where video_id = $1", video_id) or []
-    return tuple(Comment(one["author"], one["text"], one["place"], datetime.fromisoformat(one["at"])) for one in found)
+    return comments_of(await tx.value("select comments from videos where video_id = $1", video_id))
+
+
+def comments_of(found: list[dict[str, str]] | None) -> tuple[Comment, ...]:
+    """Comments as they are stored."""
+    return tuple(
+        Comment(one["author"], one["text"], one["place"], datetime.fromisoformat(one["at"])) for one in found or ()
+    )

@@ -1,5 +1,8 @@
 """What catalog can do: one function per verb, in the caller's transaction, one module per subject."""
 
+from services.catalog.use_cases.attribution import (
+    attribution,
+)
 from services.catalog.use_cases.deals import (
     announce_deals,
     change_stock,
@@ -11,7 +14,17 @@ from services.catalog.use_cases.deals import (
     submit_deal,
     switch_sale,
 )
-from services.catalog.use_cases.deals_reading import ReviewSheet, deal_page, merchant_deals, review_sheet
+from services.catalog.use_cases.deals_reading import (
+    ReviewSheet,
+    deal_page,
+    merchant_deals,
+    review_sheet,
+)
+from services.catalog.use_cases.feed import (
+    SUPPORT_CHANGED,
+    feed,
+    rank_supported,
+)
 from services.catalog.use_cases.invitations import (
     Invited,
     Shown,
@@ -21,7 +34,16 @@ from services.catalog.use_cases.invitations import (
     revoke_invitation,
     show_invitation,
 )
-from services.catalog.use_cases.merchant_files import MerchantFile, merchant_file
+from services.catalog.use_cases.livestreams import (
+    list_deals,
+    livestream,
+    livestreams_on_air,
+    register_livestream,
+)
+from services.catalog.use_cases.merchant_files import (
+    MerchantFile,
+    merchant_file,
+)
 from services.catalog.use_cases.merchants import (
     LICENCE_EXPIRED,
     apply_as_merchant,
@@ -29,28 +51,51 @@ from services.catalog.use_cases.merchants import (
     decide_application,
     expire_licences,
 )
-from services.catalog.use_cases.opening import open_group_buy, require_opened, settle_fee
-from services.catalog.use_cases.operators import WorkQueue, seed_first_operator, work_queue
+from services.catalog.use_cases.opening import (
+    open_group_buy,
+    require_opened,
+    settle_fee,
+)
+from services.catalog.use_cases.operators import (
+    WorkQueue,
+    seed_first_operator,
+    work_queue,
+)
 from services.catalog.use_cases.payout_accounts import (
     decide_payout_account,
     reopen_payout_account,
     submit_payout_account,
 )
-from services.catalog.use_cases.staff import list_staff, my_workplaces, put_staff
-from services.catalog.use_cases.stores import claim_store, decide_store
+from services.catalog.use_cases.shares import (
+    share_deal,
+    shared_deal,
+)
+from services.catalog.use_cases.staff import (
+    list_staff,
+    my_workplaces,
+    put_staff,
+)
+from services.catalog.use_cases.stores import (
+    claim_store,
+    decide_store,
+)
 from services.catalog.use_cases.support import (
-    SUPPORT_BOUNDARY,
-    SUPPORT_CHANGED,
     end_support,
-    pass_boundaries,
     support_merchant,
 )
-from services.catalog.use_cases.suspension import lift_suspension, suspend_merchant
-from services.catalog.use_cases.videos import attach_deal, feed, register_video, video
+from services.catalog.use_cases.suspension import (
+    lift_suspension,
+    suspend_merchant,
+)
+from services.catalog.use_cases.videos import (
+    attach_deal,
+    register_video,
+    video,
+    videos_of,
+)
 
 __all__ = [
     "LICENCE_EXPIRED",
-    "SUPPORT_BOUNDARY",
     "SUPPORT_CHANGED",
     "Invited",
     "MerchantFile",
@@ -61,6 +106,7 @@ __all__ = [
     "announce_deals",
     "apply_as_merchant",
     "attach_deal",
+    "attribution",
     "change_licence",
     "change_stock",
     "change_stores",
@@ -76,14 +122,18 @@ __all__ = [
     "invite",
     "keep_availability",
     "lift_suspension",
+    "list_deals",
     "list_invitations",
     "list_staff",
+    "livestream",
+    "livestreams_on_air",
     "merchant_deals",
     "merchant_file",
     "my_workplaces",
     "open_group_buy",
-    "pass_boundaries",
     "put_staff",
+    "rank_supported",
+    "register_livestream",
     "register_video",
     "reopen_payout_account",
     "require_opened",
@@ -93,6 +143,8 @@ __all__ = [
     "save_draft",
     "seed_first_operator",
     "settle_fee",
+    "share_deal",
+    "shared_deal",
     "show_invitation",
     "submit_deal",
     "submit_payout_account",
@@ -100,5 +152,6 @@ __all__ = [
     "suspend_merchant",
     "switch_sale",
     "video",
+    "videos_of",
     "work_queue",
 ]

@@ -1,5 +1,6 @@
 """Videos and the deals they show."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -17,9 +18,11 @@ _EDITORS = (StaffRole.OWNER, StaffRole.MANAGER)
 async def register_video(tx: Transaction, video_id: UUID, caller: str, content: VideoContent) -> VideoCard:
     """Register a video of the host platform, or import anew what that platform says about it."""
     await require_staff(tx, caller, content.merchant_id, *_EDITORS)
+    await store.hold_support(tx, content.merchant_id, alone=False)
     known = await store.add_video(tx, video_id, content) or await store.import_again(tx, video_id, content)
     if not known:
         raise IdTaken if await store.merchant_of_video(tx, video_id) else VideoTaken
+    await store.rank_video(tx, video_id)
     return await _card(tx, video_id)
 
 
@@ -34,9 +37,12 @@ async def attach_deal(tx: Transaction, video_id: UUID, caller: str, deal_id: UUI
     return await _card(tx, video_id)
 
 
-async def feed(tx: Transaction, city: str | None, after: tuple[datetime, UUID] | None, limit: int) -> list[VideoCard]:
-    """The next videos of the feed; those whose deal cannot be bought are left out."""
-    return await store.feed(tx, city, after, limit)
+async def videos_of(
+    tx: Transaction, merchant_id: UUID, caller: str, after: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[VideoCard]:
+    """The merchant's videos for its staff, newest first."""
+    await require_staff(tx, caller, merchant_id)
+    return await store.videos_of(tx, merchant_id, after, limit)
 
 
 async def video(tx: Transaction, video_id: UUID) -> tuple[VideoCard, tuple[Comment, ...]]:

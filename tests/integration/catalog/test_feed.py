@@ -1,4 +1,4 @@
-"""Where deals are seen."""
+"""The feed shows what can be bought now, in an order that holds still while somebody reads."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -6,39 +6,24 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from services.catalog import consumers
+from services.catalog.store.feed import look
+from services.catalog.store.videos import LAST_ID
 from shared.contracts.checkout import AvailabilityChanged
+from shared.database import Transaction
 from shared.ids import new_id
 from tests.integration.catalog.shop import (
     OPERATOR,
     Catalog,
     Shop,
-    deal_in_review,
     deal_on_sale,
     payout_account,
     ready_shop,
-    video_of,
     video_with,
 )
-
-
-async def test_the_badge_shows_what_checkout_has_left_whatever_the_order_of_the_news(catalog: Catalog) -> None:
-    shop = await ready_shop(catalog)
-    deal_id = await deal_on_sale(catalog, shop)
-    video_id = await video_with(catalog, shop, deal_id)
-    await consumers.keep_availability(_left(deal_id, version=2, available=40, sold=60), catalog.db)
-    await consumers.keep_availability(_left(deal_id, version=1, available=90, sold=10), catalog.db)
-    badge = (await catalog.get(None, f"/videos/{video_id}")).json()["badge"]
-    assert badge == {
-        "deal_id": str(deal_id),
-        "title": "双人套餐",
-        "price_fen": 12800,
-        "original_price_fen": 26800,
-        "sold": 60,
-        "available": 40,
-        "state": "ON_SALE",
-    }
 
 
 async def _sells_out(catalog: Catalog, shop: Shop, deal_id: UUID) -> None:
@@ -59,6 +44,11 @@ async def _merchant_is_suspended(catalog: Catalog, shop: Shop, deal_id: UUID) ->
     await catalog.put(OPERATOR, f"/merchants/{shop.merchant_id}/suspension", body)
 
 
+async def _its_only_store_closes(catalog: Catalog, shop: Shop, deal_id: UUID) -> None:
+    async with catalog.db.transaction() as tx:
+        await tx.execute("update stores set open = false where store_id = $1", shop.store_id)
+
+
 async def _nothing_happens(catalog: Catalog, shop: Shop, deal_id: UUID) -> None:
     return None
 
@@ -71,6 +61,7 @@ async def _nothing_happens(catalog: Catalog, shop: Shop, deal_id: UUID) -> None:
         (_goes_offline, {}, "OFFLINE"),
         (_account_changes, {}, "OFFLINE"),
         (_merchant_is_suspended, {}, "OFFLINE"),
+        (_its_only_store_closes, {}, "OFFLINE"),
         (_nothing_happens, {"sale_from": (datetime.now(UTC) + timedelta(days=1)).isoformat()}, "NOT_YET"),
     ],
 )
@@ -117,70 +108,169 @@ async def test_a_video_without_a_deal_is_shown_without_a_badge(catalog: Catalog)
     assert (card["badge"], card["verified"], card["comment_count"]) == (None, True, 1)
 
 
-async def test_a_video_shows_one_deal_of_its_own_merchant(catalog: Catalog) -> None:
-    shop, other = await ready_shop(catalog), await ready_shop(catalog)
-    first, second = await deal_on_sale(catalog, shop), await deal_on_sale(catalog, shop)
-    foreign = await deal_in_review(catalog, other)
-    video_id = await video_with(catalog, shop, first)
-    path = f"/videos/{video_id}/deal"
-    replaced = await catalog.put(shop.owner, path, {"deal_id": str(second)})
-    assert replaced.json()["badge"]["deal_id"] == str(second)
-    refused = await catalog.put(shop.owner, path, {"deal_id": str(foreign)})
-    assert (refused.status_code, refused.json()["code"]) == (409, "deal_not_of_merchant")
-    assert (await catalog.put(shop.owner, path, {"deal_id": None})).json()["badge"] is None
-    assert (await catalog.put(other.owner, path, {"deal_id": str(foreign)})).status_code == 403
-
-
-async def test_importing_a_video_again_refreshes_likes_and_comments(catalog: Catalog) -> None:
-    shop = await ready_shop(catalog)
-    video_id = new_id()
-    body = video_of(shop.merchant_id, likes=10)
-    await catalog.put(shop.owner, f"/videos/{video_id}", body)
-    again = await catalog.put(shop.owner, f"/videos/{video_id}", {**body, "likes": 11, "comments": []})
-    assert (again.status_code, again.json()["likes"], again.json()["comment_count"]) == (201, 11, 0)
-
-
-async def test_a_platforms_video_is_registered_once(catalog: Catalog) -> None:
-    shop, other = await ready_shop(catalog), await ready_shop(catalog)
-    body = video_of(shop.merchant_id)
-    video_id = new_id()
-    await catalog.put(shop.owner, f"/videos/{video_id}", body)
-    stolen = await catalog.put(other.owner, f"/videos/{new_id()}", {**body, "merchant_id": str(other.merchant_id)})
-    same_id = await catalog.put(other.owner, f"/videos/{video_id}", video_of(other.merchant_id))
-    assert (stolen.json()["code"], same_id.json()["code"]) == ("video_taken", "id_taken")
-
-
-async def test_pages_of_the_feed_neither_repeat_nor_skip_a_video(catalog: Catalog) -> None:
-    shop = await ready_shop(catalog)
-    city = f"city-{new_id()}"
-    made = [str(await video_with(catalog, shop, None, city=city, likes=100)) for _ in range(7)]
-    seen: list[str] = []
-    cursor = None
-    while True:
-        page = await _feed(catalog, city, cursor)
-        seen += [card["video_id"] for card in page["items"]]
-        cursor = page["next_cursor"]
-        if cursor is None:
-            break
-    assert seen == made[::-1]
-
-
-async def test_much_liked_videos_stand_above_slightly_newer_ones(catalog: Catalog) -> None:
-    shop = await ready_shop(catalog)
-    city = f"city-{new_id()}"
-    liked = await video_with(catalog, shop, None, city=city, likes=100_000)
-    newer = await video_with(catalog, shop, None, city=city, likes=3)
-    assert [card["video_id"] for card in (await _feed(catalog, city))["items"]] == [str(liked), str(newer)]
-
-
 @pytest.mark.parametrize("cursor", ["x", "####", "MjAyNi0wMS0wMSBhYmM=", "%00", "MjAyNi0wMS0wMQ=="])
 async def test_a_made_up_cursor_is_refused(catalog: Catalog, cursor: str) -> None:
     answer = await catalog.client.get("/feed", params={"cursor": cursor})
     assert (answer.status_code, answer.json()["code"]) == (422, "cursor_invalid")
 
 
-async def _feed(catalog: Catalog, city: str, cursor: str | None = None) -> dict[str, Any]:
-    params = {"city": city, "limit": "3", **({"cursor": cursor} if cursor else {})}
+PLACES = st.integers(0, 12)
+VIDEOS = st.tuples(PLACES, st.booleans())
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    at_first=st.lists(VIDEOS, max_size=12),
+    later=st.lists(st.lists(VIDEOS, max_size=3), max_size=6),
+    window=st.integers(1, 4),
+    limit=st.integers(1, 3),
+)
+async def test_pages_neither_repeat_nor_skip_whatever_is_inserted_and_cannot_be_bought(
+    catalog: Catalog,
+    paged: tuple[Shop, UUID, UUID],
+    at_first: list[tuple[int, bool]],
+    later: list[list[tuple[int, bool]]],
+    window: int,
+    limit: int,
+) -> None:
+    city = f"city-{new_id()}"
+    there = await _insert(catalog, paged, city, at_first)
+    added: list[str] = []
+    seen: list[str] = []
+    cursor = None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("services.catalog.store.feed.WINDOW", window)
+        while True:
+            page = await _feed(catalog, city, cursor, limit)
+            assert len(page["items"]) <= limit
+            seen += [card["video_id"] for card in page["items"]]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+            added += await _insert(catalog, paged, city, later.pop() if later else [])
+    assert len(seen) == len(set(seen))
+    assert set(there) <= set(seen) <= {*there, *added}
+    assert seen == await _in_order(catalog, seen)
+
+
+async def test_many_that_cannot_be_bought_do_not_make_one_page_endless(
+    catalog: Catalog, paged: tuple[Shop, UUID, UUID]
+) -> None:
+    city = f"city-{new_id()}"
+    (last,) = await _insert(catalog, paged, city, [(0, True)])
+    await _insert(catalog, paged, city, [(1, False)] * 1200)
+    pages = [await _feed(catalog, city)]
+    while pages[-1]["next_cursor"]:
+        pages.append(await _feed(catalog, city, pages[-1]["next_cursor"]))
+    assert [len(page["items"]) for page in pages] == [0, 0, 1]
+    assert pages[-1]["items"][0]["video_id"] == last
+
+
+class _TakenBack(Exception):
+    """Ends a transaction that shall leave nothing behind."""
+
+
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+@pytest.mark.parametrize("city", [None, "重庆"])
+async def test_a_look_into_a_large_feed_reads_indexes_only(
+    catalog: Catalog, paged: tuple[Shop, UUID, UUID], mode: str, city: str | None
+) -> None:
+    name = f"look_{mode}_{'city' if city else 'all'}"
+    index = "videos_city_ranked_at_video_id_idx" if city else "videos_ranked_at_video_id_idx"
+    with pytest.raises(_TakenBack):
+        async with catalog.db.transaction() as tx:
+            await _crowd(tx, paged, 5000)
+            await tx.execute(f"set local plan_cache_mode = {mode}")
+            await tx.execute(
+                f"prepare {name} (text, timestamptz, uuid, timestamptz, int) as {look(city is not None, 500)}"
+            )
+            place = f"'{city}'" if city else "null"
+            rows = await tx.fetch(f"explain execute {name} ({place}, now(), '{LAST_ID}', now(), 11)")
+            await tx.execute(f"deallocate {name}")
+            plan = "\n".join(row[0] for row in rows)
+            assert "Seq Scan" not in plan, plan
+            assert index in plan, plan
+            raise _TakenBack
+
+
+async def _crowd(tx: Transaction, paged: tuple[Shop, UUID, UUID], count: int) -> None:
+    """So many merchants, deals and videos as it takes for Postgres to choose with care."""
+    shop, on_sale, _ = paged
+    await tx.execute(
+        f"""create table crowd as select gen_random_uuid() as merchant_id, gen_random_uuid() as deal_id
+            from generate_series(1, {count})"""
+    )
+    for table, named in (("merchants", "crowd.merchant_id"), ("payout_accounts", "crowd.merchant_id")):
+        await _copies(tx, table, {"merchant_id": named}, f"copied.merchant_id = '{shop.merchant_id}'")
+    own = {"deal_id": "crowd.deal_id", "merchant_id": "crowd.merchant_id"}
+    await _copies(tx, "deals", own, f"copied.deal_id = '{on_sale}'")
+    await _copies(tx, "deal_versions", {"deal_id": "crowd.deal_id"}, f"copied.deal_id = '{on_sale}'")
+    await _copies(tx, "stores", {**own, "store_id": "gen_random_uuid()"}, f"copied.store_id = '{shop.store_id}'")
+    await tx.execute("insert into availability select deal_id, 1, 5, 5 from crowd")
+    await tx.execute(
+        """insert into videos (video_id, merchant_id, platform_id, author, caption, cover, city, likes, comments,
+               comment_count, deal_id, posted_at, ranked_at)
+           select gen_random_uuid(), merchant_id, gen_random_uuid(), 'x', 'x', 'x',
+               case when random() < 0.2 then '重庆' else '成都' end, 0, '[]', 0, deal_id, now(),
+               now() - random() * interval '30 days' from crowd"""
+    )
+    tables = "merchants, payout_accounts, deals, deal_versions, stores, availability, videos"
+    await tx.execute(f"analyze {tables}")
+
+
+async def _copies(tx: Transaction, table: str, own: dict[str, str], of: str) -> None:
+    names = [
+        row["column_name"]
+        for row in await tx.fetch(
+            """select column_name::text from information_schema.columns
+               where table_schema = current_schema() and table_name = $1 order by ordinal_position""",
+            table,
+        )
+    ]
+    taken = ", ".join(own.get(name, f"copied.{name}") for name in names)
+    await tx.execute(
+        f"insert into {table} ({', '.join(names)}) select {taken} from crowd cross join {table} copied where {of}"
+    )
+
+
+@pytest.fixture(scope="module")
+async def paged(catalog: Catalog) -> tuple[Shop, UUID, UUID]:
+    """A shop, a deal of it on sale, and one that is sold out."""
+    shop = await ready_shop(catalog)
+    on_sale, sold_out = await deal_on_sale(catalog, shop), await deal_on_sale(catalog, shop)
+    await consumers.keep_availability(_left(sold_out, version=1, available=0, sold=100), catalog.db)
+    return shop, on_sale, sold_out
+
+
+async def _insert(
+    catalog: Catalog, paged: tuple[Shop, UUID, UUID], city: str, videos: list[tuple[int, bool]]
+) -> list[str]:
+    """Videos at these places of the feed; the ids of those whose deal can be bought."""
+    shop, on_sale, sold_out = paged
+    made = [(new_id(), datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=place), good) for place, good in videos]
+    async with catalog.db.transaction() as tx:
+        await tx.execute_many(
+            """insert into videos (video_id, merchant_id, platform_id, author, caption, cover, city, likes, comments,
+                   comment_count, deal_id, posted_at, ranked_at)
+               values ($1, $2, $3, 'x', 'x', 'x', $4, 0, '[]', 0, $5, $6, $6)""",
+            [
+                (video_id, shop.merchant_id, str(video_id), city, on_sale if good else sold_out, ranked_at)
+                for video_id, ranked_at, good in made
+            ],
+        )
+    return [str(video_id) for video_id, _, good in made if good]
+
+
+async def _in_order(catalog: Catalog, video_ids: list[str]) -> list[str]:
+    async with catalog.db.transaction(read_only=True) as tx:
+        rows = await tx.fetch(
+            "select video_id from videos where video_id = any($1) order by ranked_at desc, video_id desc", video_ids
+        )
+    return [str(row["video_id"]) for row in rows]
+
+
+async def _feed(catalog: Catalog, city: str, cursor: str | None = None, limit: int = 3) -> dict[str, Any]:
+    params = {"city": city, "limit": str(limit), **({"cursor": cursor} if cursor else {})}
     answer = await catalog.client.get("/feed", params=params)
     assert answer.status_code == 200, answer.text
     page: dict[str, Any] = answer.json()

@@ -10,6 +10,7 @@ from services.catalog import use_cases
 from services.catalog.domain.support import Support
 from shared.database import Transaction
 from shared.ids import new_id
+from shared.messaging.timers import Due
 from tests.integration.catalog.shop import OPERATOR, Catalog, verified_merchant
 
 
@@ -60,15 +61,17 @@ async def test_the_feed_is_told_at_once_at_the_beginning_at_the_end_and_when_sup
         # In one transaction, so that the feed's own timer takes nothing away before it was seen.
         support = Support(5, tx.now + timedelta(hours=5), tx.now + timedelta(hours=24))
         await use_cases.support_merchant(tx, merchant_id, OPERATOR, support)
-        assert await _told(tx, merchant_id) == support.starts_at
-        tx.now = support.starts_at
-        await use_cases.pass_boundaries(tx, [merchant_id])
-        assert await _told(tx, merchant_id) == support.ends_at
-        tx.now = support.ends_at
-        await use_cases.pass_boundaries(tx, [merchant_id])
-        assert await _told(tx, merchant_id) is None
+        for moment, boundary in (
+            (tx.now, support.starts_at),
+            (support.starts_at, support.ends_at),
+            (support.ends_at, None),
+        ):
+            assert await _told(tx, merchant_id) == moment
+            tx.now = moment
+            await use_cases.rank_supported(tx, [Due(use_cases.SUPPORT_CHANGED, str(merchant_id), moment, {}, 0)])
+            assert (await _timers(tx, merchant_id)).get(use_cases.SUPPORT_CHANGED) == boundary
         await use_cases.end_support(tx, merchant_id, OPERATOR)
-        assert await _told(tx, merchant_id) is None
+        assert await _told(tx, merchant_id) == tx.now
 
 
 async def test_the_same_enrolment_again_tells_nobody(catalog: Catalog) -> None:
@@ -81,12 +84,11 @@ async def test_the_same_enrolment_again_tells_nobody(catalog: Catalog) -> None:
         assert await _timers(tx, merchant_id) == {}
 
 
-async def _told(tx: Transaction, merchant_id: UUID) -> datetime | None:
-    """That the ranking is due now; and the next boundary."""
+async def _told(tx: Transaction, merchant_id: UUID) -> datetime:
+    """When the ranking is due; the timer is taken."""
     found = await _timers(tx, merchant_id)
-    await tx.execute("delete from timers where key = $1 and kind like 'support%'", str(merchant_id))
-    assert found[use_cases.SUPPORT_CHANGED] == tx.now
-    return found.get(use_cases.SUPPORT_BOUNDARY)
+    await tx.execute("delete from timers where key = $1 and kind = $2", str(merchant_id), use_cases.SUPPORT_CHANGED)
+    return found[use_cases.SUPPORT_CHANGED]
 
 
 async def _timers(tx: Transaction, merchant_id: UUID) -> dict[str, datetime]:

@@ -15,7 +15,6 @@ from services.catalog.domain.deals import (
     badge_state,
     deal_state,
 )
-from services.catalog.domain.videos import ranked_at
 from tests.unit.catalog.contents import DAY, NOW, SET
 
 
@@ -60,9 +59,3 @@ def test_the_badge_says_why_a_deal_cannot_be_bought(
     online: bool, may_sell: bool, available: int, now: datetime, state: BadgeState
 ) -> None:
     assert badge_state(Sale(online, may_sell, NOW - DAY, NOW + DAY, available), now) is state
-
-
-def test_ten_times_the_likes_weigh_as_much_as_six_hours() -> None:
-    assert ranked_at(NOW, 0) == NOW
-    assert ranked_at(NOW, 9) == NOW + timedelta(hours=6)
-    assert ranked_at(NOW, 99) == NOW + timedelta(hours=12)
