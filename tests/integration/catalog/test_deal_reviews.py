@@ -1,6 +1,7 @@
 """What an operator sees of a draft, and what the merchant hears of a rejection."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -22,15 +23,18 @@ SECOND_OPERATOR = "second-operator-of-the-tests"
 
 
 @pytest.fixture
-async def two_operators(catalog: Catalog) -> tuple[str, str]:
+async def two_operators(catalog: Catalog) -> AsyncIterator[tuple[str, str]]:
+    """The first operator and, for as long as the test runs, a second one."""
     async with catalog.db.transaction() as tx:
         await tx.execute(
             """insert into staff (staff_id, subject, merchant_id, role, store_ids, active, version)
-               values ($1, $2, null, 'OPERATOR', '{}', true, 1) on conflict do nothing""",
+               values ($1, $2, null, 'OPERATOR', '{}', true, 1)""",
             new_id(),
             SECOND_OPERATOR,
         )
-    return OPERATOR, SECOND_OPERATOR
+    yield OPERATOR, SECOND_OPERATOR
+    async with catalog.db.transaction() as tx:
+        await tx.execute("delete from staff where subject = $1", SECOND_OPERATOR)
 
 
 async def _reject(catalog: Catalog, deal_id: UUID, operator: str = OPERATOR, **body: Any) -> Any:
