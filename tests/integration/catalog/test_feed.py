@@ -223,7 +223,8 @@ async def _copies(tx: Transaction, table: str, own: dict[str, str], of: str) -> 
         row["column_name"]
         for row in await tx.fetch(
             """select column_name::text from information_schema.columns
-               where table_schema = current_schema() and table_name = $1 order by ordinal_position""",
+               where table_schema = current_schema() and table_name = $1 and is_generated = 'NEVER'
+               order by ordinal_position""",
             table,
         )
     ]

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from services.catalog.domain.deals import BadgeState, DealContent, DealItem
+from services.catalog.domain.deals import BadgeState, Category, DealContent, DealItem
 from services.catalog.domain.shares import Share, new_code, open_graph
-from shared.contracts.catalog import DealKind
+from shared.contracts.catalog import DealForm
 from shared.contracts.use_rules import UseRules
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -18,7 +18,8 @@ SHARE = Share(uuid4(), "sharer-1", uuid4(), None, "7YWHMfk9JZ")
 
 def _content(**changes: Any) -> DealContent:
     said: dict[str, Any] = {
-        "kind": DealKind.VOUCHER,
+        "form": DealForm.SET,
+        "category": Category.OTHER,
         "title": "双人套餐",
         "cover": "hotpot",
         "description": "含锅底\n  和六份菜",
