@@ -1,12 +1,14 @@
 """What catalog hears: how many of a deal are left, payouts that failed, and time."""
 
+from collections.abc import Sequence
+
 from services.catalog import use_cases
 from shared.contracts.checkout import AvailabilityChanged
 from shared.contracts.settlement import PayoutFailed
-from shared.database import Database
+from shared.database import Database, Transaction
 from shared.messaging import inbox
 from shared.messaging.handlers import Handlers
-from shared.messaging.timers import Timers
+from shared.messaging.timers import Due, Timers
 
 handles = Handlers("catalog")
 timers = Timers()
@@ -26,3 +28,9 @@ async def reopen_payout_account(event: PayoutFailed, db: Database) -> None:
         if await inbox.is_duplicate(tx, event, "catalog.reopen_payout_account"):
             return
         await use_cases.reopen_payout_account(tx, event.merchant_id, event.code, event.occurred_at)
+
+
+@timers.acts_inside(use_cases.DEALS_CHANGED)
+async def say_deals_again(tx: Transaction, due: Sequence[Due]) -> None:
+    """Checkout hears where the deals of a store may be used, after it opened, closed or changed hands."""
+    await use_cases.say_deals_again(tx, due)

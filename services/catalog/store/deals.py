@@ -10,6 +10,16 @@ from shared.database import Row, Transaction
 # A deal sells only in stores that are open and its merchant's own, whatever stores it was made for.
 HAS_OPEN_STORE = """exists (select from stores s
     where s.store_id = any(d.store_ids) and s.open and s.merchant_id = d.merchant_id)"""
+# What can be bought at the moment $1, of the rows of ON_OFFER: `badge_state` says the same of one deal, and a test
+# holds the two against each other.
+BUYABLE = f"""d.sale_state = 'ONLINE' and m.state = 'VERIFIED' and p.state = 'VERIFIED'
+    and v.sale_from <= $1 and v.sale_until > $1 and coalesce(a.available, d.total_quota) > 0 and {HAS_OPEN_STORE}"""
+# Beside `deals d`: the version on offer, whose it is, and how many are left.
+ON_OFFER = """join deal_versions v on v.deal_id = d.deal_id and v.deal_version = d.deal_version
+join merchants m on m.merchant_id = d.merchant_id
+left join payout_accounts p on p.merchant_id = d.merchant_id
+left join availability a on a.deal_id = d.deal_id"""
+FORM = """coalesce(v.content->>'form', case v.content->>'kind' when 'GOODS' then 'GOODS' else 'SET' end)"""
 _COLUMNS = """deal_id, merchant_id, revision, draft, draft_state, reason, version, deal_version, sale_state,
 total_quota, store_ids, array(select s.store_id from stores s where s.store_id = any(d.store_ids) and s.open
     and s.merchant_id = d.merchant_id order by s.store_id) as open_store_ids"""
@@ -152,12 +162,15 @@ async def switch_sale(tx: Transaction, deal_id: UUID, *, online: bool) -> Deal |
 
 async def say_again(tx: Transaction, deal_ids: Sequence[UUID]) -> Sequence[Deal]:
     """The next version of what was said about these deals, because their stores changed; unapproved ones are silent."""
-    rows = await tx.fetch(
-        f"""with held as (select deal_id from deals where deal_id = any($1) and deal_version > 0
-                          order by deal_id for no key update)
-            update deals d set version = version + 1 from held where d.deal_id = held.deal_id
-            returning d.{_COLUMNS}""",
+    # Two statements: the second sees every store as it is once nobody else can speak for these deals.
+    held = await tx.fetch(
+        """select deal_id from deals where deal_id = any($1::uuid[]) and deal_version > 0
+           order by deal_id for no key update""",
         list(deal_ids),
+    )
+    rows = await tx.fetch(
+        f"update deals d set version = version + 1 where deal_id = any($1::uuid[]) returning {_COLUMNS}",
+        [row["deal_id"] for row in held],
     )
     return [_deal(row) for row in rows]
 
@@ -193,11 +206,7 @@ async def published_deal(tx: Transaction, deal_id: UUID) -> PublishedDeal | None
                   m.state = 'VERIFIED' and coalesce(p.state = 'VERIFIED', false) as may_sell,
                   v.sale_from, v.sale_until, d.total_quota, d.store_ids,
                   coalesce(a.available, d.total_quota) as available, coalesce(a.sold, 0) as sold
-           from deals d
-           join deal_versions v using (deal_id, deal_version)
-           join merchants m using (merchant_id)
-           left join payout_accounts p using (merchant_id)
-           left join availability a on a.deal_id = d.deal_id
+           from deals d {ON_OFFER}
            where d.deal_id = $1""",
         deal_id,
     )

@@ -6,11 +6,10 @@ from uuid import UUID
 
 from services.catalog.domain.deals import Sale, badge_state
 from services.catalog.domain.videos import Badge, Comment, VideoCard, VideoContent, ranked_at
-from services.catalog.store.deals import HAS_OPEN_STORE
+from services.catalog.store.deals import BUYABLE, HAS_OPEN_STORE
 from shared.database import Row, Transaction
 
-# A card with its badge. The conditions of `badge_state` that the feed needs are repeated in _FEED, so that Postgres
-# leaves out what cannot be bought; a test holds the two against each other.
+# A card with its badge. The feed lets Postgres leave out what cannot be bought.
 _CARDS = f"""
 select c.video_id, c.merchant_id, c.author, m.state = 'VERIFIED' as verified, c.caption, c.cover, c.city, c.likes,
        c.comment_count, c.ranked_at, d.deal_id, v.title, v.price_fen, v.original_price_fen, v.sale_from, v.sale_until,
@@ -27,11 +26,9 @@ left join availability a on a.deal_id = d.deal_id
 
 _FEED = f"""
 {_CARDS}
-where ($1::text is null or c.city = $1)
-  and ($2::timestamptz is null or (c.ranked_at, c.video_id) < ($2, $3::uuid))
-  and (c.deal_id is null
-       or (d.sale_state = 'ONLINE' and {HAS_OPEN_STORE} and m.state = 'VERIFIED' and p.state = 'VERIFIED'
-           and v.sale_from <= $4 and v.sale_until > $4 and coalesce(a.available, d.total_quota) > 0))
+where ($2::text is null or c.city = $2)
+  and ($3::timestamptz is null or (c.ranked_at, c.video_id) < ($3, $4::uuid))
+  and (c.deal_id is null or ({BUYABLE}))
 order by c.ranked_at desc, c.video_id desc limit $5
 """
 
@@ -130,7 +127,7 @@ async def attach_deal(tx: Transaction, video_id: UUID, deal_id: UUID | None) -> 
 async def feed(tx: Transaction, city: str | None, after: tuple[datetime, UUID] | None, limit: int) -> list[VideoCard]:
     """Videos in the order of the feed after a position; what cannot be bought now is left out."""
     moment, video_id = after or (None, None)
-    rows = await tx.fetch(_FEED, city, moment, video_id, tx.now, limit)
+    rows = await tx.fetch(_FEED, tx.now, city, moment, video_id, limit)
     return [_card(row, tx.now) for row in rows]
 
 

@@ -113,6 +113,8 @@ async def switch_sale(tx: Transaction, deal_id: UUID, caller: str, *, online: bo
     await require_staff(tx, caller, deal.merchant_id, *_EDITORS)
     if online:
         await _require_saleable_now(tx, deal)
+    # What is said below of the stores stays true until it is committed.
+    await store.count_stores(tx, deal.merchant_id, deal.store_ids)
     switched = await store.switch_sale(tx, deal_id, online=online)
     if switched is None:
         deal = await _deal(tx, deal_id)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import NAMESPACE_OID
 
 from services.catalog import store
+from services.catalog.domain.claims import Claim
 from services.catalog.domain.deals import Deal
 from services.catalog.domain.merchants import Merchant
 from services.catalog.domain.payout_accounts import PayoutAccount
@@ -20,12 +21,21 @@ QUEUE = 50
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingClaim:
+    """A claim or an appeal beside the store, and the other claims to it that wait or hold."""
+
+    claim: Claim
+    store: Store
+    others: Sequence[Claim]
+
+
+@dataclass(frozen=True, slots=True)
 class WorkQueue:
     """The oldest fifty of each kind that wait; deciding them brings up the next."""
 
     merchants: Sequence[Merchant]
     payout_accounts: Sequence[tuple[PayoutAccount, Merchant]]
-    stores: Sequence[Store]
+    stores: Sequence[WaitingClaim]
     deals: Sequence[Deal]
 
 
@@ -45,6 +55,19 @@ async def work_queue(tx: Transaction, operator: str) -> WorkQueue:
     return WorkQueue(
         merchants=await store.waiting_merchants(tx, QUEUE),
         payout_accounts=[(account, owners[account.merchant_id]) for account in accounts],
-        stores=await store.waiting_stores(tx, QUEUE),
+        stores=await _waiting_claims(tx),
         deals=await store.deals_in_review(tx, QUEUE),
     )
+
+
+async def _waiting_claims(tx: Transaction) -> Sequence[WaitingClaim]:
+    waiting = await store.waiting_claims(tx, QUEUE)
+    live = await store.live_claims_on(tx, {place.store_id for place, _ in waiting})
+    return [
+        WaitingClaim(
+            claim,
+            place,
+            [one for one in live if one.store_id == claim.store_id and one.claim_id != claim.claim_id],
+        )
+        for place, claim in waiting
+    ]
