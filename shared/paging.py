@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -33,8 +34,22 @@ def _moment(text: Any) -> datetime:
 
 
 def _whole(value: Any) -> int:
-    if type(value) is not int:
-        raise ValueError("not a whole number")
+    if type(value) is not int or value.bit_length() > 63:
+        raise ValueError("not a whole number that a column holds")
+    return value
+
+
+def _number(value: Any) -> float:
+    if type(value) not in (int, float) or not math.isfinite(value):
+        raise ValueError("not a number")
+    return float(value)
+
+
+def _line(value: Any) -> str:
+    # No column holds a NUL or half a surrogate pair.
+    if not isinstance(value, str) or "\0" in value:
+        raise ValueError("not a line of text")
+    value.encode()
     return value
 
 
@@ -43,8 +58,8 @@ _READERS: dict[type, Callable[[Any], Any]] = {
     date: date.fromisoformat,
     UUID: UUID,
     int: _whole,
-    float: float,
-    str: str,
+    float: _number,
+    str: _line,
 }
 
 
@@ -67,7 +82,7 @@ def read_cursor(cursor: str | None, *kinds: type) -> tuple[Any, ...] | None:
         if not isinstance(parts, list):
             raise CursorInvalid
         return tuple(_READERS[kind](part) for kind, part in zip(kinds, parts, strict=True))
-    except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError, binascii.Error) as error:
         raise CursorInvalid from error
 
 
