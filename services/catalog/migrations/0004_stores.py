@@ -104,11 +104,12 @@ create function name_plain(said text) returns text language sql immutable strict
     return regexp_replace(lower(normalize(said, nfkc)), '\\s+', '', 'g');
 create function name_grams(said text) returns text[] language sql immutable strict parallel safe
     return (select coalesce(array_agg(distinct gram order by gram), '{}')
-            from generate_series(1, char_length(name_plain(said))) at,
-                 lateral (values (substr(name_plain(said), at, 1)), (substr(name_plain(said), at, 2))) grams (gram));
+            from (select name_plain(said) as plain offset 0) once, generate_series(1, char_length(plain)) at,
+                 lateral (values (substr(plain, at, 1)), (substr(plain, at, 2))) grams (gram));
 create function query_grams(said text) returns text[] language sql immutable strict parallel safe
-    return (select coalesce(array_agg(distinct substr(name_plain(said), at, 2)), '{}')
-            from generate_series(1, greatest(1, char_length(name_plain(said)) - 1)) at);
+    return (select coalesce(array_agg(distinct substr(plain, at, 2)), '{}')
+            from (select name_plain(said) as plain offset 0) once,
+                 generate_series(1, greatest(1, char_length(plain) - 1)) at);
 create function mercator(latitude double precision, longitude double precision) returns point
     language sql immutable strict parallel safe
     return point(6371000 * radians(longitude),

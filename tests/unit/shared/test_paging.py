@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.paging import CursorInvalid, cursor_of, page_of, read_cursor
 
-TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=20)
+TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
 MOMENT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
