@@ -95,7 +95,6 @@ alter table stores
     add check (merchant_id is null or merchant_id is not distinct from last_held_by),
     add check ((closed_by is null) = (closed_at is null)),
     add check (closed_by is null or closed_reason is not null);
-create index on deals using gin (store_ids);
 """
 
 # Search without extensions: every pair of neighbouring characters of a name, and a map in metres.
@@ -122,16 +121,23 @@ create function metres_between(latitude double precision, longitude double preci
         + cos(radians(latitude)) * cos(radians(other_latitude)) * sin(radians(other_longitude - longitude) / 2) ^ 2)));
 
 alter table stores
+    add column plain_name text not null generated always as (name_plain(name)) stored,
     add column name_grams text[] not null generated always as (name_grams(name)) stored,
     add column place point not null generated always as (mercator(latitude, longitude)) stored;
-alter table merchants add column name_grams text[] not null generated always as (name_grams(name)) stored;
-alter table deal_versions add column title_grams text[] not null generated always as (name_grams(title)) stored;
-create index stores_by_gram on stores using gin (name_grams) where open;
+alter table merchants
+    add column plain_name text not null generated always as (name_plain(name)) stored,
+    add column name_grams text[] not null generated always as (name_grams(name)) stored;
+alter table deal_versions
+    add column plain_title text not null generated always as (name_plain(title)) stored,
+    add column title_grams text[] not null generated always as (name_grams(title)) stored;
+-- Read far more often than written: no list of entries that every search would have to read through.
+create index stores_by_gram on stores using gin (name_grams) with (fastupdate = off) where open;
 create index stores_by_place on stores using gist (place) where open;
 create index stores_by_city on stores (city, name, store_id) where open;
 create index stores_by_name on stores (name, store_id) where open;
-create index merchants_by_gram on merchants using gin (name_grams);
-create index deal_versions_by_gram on deal_versions using gin (title_grams);
+create index merchants_by_gram on merchants using gin (name_grams) with (fastupdate = off);
+create index deal_versions_by_gram on deal_versions using gin (title_grams) with (fastupdate = off);
+create index deals_by_store on deals using gin (store_ids) with (fastupdate = off);
 """
 
 _CLAIM = """

@@ -38,9 +38,9 @@ class Search:
         return " and ".join(self.conditions)
 
 
-def _named(column: str, grams: str, text: str) -> str:
+def _named(grams: str, plain: str, text: str) -> str:
     """The index finds what has every pair of neighbouring characters; the text itself must then stand in the name."""
-    return f"{grams} @> query_grams({text}) and strpos(name_plain({column}), name_plain({text})) > 0"
+    return f"{grams} @> query_grams({text}) and strpos({plain}, name_plain({text})) > 0"
 
 
 def _nearby(search: Search, around: Around) -> tuple[str, str]:
@@ -59,7 +59,7 @@ def stores_statement(wanted: Wanted, after: Position | None, limit: int) -> tupl
     search = Search()
     search.where("s.open and m.state = 'VERIFIED'")
     if wanted.text is not None:
-        search.where(_named("s.name", "s.name_grams", search.bind(wanted.text, "text")))
+        search.where(_named("s.name_grams", "s.plain_name", search.bind(wanted.text, "text")))
     if wanted.city is not None:
         search.where(f"s.city = {search.bind(wanted.city, 'text')}")
     key, kind, measured = "s.name", "text", "null::float8 as measure, null::float8 as metres"
@@ -91,12 +91,12 @@ def _titled(search: Search, text: str, city: str | None) -> str:
     there = "" if city is None else f"and t.city = {search.bind(city, 'text')}"
     return f"""d.deal_id in (
         select w.deal_id from deal_versions w join deals o on o.deal_id = w.deal_id and o.deal_version = w.deal_version
-        where {_named("w.title", "w.title_grams", word)}
+        where {_named("w.title_grams", "w.plain_title", word)}
         union select o.deal_id from merchants w join deals o on o.merchant_id = w.merchant_id
-        where {_named("w.name", "w.name_grams", word)}
+        where {_named("w.name_grams", "w.plain_name", word)}
         union select o.deal_id from stores t join deals o on o.store_ids @> array[t.store_id]
             and o.merchant_id = t.merchant_id
-        where t.open {there} and {_named("t.name", "t.name_grams", word)})"""
+        where t.open {there} and {_named("t.name_grams", "t.plain_name", word)})"""
 
 
 _PLACE_COLUMNS = "s.store_id, s.name as store_name, s.city, s.address"

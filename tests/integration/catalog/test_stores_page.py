@@ -68,7 +68,8 @@ async def test_the_page_shows_the_place_the_merchants_phone_and_cash_vouchers_ap
            where merchant_id = (select merchant_id from deals where deal_id = $1)""",
         """update payout_accounts set state = 'SUBMITTED', decided_at = null
            where merchant_id = (select merchant_id from deals where deal_id = $1)""",
-        "update stores set closed_reason = 'x' where store_id in (select unnest(store_ids) from deals where deal_id = $1)",
+        """update stores set closed_reason = 'x'
+           where store_id in (select unnest(store_ids) from deals where deal_id = $1)""",
     ],
     ids=["offline", "sold_out", "suspended", "unpayable", "closed"],
 )

@@ -92,6 +92,6 @@ def test_twenty_claims_wait_on_a_store_and_two_hundred_of_a_merchant(
 def test_a_place_to_search_around_is_whole_or_none() -> None:
     assert around(None, None, 5000) is None
     assert around(29.5, 106.5, 5000) == Around(29.5, 106.5, 5000)
-    for half in ((29.5, None), (None, 106.5)):
+    for latitude, longitude in ((29.5, None), (None, 106.5)):
         with pytest.raises(PositionIncomplete):
-            around(*half, 5000)
+            around(latitude, longitude, 5000)
