@@ -256,34 +256,43 @@ class Rollback(Exception):
     """Nothing of what was filled in stays."""
 
 
+FILLED, AT_ONCE = 20_000, 2_000
+
+
 async def _fill(tx: Transaction, merchant_id: UUID, operator: str) -> None:
-    """Twenty thousand stores over China and as many deals, one of each hundred about 火锅."""
-    await tx.execute(
-        """insert into stores (store_id, version, registered_for, last_held_by, merchant_id, registration,
-               registered_at, name, city, address, latitude, longitude, phone)
-           select gen_random_uuid(), 1, $1, $1, $1, '{}', now(),
-                  case when n % 100 = 0 then '火锅' else '分店' end || md5(n::text), 'city-' || n % 50, 'x',
-                  20 + (n % 200) * 0.1, 90 + (n / 200) * 0.3, '10000'
-           from generate_series(1, 20000) n""",
-        merchant_id,
-    )
-    await tx.execute(
-        """insert into deals (deal_id, merchant_id, revision, draft, draft_state, version, deal_version, sale_state,
-               total_quota, store_ids)
-           select gen_random_uuid(), $1, 1, '{}', 'APPROVED', 1, 1, 'ONLINE', 10, array[store_id]
-           from stores where merchant_id = $1""",
-        merchant_id,
-    )
-    await tx.execute(
-        """insert into deal_versions (deal_id, deal_version, content, title, price_fen, original_price_fen, sale_from,
-               sale_until, approved_by, published_at)
-           select d.deal_id, 1, '{"kind": "VOUCHER", "cover": "hotpot"}', s.name, 1, 1, '2020-01-01', '2040-01-01', $2,
-                  now()
-           from deals d join stores s on s.store_id = d.store_ids[1]
-           where d.merchant_id = $1 and d.draft = '{}'""",
-        merchant_id,
-        operator,
-    )
+    """Twenty thousand stores over China, each with a deal, and one in a hundred about 火锅."""
+    for first in range(1, FILLED, AT_ONCE):
+        await tx.execute(
+            """insert into stores (store_id, version, registered_for, last_held_by, merchant_id, registration,
+                   registered_at, name, city, address, latitude, longitude, phone)
+               select gen_random_uuid(), 1, $1, $1, $1, '{}', now(),
+                      case when n % 100 = 0 then '火锅' else '分店' end || left(md5(n::text), 6), 'city-' || n % 50,
+                      'x', 20 + (n % 200) * 0.1, 90 + (n / 200) * 0.3, $2
+               from generate_series($3::int, $4::int) n""",
+            merchant_id,
+            str(first),
+            first,
+            first + AT_ONCE - 1,
+        )
+        await tx.execute(
+            """insert into deals (deal_id, merchant_id, revision, draft, draft_state, version, deal_version, sale_state,
+                   total_quota, store_ids)
+               select gen_random_uuid(), $1, 1, '{}', 'APPROVED', 1, 1, 'ONLINE', 10, array[store_id]
+               from stores where merchant_id = $1 and phone = $2""",
+            merchant_id,
+            str(first),
+        )
+        await tx.execute(
+            """insert into deal_versions (deal_id, deal_version, content, title, price_fen, original_price_fen,
+                   sale_from, sale_until, approved_by, published_at)
+               select d.deal_id, 1, '{"kind": "VOUCHER", "cover": "hotpot"}', s.name, 1, 1, '2020-01-01', '2040-01-01',
+                      $3, now()
+               from deals d join stores s on s.store_id = d.store_ids[1]
+               where d.merchant_id = $1 and s.phone = $2 and d.draft = '{}'""",
+            merchant_id,
+            str(first),
+            operator,
+        )
     await tx.execute("analyze stores, deals, deal_versions, merchants")
 
 
