@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -38,13 +39,27 @@ def _whole(value: Any) -> int:
     return value
 
 
+def _number(value: Any) -> float:
+    if type(value) not in (int, float) or not math.isfinite(value):
+        raise ValueError("not a number")
+    return float(value)
+
+
+def _line(value: Any) -> str:
+    # No column holds a NUL or half a surrogate pair.
+    if not isinstance(value, str) or "\0" in value:
+        raise ValueError("not a line of text")
+    value.encode()
+    return value
+
+
 _READERS: dict[type, Callable[[Any], Any]] = {
     datetime: _moment,
     date: date.fromisoformat,
     UUID: UUID,
     int: _whole,
-    float: float,
-    str: str,
+    float: _number,
+    str: _line,
 }
 
 

@@ -1,5 +1,6 @@
 """What catalog hears: how many of a deal are left, payouts that failed, and time."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from services.catalog import use_cases
@@ -40,3 +41,9 @@ async def expire_licences(tx: Transaction, due: list[Due]) -> None:
 async def rank_supported(tx: Transaction, due: list[Due]) -> None:
     """The support of these merchants began, ended or changed: their videos move in the feed."""
     await use_cases.rank_supported(tx, due)
+
+
+@timers.acts_inside(use_cases.DEALS_CHANGED)
+async def say_deals_again(tx: Transaction, due: Sequence[Due]) -> None:
+    """Checkout hears where the deals of a store may be used, after it opened, closed or changed hands."""
+    await use_cases.say_deals_again(tx, due)

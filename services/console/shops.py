@@ -248,7 +248,7 @@ def _store(name: str, address: str, latitude: float, longitude: float, phone: st
         "latitude": latitude,
         "longitude": longitude,
         "phone": phone,
-        "hours": hours,
+        "hours": [{"weekdays": [1, 2, 3, 4, 5, 6, 7], "opens": hours[:5], "closes": hours[6:]}],
         "licence_evidence": "licence.jpg",
     }
 

@@ -1,6 +1,6 @@
 """Every refusal of catalog, with its stable code and its text in both languages."""
 
-from shared.errors import Conflict, DomainError, Invalid, NotFound
+from shared.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 
 
 class AccountNotEnterprise(Conflict):
@@ -459,3 +459,57 @@ class TooManyShares(DomainError):
     code = "too_many_shares"
     zh = "今日分享次数已达上限（{most} 次）"
     en = "You have shared as often as a day allows ({most} links)"
+
+
+class CursorInvalid(Invalid):
+    code = "cursor_invalid"
+    zh = "翻页参数无效，请从头浏览"
+    en = "The cursor is not valid; start from the beginning"
+
+
+class ClaimExists(Conflict):
+    code = "claim_exists"
+    zh = "本商家对该门店已有认领（{state}）"
+    en = "This merchant already has a claim to the store ({state})"
+
+
+class TooManyClaimsOnStore(Conflict):
+    code = "too_many_claims_on_store"
+    zh = "该门店待审核的认领已达 {limit} 个"
+    en = "{limit} claims to this store already wait for a decision"
+
+
+class TooManyOpenClaims(Conflict):
+    code = "too_many_open_claims"
+    zh = "本商家待审核的认领已达 {limit} 个"
+    en = "{limit} claims of this merchant already wait for a decision"
+
+
+class ClaimNotAppealable(Conflict):
+    code = "claim_not_appealable"
+    zh = "只有被驳回或失去的认领可以申诉（当前：{state}）"
+    en = "Only a rejected or lost claim can be appealed (now: {state})"
+
+
+class AppealUsed(Conflict):
+    code = "appeal_used"
+    zh = "该认领已申诉过一次"
+    en = "This claim was appealed before"
+
+
+class StoreNotHeld(Conflict):
+    code = "store_not_held"
+    zh = "该门店当前无人认领"
+    en = "Nobody holds this store"
+
+
+class StoreFactsFixed(Forbidden):
+    code = "store_facts_fixed"
+    zh = "门店名称、地址和位置只能由平台修改"
+    en = "Only the platform changes a store's name, address and position"
+
+
+class PositionIncomplete(Invalid):
+    code = "position_incomplete"
+    zh = "经度和纬度须同时填写"
+    en = "Latitude and longitude belong together"

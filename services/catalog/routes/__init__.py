@@ -2,6 +2,7 @@
 
 from services.catalog.routes import (
     attribution,
+    claims,
     deals,
     deals_page,
     deals_review,
@@ -12,8 +13,10 @@ from services.catalog.routes import (
     opening,
     operators,
     payout_accounts,
+    search,
     shares,
     staff,
+    store_page,
     stores,
     support,
     suspension,
@@ -29,6 +32,9 @@ ROUTERS = (
     staff.router,
     invitations.router,
     stores.router,
+    claims.router,
+    store_page.router,
+    search.router,
     deals.router,
     deals_page.router,
     deals_review.router,

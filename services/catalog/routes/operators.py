@@ -6,12 +6,15 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from services.catalog import use_cases
+from services.catalog.domain.claims import ClaimState
 from services.catalog.domain.fees import Fee
 from services.catalog.domain.merchants import AccountKind, Merchant
 from services.catalog.domain.payout_accounts import LicenceKind, PayoutAccount, PayoutAccountKind
+from services.catalog.routes.claims import AppealView, ClaimView, appeal_view, claim_view
 from services.catalog.routes.deals import DealDraft, deal_draft
 from services.catalog.routes.merchant_views import FeeView, LicenceView, fee_view, licence_view
-from services.catalog.routes.stores import StoreView, store_view
+from services.catalog.routes.stores import PublicStore, public_fields
+from services.catalog.use_cases import WaitingClaim
 from shared.auth import Caller
 from shared.contracts.catalog import MerchantState
 from shared.http import Db
@@ -48,8 +51,19 @@ class WaitingPayoutAccount(BaseModel):
     real_name_verified: bool
 
 
-class WaitingStore(StoreView):
+class WaitingStore(PublicStore):
+    """A claim or an appeal that waits (`version` is the claim's), beside the place and who else asks for or holds it.
+    It is decided at `/claims/{claim_id}/decision`."""
+
+    claim_id: UUID
+    merchant_id: UUID
+    merchant_name: str
+    version: int
+    state: ClaimState
+    reason: str | None
     licence_evidence: str
+    appeal: AppealView | None
+    competing: list[ClaimView]
 
 
 class WorkQueueView(BaseModel):
@@ -92,6 +106,16 @@ def _account(account: PayoutAccount, merchant: Merchant) -> WaitingPayoutAccount
     )
 
 
+def _waiting_store(waiting: WaitingClaim) -> WaitingStore:
+    own = ("claim_id", "merchant_id", "merchant_name", "version", "state", "reason", "licence_evidence")
+    return WaitingStore(
+        **public_fields(waiting.store),
+        **{name: getattr(waiting.claim, name) for name in own},
+        appeal=appeal_view(waiting.claim),
+        competing=[claim_view(other) for other in waiting.others],
+    )
+
+
 @router.get("/queue")
 async def queue(caller: Caller, db: Db) -> WorkQueueView:
     """What waits for a decision, the oldest fifty of each kind."""
@@ -101,9 +125,6 @@ async def queue(caller: Caller, db: Db) -> WorkQueueView:
         merchants=[_application(merchant) for merchant in waiting.merchants],
         fees=[_fee(fee, merchant) for fee, merchant in waiting.fees],
         payout_accounts=[_account(account, merchant) for account, merchant in waiting.payout_accounts],
-        stores=[
-            WaitingStore(**dict(store_view(store)), licence_evidence=store.claim.licence_evidence)
-            for store in waiting.stores
-        ],
+        stores=[_waiting_store(one) for one in waiting.stores],
         deals=[deal_draft(deal, tx.now) for deal in waiting.deals],
     )

@@ -10,6 +10,23 @@ from shared.database import Row, Transaction
 # A deal sells only in stores that are open and its merchant's own, whatever stores it was made for.
 HAS_OPEN_STORE = """exists (select from stores s
     where s.store_id = any(d.store_ids) and s.open and s.merchant_id = d.merchant_id)"""
+
+
+def buyable(now: str) -> str:
+    """What can be bought at `now` (a placeholder), of ON_OFFER: `badge_state` says the same of one deal, and
+    a test holds the two against each other."""
+    return f"""d.sale_state = 'ONLINE' and m.state = 'VERIFIED' and p.state = 'VERIFIED'
+    and v.sale_from <= {now} and v.sale_until > {now} and coalesce(a.available, d.total_quota) > 0
+    and {HAS_OPEN_STORE}"""
+
+
+BUYABLE = buyable("$1")
+# Beside `deals d`: the version on offer, whose it is, and how many are left.
+ON_OFFER = """join deal_versions v on v.deal_id = d.deal_id and v.deal_version = d.deal_version
+join merchants m on m.merchant_id = d.merchant_id
+left join payout_accounts p on p.merchant_id = d.merchant_id
+left join availability a on a.deal_id = d.deal_id"""
+FORM = """coalesce(v.content->>'form', case v.content->>'kind' when 'GOODS' then 'GOODS' else 'SET' end)"""
 _OPEN_STORE_IDS = """array(select s.store_id from stores s where s.store_id = any(d.store_ids) and s.open
     and s.merchant_id = d.merchant_id order by s.store_id) as open_store_ids"""
 _COLUMNS = f"""deal_id, merchant_id, revision, draft, draft_state, reason, reason_template, version, deal_version,
@@ -245,11 +262,7 @@ async def published_deal(tx: Transaction, deal_id: UUID) -> PublishedDeal | None
                   array(select s.store_id from stores s where s.store_id = any(d.store_ids)
                         and s.merchant_id = d.merchant_id) as store_ids,
                   coalesce(a.available, d.total_quota) as available, coalesce(a.sold, 0) as sold
-           from deals d
-           join deal_versions v using (deal_id, deal_version)
-           join merchants m using (merchant_id)
-           left join payout_accounts p using (merchant_id)
-           left join availability a on a.deal_id = d.deal_id
+           from deals d {ON_OFFER}
            where d.deal_id = $1""",
         deal_id,
     )

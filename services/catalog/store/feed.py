@@ -11,7 +11,8 @@ from functools import cache
 from uuid import UUID
 
 from services.catalog.domain.feed import Position, Stretch
-from services.catalog.store.videos import CARD, CARD_JOINS, LAST_ID, can_be_bought, card_of
+from services.catalog.store.deals import buyable
+from services.catalog.store.videos import CARD, CARD_JOINS, LAST_ID, card_of
 from shared.database import Transaction
 
 WINDOW = 500
@@ -39,7 +40,7 @@ select edge.ranked_at as edge_at, edge.video_id as edge_id, shown.*
 from (select c.ranked_at, c.video_id {ahead} offset {window - 1} limit 1) edge
 full join (select card.* from (select * {ahead} limit {window}) c
     cross join lateral ({CARD} from (values (1)) once {CARD_JOINS}
-        where c.deal_id is null or ({can_be_bought("$4")}) offset 0) card
+        where c.deal_id is null or ({buyable("$4")}) offset 0) card
     order by c.ranked_at desc, c.video_id desc limit $5) shown on true
 order by shown.ranked_at desc, shown.video_id desc
 """

@@ -237,10 +237,11 @@ async def waiting_merchants(tx: Transaction, limit: int) -> list[Merchant]:
 async def store_progress(tx: Transaction, merchant_id: UUID) -> Progress:
     """How far the merchant's store claims are."""
     row = await tx.row(
-        """select count(*) filter (where state = 'VERIFIED') as done,
-                  count(*) filter (where state = 'CLAIMED') as waiting,
-                  (array_agg(reason order by decided_at desc) filter (where state = 'REJECTED'))[1] as rejected_because
-           from stores where merchant_id = $1""",
+        """select count(*) filter (where state = 'APPROVED') as done,
+                  count(*) filter (where state in ('CLAIMED', 'APPEALED')) as waiting,
+                  (array_agg(reason order by number desc) filter (where state in ('REJECTED', 'LOST')))[1]
+                      as rejected_because
+           from store_claims where merchant_id = $1""",
         merchant_id,
     )
     assert row is not None

@@ -7,14 +7,14 @@ from uuid import UUID
 
 from services.catalog.domain.deals import Sale, badge_state
 from services.catalog.domain.videos import Badge, Comment, VideoCard, VideoContent
-from services.catalog.store.deals import HAS_OPEN_STORE
+from services.catalog.store.deals import FORM, HAS_OPEN_STORE
 from shared.contracts.catalog import DealForm
 from shared.database import Row, Transaction
 
 # What a badge says of deal `d` of merchant `m`; versions from before forms existed have only a kind.
 BADGE_COLUMNS = f"""
 d.deal_id, v.title, v.price_fen, v.original_price_fen, v.sale_from, v.sale_until,
-coalesce(v.content->>'form', case v.content->>'kind' when 'GOODS' then 'GOODS' else 'SET' end) as form,
+{FORM} as form,
 d.sale_state = 'ONLINE' and {HAS_OPEN_STORE} as online,
 m.state = 'VERIFIED' and coalesce(p.state = 'VERIFIED', false) as may_sell,
 coalesce(a.available, d.total_quota) as available, coalesce(a.sold, 0) as sold
@@ -47,14 +47,6 @@ order by c.posted_at desc, c.video_id desc limit $5
 """
 
 LAST_ID = UUID(int=2**128 - 1)
-
-
-def can_be_bought(now: str) -> str:
-    """The conditions of `badge_state` for ON_SALE, so that Postgres leaves out what cannot be bought at `now` (a
-    placeholder); a test holds the two against each other."""
-    return f"""d.sale_state = 'ONLINE' and m.state = 'VERIFIED' and p.state = 'VERIFIED'
-    and v.sale_from <= {now} and v.sale_until > {now} and coalesce(a.available, d.total_quota) > 0
-    and {HAS_OPEN_STORE}"""
 
 
 def card_of(row: Row, now: datetime) -> VideoCard:

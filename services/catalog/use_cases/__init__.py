@@ -3,6 +3,12 @@
 from services.catalog.use_cases.attribution import (
     attribution,
 )
+from services.catalog.use_cases.claims import (
+    appeal_claim,
+    claims_on,
+    compete,
+    decide_claim,
+)
 from services.catalog.use_cases.deals import (
     announce_deals,
     change_stock,
@@ -57,6 +63,7 @@ from services.catalog.use_cases.opening import (
     settle_fee,
 )
 from services.catalog.use_cases.operators import (
+    WaitingClaim,
     WorkQueue,
     seed_first_operator,
     work_queue,
@@ -65,6 +72,10 @@ from services.catalog.use_cases.payout_accounts import (
     decide_payout_account,
     reopen_payout_account,
     submit_payout_account,
+)
+from services.catalog.use_cases.search import (
+    search_deals,
+    search_stores,
 )
 from services.catalog.use_cases.shares import (
     share_deal,
@@ -75,9 +86,21 @@ from services.catalog.use_cases.staff import (
     my_workplaces,
     put_staff,
 )
+from services.catalog.use_cases.store_events import (
+    DEALS_CHANGED,
+)
+from services.catalog.use_cases.store_page import (
+    store_page,
+)
 from services.catalog.use_cases.stores import (
+    StoreFile,
+    change_details,
     claim_store,
+    close_store,
     decide_store,
+    release_store,
+    say_deals_again,
+    stores_of_merchant,
 )
 from services.catalog.use_cases.support import (
     end_support,
@@ -95,24 +118,33 @@ from services.catalog.use_cases.videos import (
 )
 
 __all__ = [
+    "DEALS_CHANGED",
     "LICENCE_EXPIRED",
     "SUPPORT_CHANGED",
     "Invited",
     "MerchantFile",
     "ReviewSheet",
     "Shown",
+    "StoreFile",
+    "WaitingClaim",
     "WorkQueue",
     "accept_invitation",
     "announce_deals",
+    "appeal_claim",
     "apply_as_merchant",
     "attach_deal",
     "attribution",
+    "change_details",
     "change_licence",
     "change_stock",
     "change_stores",
     "claim_store",
+    "claims_on",
+    "close_store",
+    "compete",
     "deal_page",
     "decide_application",
+    "decide_claim",
     "decide_payout_account",
     "decide_store",
     "draft_of",
@@ -135,17 +167,23 @@ __all__ = [
     "rank_supported",
     "register_livestream",
     "register_video",
+    "release_store",
     "reopen_payout_account",
     "require_opened",
     "review_deal",
     "review_sheet",
     "revoke_invitation",
     "save_draft",
+    "say_deals_again",
+    "search_deals",
+    "search_stores",
     "seed_first_operator",
     "settle_fee",
     "share_deal",
     "shared_deal",
     "show_invitation",
+    "store_page",
+    "stores_of_merchant",
     "submit_deal",
     "submit_payout_account",
     "support_merchant",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import NAMESPACE_OID
 
 from services.catalog import store
+from services.catalog.domain.claims import Claim
 from services.catalog.domain.deals import Deal
 from services.catalog.domain.fees import Fee
 from services.catalog.domain.merchants import Merchant
@@ -21,13 +22,22 @@ QUEUE = 50
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingClaim:
+    """A claim or an appeal beside the store, and the other claims to it that wait or hold."""
+
+    claim: Claim
+    store: Store
+    others: Sequence[Claim]
+
+
+@dataclass(frozen=True, slots=True)
 class WorkQueue:
     """The oldest fifty of each kind that wait; deciding them brings up the next."""
 
     merchants: Sequence[Merchant]
     fees: Sequence[tuple[Fee, Merchant]]
     payout_accounts: Sequence[tuple[PayoutAccount, Merchant]]
-    stores: Sequence[Store]
+    stores: Sequence[WaitingClaim]
     deals: Sequence[Deal]
 
 
@@ -50,6 +60,19 @@ async def work_queue(tx: Transaction, operator: str) -> WorkQueue:
         merchants=await store.waiting_merchants(tx, QUEUE),
         fees=[(fee, owners[merchant_id]) for merchant_id, fee in fees],
         payout_accounts=[(account, owners[account.merchant_id]) for account in accounts],
-        stores=await store.waiting_stores(tx, QUEUE),
+        stores=await _waiting_claims(tx),
         deals=await store.deals_in_review(tx, QUEUE),
     )
+
+
+async def _waiting_claims(tx: Transaction) -> Sequence[WaitingClaim]:
+    waiting = await store.waiting_claims(tx, QUEUE)
+    live = await store.live_claims_on(tx, {place.store_id for place, _ in waiting})
+    return [
+        WaitingClaim(
+            claim,
+            place,
+            [one for one in live if one.store_id == claim.store_id and one.claim_id != claim.claim_id],
+        )
+        for place, claim in waiting
+    ]

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from services.dispatch.domain.routing import GeoPoint
 from shared.contracts.catalog import MerchantChanged, StaffRole, StoreChanged
+from shared.contracts.hours import WeeklyHours
 from shared.database import Row, Transaction
 
 
@@ -19,16 +20,25 @@ class Store:
     place: GeoPoint
     phone: str
     open: bool
+    hours: tuple[WeeklyHours, ...]
 
 
 def _store(row: Row) -> Store:
     place = GeoPoint(row["latitude"], row["longitude"])
     return Store(
-        row["store_id"], row["merchant_id"], row["name"], row["city"], row["address"], place, row["phone"], row["open"]
+        row["store_id"],
+        row["merchant_id"],
+        row["name"],
+        row["city"],
+        row["address"],
+        place,
+        row["phone"],
+        row["open"],
+        tuple(WeeklyHours.model_validate(one) for one in row["hours"]),
     )
 
 
-_STORE = "store_id, merchant_id, name, city, address, latitude, longitude, phone, open"
+_STORE = "store_id, merchant_id, name, city, address, latitude, longitude, phone, open, hours"
 
 
 async def keep_merchant(tx: Transaction, event: MerchantChanged) -> None:
@@ -47,11 +57,13 @@ async def keep_merchant(tx: Transaction, event: MerchantChanged) -> None:
 
 async def keep_store(tx: Transaction, event: StoreChanged) -> None:
     await tx.execute(
-        """insert into stores (store_id, version, merchant_id, name, city, address, latitude, longitude, phone, open)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        """insert into stores (store_id, version, merchant_id, name, city, address, latitude, longitude, phone, open,
+             hours)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
            on conflict (store_id) do update set version = excluded.version, merchant_id = excluded.merchant_id,
              name = excluded.name, city = excluded.city, address = excluded.address, latitude = excluded.latitude,
-             longitude = excluded.longitude, phone = excluded.phone, open = excluded.open
+             longitude = excluded.longitude, phone = excluded.phone, open = excluded.open,
+             hours = excluded.hours
            where stores.version < excluded.version""",
         event.store_id,
         event.version,
@@ -63,6 +75,7 @@ async def keep_store(tx: Transaction, event: StoreChanged) -> None:
         event.longitude,
         event.phone,
         event.open,
+        [one.model_dump(mode="json") for one in event.hours],
     )
 
 

@@ -84,7 +84,7 @@ def store_claim(merchant_id: UUID, **changes: Any) -> dict[str, Any]:
         "latitude": 29.5586,
         "longitude": 106.577,
         "phone": "023-63001235",
-        "hours": "10:00-22:00",
+        "hours": [{"weekdays": [1, 2, 3, 4, 5, 6, 7], "opens": "10:00", "closes": "22:00"}],
         "licence_evidence": "licence-scan-1",
         **changes,
     }

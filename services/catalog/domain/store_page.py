@@ -1,0 +1,44 @@
+"""What a store's public page shows: the place, who runs it, and what can be bought for it now."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.catalog.domain.stores import Store
+from shared.contracts.catalog import DealForm
+
+DEALS_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class DealCard:
+    """A deal that can be bought now, as lists show it."""
+
+    deal_id: UUID
+    title: str
+    cover: str
+    price_fen: int
+    original_price_fen: int
+    form: DealForm
+    sold: int
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The merchant behind a store, with the number that buyers may phone. `selling`: verified, and not suspended."""
+
+    merchant_id: UUID
+    name: str
+    phone: str
+    selling: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StorePage:
+    """A store with its cash vouchers apart from its other deals."""
+
+    store: Store
+    holder: Holder | None
+    open_now: bool | None
+    vouchers: tuple[DealCard, ...]
+    deals: tuple[DealCard, ...]

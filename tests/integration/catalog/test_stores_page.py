@@ -1,0 +1,128 @@
+"""A store's public page: where it is, when it is open, whom to phone, what can be bought for it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from shared.ids import new_id
+from tests.integration.catalog.claimants import approve, competitor
+from tests.integration.catalog.shop import OPERATOR, Catalog, deal_on_sale, ready_shop
+
+ALWAYS = [{"weekdays": [1, 2, 3, 4, 5, 6, 7], "opens": "00:00", "closes": "24:00"}]
+
+
+async def _page(catalog: Catalog, store_id: UUID) -> dict[str, Any]:
+    answer = await catalog.get(None, f"/stores/{store_id}")
+    assert answer.status_code == 200, answer.text
+    page: dict[str, Any] = answer.json()
+    return page
+
+
+async def _make_voucher(catalog: Catalog, deal_id: UUID) -> None:
+    """What the deal's form will say once deals have one."""
+    async with catalog.db.transaction() as tx:
+        await tx.execute("alter table deal_versions disable trigger published_versions_never_change")
+        await tx.execute(
+            """update deal_versions set content = content || '{"form": "CASH_VOUCHER"}' where deal_id = $1""", deal_id
+        )
+        await tx.execute("alter table deal_versions enable trigger published_versions_never_change")
+
+
+async def test_the_page_shows_the_place_the_merchants_phone_and_cash_vouchers_apart_from_other_deals(
+    catalog: Catalog,
+) -> None:
+    shop = await ready_shop(catalog)
+    voucher, plain = await deal_on_sale(catalog, shop), await deal_on_sale(catalog, shop)
+    await _make_voucher(catalog, voucher)
+    page = await _page(catalog, shop.store_id)
+    assert (page["name"], page["phone"], page["open"]) == ("解放碑店", "023-63001235", True)
+    assert page["merchant"] == {
+        "merchant_id": str(shop.merchant_id),
+        "name": "老码头火锅",
+        "phone": "023-63001234",
+    }
+    assert [(one["deal_id"], one["form"]) for one in page["vouchers"]] == [(str(voucher), "CASH_VOUCHER")]
+    assert page["deals"] == [
+        {
+            "deal_id": str(plain),
+            "title": "双人套餐",
+            "cover": "hotpot",
+            "price_fen": 12800,
+            "original_price_fen": 26800,
+            "form": "SET",
+            "sold": 0,
+            "available": 100,
+            "state": "ON_SALE",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update deals set sale_state = 'OFFLINE' where deal_id = $1",
+        "insert into availability (deal_id, version, available, sold) values ($1, 1, 0, 100)",
+        """update merchants set state = 'SUSPENDED', reason = 'x'
+           where merchant_id = (select merchant_id from deals where deal_id = $1)""",
+        """update payout_accounts set state = 'SUBMITTED', decided_at = null
+           where merchant_id = (select merchant_id from deals where deal_id = $1)""",
+        """update stores set closed_reason = 'x'
+           where store_id in (select unnest(store_ids) from deals where deal_id = $1)""",
+    ],
+    ids=["offline", "sold_out", "suspended", "unpayable", "closed"],
+)
+async def test_what_cannot_be_bought_now_is_not_on_the_page(catalog: Catalog, change: str) -> None:
+    shop = await ready_shop(catalog)
+    deal_id = await deal_on_sale(catalog, shop)
+    assert len((await _page(catalog, shop.store_id))["deals"]) == 1
+    async with catalog.db.transaction() as tx:
+        await tx.execute(change, deal_id)
+    assert (await _page(catalog, shop.store_id))["deals"] == []
+
+
+async def test_a_new_holder_shows_its_own_deals_only(catalog: Catalog) -> None:
+    shop = await ready_shop(catalog)
+    await deal_on_sale(catalog, shop)
+    other = await competitor(catalog, shop.store_id)
+    await approve(catalog, other)
+    page = await _page(catalog, shop.store_id)
+    assert (page["merchant"]["merchant_id"], page["deals"]) == (str(other.merchant_id), [])
+
+
+@pytest.mark.parametrize(
+    ("hours", "expected"),
+    [
+        (ALWAYS, True),
+        ([], None),
+        ("now", True),
+        ("an hour ago", False),
+    ],
+)
+async def test_the_page_says_whether_the_store_is_open_now(catalog: Catalog, hours: Any, expected: bool | None) -> None:
+    shop = await ready_shop(catalog)
+    await catalog.put(shop.owner, f"/stores/{shop.store_id}/details", {"hours": _hours(hours)})
+    assert (await _page(catalog, shop.store_id))["open_now"] is expected
+
+
+def _hours(said: Any) -> Any:
+    if isinstance(said, list):
+        return said
+    # Eight hours ahead of UTC; "an hour ago" ended half an hour before now.
+    local = datetime.now(UTC) + timedelta(hours=8)
+    begins, ends = (-30, 30) if said == "now" else (-90, -30)
+    opens, closes = (f"{local + timedelta(minutes=at):%H:%M}" for at in (begins, ends))
+    return [{"weekdays": [1, 2, 3, 4, 5, 6, 7], "opens": opens, "closes": closes}]
+
+
+async def test_a_closed_store_is_not_open_now_and_says_why(catalog: Catalog) -> None:
+    shop = await ready_shop(catalog)
+    await catalog.put(shop.owner, f"/stores/{shop.store_id}/details", {"hours": ALWAYS})
+    await catalog.put(OPERATOR, f"/stores/{shop.store_id}/closing", {"closed": True, "reason": "停业装修"})
+    page = await _page(catalog, shop.store_id)
+    assert (page["open"], page["open_now"], page["closed_reason"]) == (False, False, "停业装修")
+
+
+async def test_there_is_no_page_of_a_store_that_does_not_exist(catalog: Catalog) -> None:
+    assert (await catalog.get(None, f"/stores/{new_id()}")).status_code == 404
