@@ -208,14 +208,18 @@ async def _claims_for_a_stranger(catalog: Catalog, store_id: UUID, one: Claimant
 async def _claims_for_a_rejected_merchant(catalog: Catalog, store_id: UUID, one: Claimant) -> Any:
     merchant_id, owner = await verified_merchant(catalog)
     async with catalog.db.transaction() as tx:
-        await tx.execute("update merchants set state = 'SUSPENDED', reason = 'x' where merchant_id = $1", merchant_id)
+        await tx.execute(
+            "update merchants set state = 'SUSPENDED', suspended_from = state, suspension_reason = 'x' where merchant_id = $1",
+            merchant_id,
+        )
     return await compete(catalog, store_id, Claimant(merchant_id, owner, new_id()))
 
 
 async def _awards_to_a_suspended_merchant(catalog: Catalog, _: UUID, one: Claimant) -> Any:
     async with catalog.db.transaction() as tx:
         await tx.execute(
-            "update merchants set state = 'SUSPENDED', reason = 'x' where merchant_id = $1", one.merchant_id
+            "update merchants set state = 'SUSPENDED', suspended_from = state, suspension_reason = 'x' where merchant_id = $1",
+            one.merchant_id,
         )
     return await approve(catalog, one)
 

@@ -128,7 +128,7 @@ async def test_a_closed_store_is_shown_as_not_usable_and_the_others_still_are(ca
     second = await open_store(catalog, shop.merchant_id, shop.owner)
     await catalog.put(shop.owner, f"/deals/{deal_id}/stores", {"store_ids": [str(shop.store_id), str(second)]})
     async with catalog.db.transaction() as tx:
-        await tx.execute("update stores set open = false where store_id = $1", shop.store_id)
+        await tx.execute("update stores set closed_reason = 'x' where store_id = $1", shop.store_id)
     page = (await catalog.get(None, f"/deals/{deal_id}")).json()
     usable = {store["store_id"]: store["usable_now"] for store in page["stores"]}
     assert usable == {str(shop.store_id): False, str(second): True}
@@ -139,7 +139,11 @@ async def test_a_store_that_another_merchant_has_won_is_no_longer_shown(catalog:
     shop, winner = await ready_shop(catalog), await ready_shop(catalog)
     deal_id = await deal_on_sale(catalog, shop)
     async with catalog.db.transaction() as tx:
-        await tx.execute("update stores set merchant_id = $2 where store_id = $1", shop.store_id, winner.merchant_id)
+        await tx.execute(
+            "update stores set merchant_id = $2, last_held_by = $2 where store_id = $1",
+            shop.store_id,
+            winner.merchant_id,
+        )
     page = (await catalog.get(None, f"/deals/{deal_id}")).json()
     assert (page["stores"], page["usable_now"], page["state"]) == ([], False, "OFFLINE")
 
@@ -172,7 +176,7 @@ async def test_a_page_that_is_known_is_not_sent_again_until_something_on_it_chan
     await consumers.keep_availability(left, catalog.db)
     tag = await tag_after_it_was(tag)
     async with catalog.db.transaction() as tx:
-        await tx.execute("update stores set open = false where store_id = $1", shop.store_id)
+        await tx.execute("update stores set closed_reason = 'x' where store_id = $1", shop.store_id)
     tag = await tag_after_it_was(tag)
     await edit_in_review(catalog, shop, deal_id, price_fen=9900)
     assert (await catalog.get(None, path, **{"If-None-Match": tag})).status_code == 304, "a draft is nobody's business"

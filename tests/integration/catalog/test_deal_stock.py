@@ -146,7 +146,7 @@ async def test_an_edit_of_a_published_deal_needs_none_of_its_stores(catalog: Cat
     shop = await ready_shop(catalog)
     deal_id = await deal_on_sale(catalog, shop)
     async with catalog.db.transaction() as tx:
-        await tx.execute("update stores set open = false where store_id = $1", shop.store_id)
+        await tx.execute("update stores set closed_reason = 'x' where store_id = $1", shop.store_id)
     await edit_in_review(catalog, shop, deal_id, price_fen=9900)
     approved = await catalog.put(OPERATOR, f"/deals/{deal_id}/review", {"approve": True})
     assert (approved.status_code, approved.json()["deal_version"], approved.json()["online"]) == (200, 2, False)
@@ -227,7 +227,7 @@ async def test_a_change_that_waited_for_a_store_to_close_does_not_say_that_it_is
         assert answer.status_code == 200, answer.text
 
     async with catalog.db.transaction() as tx:
-        await tx.execute("update stores set open = false where store_id = $1", shop.store_id)
+        await tx.execute("update stores set closed_reason = 'x' where store_id = $1", shop.store_id)
         await use_cases.announce_deals(tx, [deal_id])
         changing = asyncio.create_task(change())
         await eventually(lambda: _somebody_waits(catalog))

@@ -46,7 +46,7 @@ async def _merchant_is_suspended(catalog: Catalog, shop: Shop, deal_id: UUID) ->
 
 async def _its_only_store_closes(catalog: Catalog, shop: Shop, deal_id: UUID) -> None:
     async with catalog.db.transaction() as tx:
-        await tx.execute("update stores set open = false where store_id = $1", shop.store_id)
+        await tx.execute("update stores set closed_reason = 'x' where store_id = $1", shop.store_id)
 
 
 async def _nothing_happens(catalog: Catalog, shop: Shop, deal_id: UUID) -> None:

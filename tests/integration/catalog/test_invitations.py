@@ -227,7 +227,9 @@ async def test_a_link_to_a_store_that_went_to_another_merchant_gives_nothing(cat
     shop = Shop(merchant_id, owner, await open_store(catalog, merchant_id, owner))
     token, person = await _token(catalog, shop, store_ids=[str(shop.store_id)]), _somebody()
     async with catalog.db.transaction() as tx:
-        await tx.execute("update stores set merchant_id = $2 where store_id = $1", shop.store_id, other)
+        await tx.execute(
+            "update stores set merchant_id = $2, last_held_by = $2 where store_id = $1", shop.store_id, other
+        )
     refused = await _accept(catalog, token, person)
     assert (refused.status_code, refused.json()["code"]) == (409, "store_not_of_merchant")
     assert (await catalog.get(person, "/me/merchants")).json()["items"] == []

@@ -9,7 +9,6 @@ import pytest
 
 from services.catalog import use_cases
 from services.catalog.use_cases import stores as stores_module
-from shared.database import Transaction
 from shared.ids import new_id
 from tests.integration.catalog.claimants import (
     REJECT,
@@ -181,22 +180,12 @@ async def test_a_deal_that_goes_on_sale_while_its_store_closes_never_ends_up_sel
             await eventually_said(catalog, deal_id, online=False, store_ids=[])
 
 
-async def _speaks_for_a_deal(tx: Transaction, deal_id: UUID, shop: Shop, kind: str) -> None:
-    if kind == "online":
-        await use_cases.switch_sale(tx, deal_id, shop.owner, online=True)
-    else:
-        await use_cases.review_deal(tx, deal_id, OPERATOR, approve=True, template=None, reason=None, revision=None)
-
-
-@pytest.mark.parametrize("kind", ["review", "online"])
-async def test_a_store_does_not_close_while_a_deal_is_being_put_on_sale_in_it(catalog: Catalog, kind: str) -> None:
+async def test_a_store_does_not_close_while_a_deal_in_it_is_published(catalog: Catalog) -> None:
     """The deal holds its stores: the closing waits, and what it sets off finds the deal."""
     shop = await ready_shop(catalog)
     deal_id = await deal_in_review(catalog, shop)
-    if kind == "online":
-        await catalog.put(OPERATOR, f"/deals/{deal_id}/review", {"approve": True})
     async with catalog.db.transaction() as tx:
-        await _speaks_for_a_deal(tx, deal_id, shop, kind)
+        await use_cases.review_deal(tx, deal_id, OPERATOR, approve=True, template=None, reason=None, revision=None)
         closing = asyncio.create_task(_close(catalog, shop.store_id))
         await _waits_for_a_lock(catalog, closing)
         assert not closing.done()

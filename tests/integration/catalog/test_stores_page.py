@@ -64,7 +64,7 @@ async def test_the_page_shows_the_place_the_merchants_phone_and_cash_vouchers_ap
     [
         "update deals set sale_state = 'OFFLINE' where deal_id = $1",
         "insert into availability (deal_id, version, available, sold) values ($1, 1, 0, 100)",
-        """update merchants set state = 'SUSPENDED', reason = 'x'
+        """update merchants set state = 'SUSPENDED', suspended_from = state, suspension_reason = 'x'
            where merchant_id = (select merchant_id from deals where deal_id = $1)""",
         """update payout_accounts set state = 'SUBMITTED', decided_at = null
            where merchant_id = (select merchant_id from deals where deal_id = $1)""",
