@@ -1,10 +1,12 @@
 """Refunds and the units they cover."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from services.checkout.domain.orders import UnitState
 from services.checkout.domain.refunds import Refund, RefundState
+from services.checkout.domain.timeline import What
 from shared.database import Row, Transaction
 
 _COLUMNS = """refund_id, order_id, attempt_id, cause, state, amount_fen, reason, requested_by, requested_at,
@@ -69,13 +71,28 @@ async def list_stuck(tx: Transaction, limit: int) -> list[Refund]:
     return [_refund(row) for row in rows]
 
 
-async def fence_units(tx: Transaction, order_id: UUID, unit_ids: Sequence[UUID]) -> int:
-    """OPEN → REFUNDING; how many."""
+async def fence_units(tx: Transaction, order_id: UUID, unit_ids: Sequence[UUID], free: Sequence[UnitState]) -> int:
+    """From one of the states `free` to REFUNDING; how many."""
     return await tx.execute(
-        "update units set state = 'REFUNDING' where order_id = $1 and unit_id = any($2) and state = 'OPEN'",
+        "update units set state = 'REFUNDING' where order_id = $1 and unit_id = any($2) and state = any($3)",
         order_id,
         list(unit_ids),
+        [state.value for state in free],
     )
+
+
+async def noted(
+    tx: Transaction, order_id: UUID, unit_ids: Collection[UUID], whats: Collection[What]
+) -> list[tuple[UUID, What]]:
+    """What of this kind the timeline says about these units; the kinds in the order given."""
+    rows = await tx.fetch(
+        """select about, what from order_timeline where order_id = $1 and what = any($2) and about = any($3)
+           order by array_position($2, what), about""",
+        order_id,
+        [what.value for what in whats],
+        [str(unit_id) for unit_id in unit_ids],
+    )
+    return [(UUID(row["about"]), What(row["what"])) for row in rows]
 
 
 async def approve(tx: Transaction, refund_id: UUID, amounts: Mapping[UUID, int]) -> bool:

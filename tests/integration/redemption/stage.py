@@ -9,6 +9,7 @@ import httpx
 
 from services.redemption import consumers
 from services.redemption.domain.codes import Codes
+from services.redemption.world import RedemptionWorld
 from shared.clock import Clock
 from shared.contracts import Event
 from shared.contracts.catalog import DealKind, Rail, StaffChanged, StaffRole, StoreChanged
@@ -47,8 +48,12 @@ class Stage:
 
     db: Database
     http: httpx.AsyncClient
-    codes: Codes
+    world: RedemptionWorld
     clock: Clock
+
+    @property
+    def codes(self) -> Codes:
+        return self.world.codes
 
     def now(self) -> datetime:
         return self.clock.now()
@@ -115,7 +120,7 @@ class Stage:
     async def pay(self, shop: Shop, units: int = 1, *, uses: int = 1, rules: UseRules | None = None) -> OrderPaid:
         """An order whose certificates are issued."""
         order = self.order(shop, units, uses=uses, rules=rules)
-        await consumers.issue_certificates(order, self.db, self.codes)
+        await consumers.issue_certificates(order, self.db, self.world)
         return order
 
     async def certificates(self, order: OrderPaid) -> list[dict[str, Any]]:
