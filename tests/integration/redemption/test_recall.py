@@ -15,7 +15,7 @@ from shared.contracts.redemption import CertificateRecalled, RecallReason
 from shared.contracts.use_rules import UseRules
 from shared.ids import new_id
 from shared.messaging.timers import Due
-from tests.integration.redemption.losses import hear, lose, recalls, reinstated, store_lost, suspended, taken_over
+from tests.integration.redemption.losses import Loss, hear, lose, recalls, reinstated, store_lost, suspended, taken_over
 from tests.integration.redemption.stage import (
     Shop,
     Stage,
@@ -245,6 +245,18 @@ async def _batch(stage: Stage, shop: Shop) -> bool:
             due = Due(row["kind"], row["key"], row["due_at"], row["payload"], row["attempts"])
             await consumers.recall_next(tx, [due])
     return row is not None
+
+
+@pytest.mark.parametrize("loss", [store_lost, suspended])
+async def test_a_copy_of_the_message_starts_no_second_recall(stage: Stage, loss: Callable[[Stage, Shop], Loss]) -> None:
+    shop = await stage.open_shop()
+    lost = loss(stage, shop)
+    await lose(stage, lost)
+    assert not await _batch(stage, shop)
+    await hear(lost.recalling, stage.db)
+    assert not await _batch(stage, shop)
+    await hear(again(lost.recalling), stage.db)
+    assert await _batch(stage, shop)
 
 
 async def test_merchants_take_turns(stage: Stage) -> None:

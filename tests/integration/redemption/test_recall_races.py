@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
+import pytest
+
 from services.redemption import consumers, use_cases
 from services.redemption.domain.codes import Prepared
 from shared.contracts.checkout import OrderPaid
 from shared.contracts.redemption import CertificateRecalled, RefundFenced, RefundRefused
 from shared.database import Transaction
 from shared.ids import new_id
-from tests.integration.redemption.losses import lose, recalls, store_lost
+from tests.integration.redemption.losses import Loss, lose, recalls, store_lost, suspended
 from tests.integration.redemption.stage import (
     Shop,
     Stage,
@@ -87,11 +89,15 @@ async def test_a_recall_and_a_buyers_refund_have_exactly_one_winner(stage: Stage
     assert min(wins.values()) > RACES // 20, wins
 
 
-async def while_uncommitted(stage: Stage, shop: Shop, act: Callable[[Transaction], Awaitable[None]]) -> None:
-    """The store is lost, and the recall runs, after `act` has done its work and before it commits."""
+Lose = Callable[[Stage, Shop], Loss]
+LOSSES: list[tuple[Lose, str]] = [(store_lost, "store_closed"), (suspended, "merchant_suspended")]
+
+
+async def while_uncommitted(stage: Stage, loss: Loss, act: Callable[[Transaction], Awaitable[None]]) -> None:
+    """Store or merchant are lost, and the recall runs, after `act` has done its work and before it commits."""
     async with stage.db.transaction() as tx:
         await act(tx)
-        losing = asyncio.create_task(lose(stage, store_lost(stage, shop)))
+        losing = asyncio.create_task(lose(stage, loss))
 
         async def waits_or_is_done() -> bool:
             async with stage.db.transaction() as asking:
@@ -100,24 +106,30 @@ async def while_uncommitted(stage: Stage, shop: Shop, act: Callable[[Transaction
                 )
             return waiting or losing.done()
 
-        await eventually(waits_or_is_done, what="the loss waits for what is being issued")
+        await eventually(waits_or_is_done, what="the loss waits for what is about to be valid")
     await losing
     await stage.act()
 
 
-async def test_certificates_that_are_being_issued_as_the_store_closes_are_not_missed(stage: Stage) -> None:
+@pytest.mark.parametrize(("loss", "reason"), LOSSES)
+async def test_certificates_that_are_being_issued_at_the_moment_of_the_loss_are_not_missed(
+    stage: Stage, loss: Lose, reason: str
+) -> None:
     shop = await stage.open_shop()
     order = stage.order(shop, units=2)
 
     async def issue(tx: Transaction) -> None:
         await use_cases.issue_certificates(tx, stage.codes, stage.world.code_timeout, order)
 
-    await while_uncommitted(stage, shop, issue)
+    await while_uncommitted(stage, loss(stage, shop), issue)
     assert await stage.states(order) == ["REFUNDING"] * 2
-    assert await recalls(stage, order) == ["store_closed"] * 2
+    assert await recalls(stage, order) == [reason] * 2
 
 
-async def test_certificates_that_are_being_given_back_as_the_store_closes_are_not_missed(stage: Stage) -> None:
+@pytest.mark.parametrize(("loss", "reason"), LOSSES)
+async def test_certificates_that_are_being_given_back_at_the_moment_of_the_loss_are_not_missed(
+    stage: Stage, loss: Lose, reason: str
+) -> None:
     shop = await stage.open_shop()
     order = await stage.pay(shop)
     request = refund_request(order)
@@ -126,9 +138,9 @@ async def test_certificates_that_are_being_given_back_as_the_store_closes_are_no
     async def give_up(tx: Transaction) -> None:
         await use_cases.lift_fence(tx, refund_abandoned(request))
 
-    await while_uncommitted(stage, shop, give_up)
+    await while_uncommitted(stage, loss(stage, shop), give_up)
     assert await stage.states(order) == ["REFUNDING"]
-    assert await recalls(stage, order) == ["store_closed"]
+    assert await recalls(stage, order) == [reason]
 
 
 async def test_issuing_and_closing_at_the_same_instant_always_end_recalled(stage: Stage) -> None:
