@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.redemption import consumers
+from services.redemption import consumers, use_cases
 from services.redemption.settings import Settings
 from shared.contracts.catalog import DealForm
 from shared.contracts.checkout import OrderPaid
@@ -66,6 +66,8 @@ async def test_a_unit_that_is_refunded_or_recalled_meanwhile_does_not_fail(stage
     await consumers.fence_refund(refund_request(refunded), stage.db)
     await lose(stage, store_lost(stage, shop))
     await stage.pass_time(timedelta(minutes=minutes))
+    async with stage.db.transaction() as tx:
+        await use_cases.fail_without_code(tx, [refunded.order_id, recalled.order_id])
     for order in (refunded, recalled):
         assert (await stage.states(order), await failures(stage, order)) == (["REFUNDING"], [0])
 
