@@ -1,9 +1,12 @@
 """Wires redemption together; the only file that knows all the others."""
 
+from datetime import timedelta
+
 from services.redemption.consumers import handles, timers
 from services.redemption.domain.codes import Codes
 from services.redemption.routes import ROUTERS
 from services.redemption.settings import Settings
+from services.redemption.world import RedemptionWorld
 from shared.sealed import Seals
 from shared.service import Service, run
 
@@ -11,8 +14,8 @@ from shared.service import Service, run
 def make(settings: Settings | None = None) -> Service:
     """The service as the shell runs it; settings come from the environment unless given."""
     settings = settings or Settings()
-    codes = Codes(Seals(settings.seal_keys))
-    return Service(name="redemption", settings=settings, routers=ROUTERS, handlers=handles, timers=timers, world=codes)
+    world = RedemptionWorld(Codes(Seals(settings.seal_keys)), timedelta(seconds=settings.code_timeout_s))
+    return Service(name="redemption", settings=settings, routers=ROUTERS, handlers=handles, timers=timers, world=world)
 
 
 def main() -> None:

@@ -1,13 +1,22 @@
-"""What redemption hears: orders paid, refunds asked for and ended, uses paid out, stores, staff, and time."""
+"""What redemption hears: orders paid, refunds asked for and ended, uses paid out, merchants, stores, staff, time."""
 
 from uuid import UUID
 
 from services.redemption import use_cases
-from services.redemption.domain.codes import Codes
 from services.redemption.store import copies
+from services.redemption.use_cases.recalls import RECALL
 from services.redemption.use_cases.redeem import USE_FINAL
+from services.redemption.use_cases.third_party import CODES_OVERDUE
+from services.redemption.world import RedemptionWorld
 from shared.auth import keep_staff as keep
-from shared.contracts.catalog import DealKind, StaffChanged, StoreChanged
+from shared.contracts.catalog import (
+    DealKind,
+    MerchantChanged,
+    MerchantSuspended,
+    StaffChanged,
+    StoreChanged,
+    StoreClosed,
+)
 from shared.contracts.checkout import OrderPaid, RefundAbandoned, RefundRequested, RefundSucceeded
 from shared.contracts.settlement import PayoutPaid
 from shared.database import Database, Transaction
@@ -17,6 +26,13 @@ from shared.messaging.timers import Due, Timers
 
 handles = Handlers("redemption")
 timers = Timers()
+
+
+@handles(MerchantChanged)
+async def keep_merchant(event: MerchantChanged, db: Database) -> None:
+    """Redemption's copy of the merchants: whether they are suspended."""
+    async with db.transaction() as tx:
+        await copies.keep_merchant(tx, event)
 
 
 @handles(StoreChanged)
@@ -33,14 +49,32 @@ async def keep_staff(event: StaffChanged, db: Database) -> None:
         await keep(tx, event)
 
 
+@handles(StoreClosed)
+async def recall_at_closed_store(event: StoreClosed, db: Database) -> None:
+    """What was sold for a store that is lost, and has no other store, goes back."""
+    async with db.transaction() as tx:
+        if await inbox.is_duplicate(tx, event, "redemption.recall_at_closed_store"):
+            return
+        await use_cases.recall_at_closed_store(tx, event)
+
+
+@handles(MerchantSuspended)
+async def recall_of_suspended_merchant(event: MerchantSuspended, db: Database) -> None:
+    """What a suspended merchant sold goes back."""
+    async with db.transaction() as tx:
+        if await inbox.is_duplicate(tx, event, "redemption.recall_of_suspended_merchant"):
+            return
+        await use_cases.recall_of_suspended_merchant(tx, event)
+
+
 @handles(OrderPaid)
-async def issue_certificates(event: OrderPaid, db: Database, world: Codes) -> None:
+async def issue_certificates(event: OrderPaid, db: Database, world: RedemptionWorld) -> None:
     """A paid order of vouchers gets one certificate per unit; goods are dispatch's."""
     async with db.transaction() as tx:
         if await inbox.is_duplicate(tx, event, "redemption.issue_certificates"):
             return
         if event.kind is DealKind.VOUCHER:
-            await use_cases.issue_certificates(tx, world, event)
+            await use_cases.issue_certificates(tx, world.codes, world.code_timeout, event)
 
 
 @handles(RefundRequested)
@@ -86,3 +120,15 @@ async def mark_settled(event: PayoutPaid, db: Database) -> None:
 async def finalise_uses(tx: Transaction, due: list[Due]) -> None:
     """The moment until which these redemptions could be undone has passed."""
     await use_cases.finalise_uses(tx, [UUID(one.key) for one in due])
+
+
+@timers.acts_inside(RECALL)
+async def recall_next(tx: Transaction, due: list[Due]) -> None:
+    """A store or a merchant was lost: the next batch of what nobody takes any more."""
+    await use_cases.recall_next(tx, due)
+
+
+@timers.acts_inside(CODES_OVERDUE)
+async def fail_without_code(tx: Transaction, due: list[Due]) -> None:
+    """The third party has not sent its codes in time."""
+    await use_cases.fail_without_code(tx, [UUID(one.key) for one in due])

@@ -23,7 +23,12 @@ class MerchantChanged(Event):
 
     topic = "catalog.merchant_changed.v1"
     aggregate = "merchant_id"
-    readers = ("checkout.keep_merchant", "dispatch.keep_merchant", "settlement.keep_merchant")
+    readers = (
+        "checkout.keep_merchant",
+        "dispatch.keep_merchant",
+        "redemption.keep_merchant",
+        "settlement.keep_merchant",
+    )
 
     merchant_id: UUID
     name: str
@@ -38,6 +43,7 @@ class MerchantSuspended(Event):
 
     topic = "catalog.merchant_suspended.v1"
     aggregate = "merchant_id"
+    readers = ("redemption.recall_of_suspended_merchant",)
 
     merchant_id: UUID
     name: str
@@ -80,6 +86,7 @@ class StoreClosed(Event):
 
     topic = "catalog.store_closed.v1"
     aggregate = "store_id"
+    readers = ("redemption.recall_at_closed_store",)
 
     store_id: UUID
     merchant_id: UUID

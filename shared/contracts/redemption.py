@@ -1,5 +1,6 @@
-"""What redemption says: certificates issued, used, final; refunds fenced or refused."""
+"""What redemption says: certificates issued, used, final, recalled; refunds fenced or refused."""
 
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -17,6 +18,36 @@ class CertificatesIssued(Event):
 
     order_id: UUID
     unit_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=10)]
+
+
+class CertificateIssueFailed(Event):
+    """No code came for this unit in time: it is refunded."""
+
+    topic = "redemption.certificate_issue_failed.v1"
+    aggregate = "unit_id"
+    readers = ("checkout.refund_issue_failed",)
+
+    unit_id: UUID
+    order_id: UUID
+
+
+class RecallReason(StrEnum):
+    STORE_CLOSED = "store_closed"
+    MERCHANT_SUSPENDED = "merchant_suspended"
+
+
+class CertificateRecalled(Event):
+    """No store is left that takes this certificate: it is fenced for the refund `derived_id(unit_id, "RECALLED")`."""
+
+    topic = "redemption.certificate_recalled.v1"
+    aggregate = "unit_id"
+    readers = ("checkout.refund_recalled",)
+
+    unit_id: UUID
+    order_id: UUID
+    merchant_id: UUID
+    reason: RecallReason
+    uses_left: Annotated[int, Field(strict=True, ge=1)]
 
 
 class CertificateUsed(Event):
@@ -81,4 +112,12 @@ class RefundRefused(Event):
     code: str
 
 
-EVENTS: tuple[type[Event], ...] = (CertificatesIssued, CertificateUsed, UseFinal, RefundFenced, RefundRefused)
+EVENTS: tuple[type[Event], ...] = (
+    CertificatesIssued,
+    CertificateIssueFailed,
+    CertificateRecalled,
+    CertificateUsed,
+    UseFinal,
+    RefundFenced,
+    RefundRefused,
+)

@@ -3,7 +3,13 @@
 from services.checkout.consumers.registry import handles
 from services.checkout.use_cases import fulfilment
 from shared.contracts.dispatch import ParcelAccepted, ParcelDelivered, ParcelFailed, ParcelHandedOver, ParcelReceived
-from shared.contracts.redemption import CertificatesIssued, CertificateUsed, UseFinal
+from shared.contracts.redemption import (
+    CertificateIssueFailed,
+    CertificateRecalled,
+    CertificatesIssued,
+    CertificateUsed,
+    UseFinal,
+)
 from shared.database import Database
 from shared.messaging import inbox
 
@@ -15,6 +21,24 @@ async def record_issued(event: CertificatesIssued, db: Database) -> None:
         if await inbox.is_duplicate(tx, event, "checkout.record_issued"):
             return
         await fulfilment.record_issued(tx, event.order_id, event.occurred_at)
+
+
+@handles(CertificateIssueFailed)
+async def refund_issue_failed(event: CertificateIssueFailed, db: Database) -> None:
+    """No code came for a unit, so the money goes back."""
+    async with db.transaction() as tx:
+        if await inbox.is_duplicate(tx, event, "checkout.refund_issue_failed"):
+            return
+        await fulfilment.record_issue_failed(tx, event.order_id, event.unit_id)
+
+
+@handles(CertificateRecalled)
+async def refund_recalled(event: CertificateRecalled, db: Database) -> None:
+    """No store takes a certificate any more, so the money goes back."""
+    async with db.transaction() as tx:
+        if await inbox.is_duplicate(tx, event, "checkout.refund_recalled"):
+            return
+        await fulfilment.record_recalled(tx, event.order_id, event.unit_id, event.reason)
 
 
 @handles(CertificateUsed)

@@ -18,6 +18,9 @@ class What(StrEnum):
     PARCEL_DELIVERED = "PARCEL_DELIVERED"
     PARCEL_RECEIVED = "PARCEL_RECEIVED"
     PARCEL_FAILED = "PARCEL_FAILED"
+    STORE_CLOSED = "STORE_CLOSED"
+    MERCHANT_SUSPENDED = "MERCHANT_SUSPENDED"
+    ISSUE_FAILED = "ISSUE_FAILED"
     REFUND_REQUESTED = "REFUND_REQUESTED"
     REFUND_REFUSED = "REFUND_REFUSED"
     REFUND_SUCCEEDED = "REFUND_SUCCEEDED"
@@ -43,6 +46,9 @@ TEXTS: dict[What, tuple[str, str]] = {
     What.PARCEL_DELIVERED: ("商品已送达", "Delivered"),
     What.PARCEL_RECEIVED: ("已确认收货", "Receipt confirmed"),
     What.PARCEL_FAILED: ("配送未能完成，自动退款", "Delivery failed; refunding automatically"),
+    What.STORE_CLOSED: ("可用门店均已停业，自动退款", "No store is left that takes it; refunding automatically"),
+    What.MERCHANT_SUSPENDED: ("商家已被暂停营业，自动退款", "The merchant is suspended; refunding automatically"),
+    What.ISSUE_FAILED: ("未能出码，自动退款", "No code came in time; refunding automatically"),
     What.REFUND_REQUESTED: ("已申请退款", "Refund requested"),
     What.REFUND_REFUSED: ("退款未通过", "Refund refused"),
     What.REFUND_SUCCEEDED: ("退款成功", "Refunded"),

@@ -1,10 +1,11 @@
 """Refunds and the units they cover."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from services.checkout.domain.refunds import Refund, RefundState
+from services.checkout.domain.timeline import What
 from services.checkout.store.orders import USES_LEFT
 from shared.database import Row, Transaction
 
@@ -77,6 +78,20 @@ async def fence_units(tx: Transaction, order_id: UUID, unit_ids: Sequence[UUID])
         order_id,
         list(unit_ids),
     )
+
+
+async def noted(
+    tx: Transaction, order_id: UUID, unit_ids: Collection[UUID], whats: Collection[What]
+) -> list[tuple[UUID, What]]:
+    """What of this kind the timeline says about these units; the kinds in the order given."""
+    rows = await tx.fetch(
+        """select about, what from order_timeline where order_id = $1 and what = any($2) and about = any($3)
+           order by array_position($2, what), about""",
+        order_id,
+        [what.value for what in whats],
+        [str(unit_id) for unit_id in unit_ids],
+    )
+    return [(UUID(row["about"]), What(row["what"])) for row in rows]
 
 
 async def approve(tx: Transaction, refund_id: UUID, amounts: Mapping[UUID, int]) -> bool:

@@ -7,8 +7,9 @@ from uuid import UUID
 from services.checkout.domain.orders import Order
 from services.checkout.domain.timeline import What
 from services.checkout.store import orders
-from services.checkout.use_cases import refunds
+from services.checkout.use_cases import automatic_refunds, refunds
 from shared.contracts.dispatch import ParcelFailure
+from shared.contracts.redemption import RecallReason
 from shared.database import Transaction
 from shared.errors import NotYet
 from shared.observability import log
@@ -20,6 +21,12 @@ _AFTER = {
     "DELIVERED": ("ACCEPTED", "HANDED_OVER"),
     "RECEIVED": ("ACCEPTED", "HANDED_OVER", "DELIVERED"),
     "FAILED": ("ACCEPTED", "HANDED_OVER", "DELIVERED"),
+}
+
+
+_RECALLED = {
+    RecallReason.STORE_CLOSED: What.STORE_CLOSED,
+    RecallReason.MERCHANT_SUSPENDED: What.MERCHANT_SUSPENDED,
 }
 
 
@@ -78,8 +85,19 @@ async def record_received(tx: Transaction, order_id: UUID, unit_ids: Sequence[UU
 async def record_failed_parcel(tx: Transaction, order_id: UUID, failure: ParcelFailure, at: datetime) -> None:
     """The goods will not arrive: what the buyer paid goes back."""
     order = await _hold(tx, order_id)
-    if not await orders.advance_parcel(tx, order_id, refunds.PARCEL_FAILED, _AFTER[refunds.PARCEL_FAILED]):
+    failed = automatic_refunds.PARCEL_FAILED
+    if not await orders.advance_parcel(tx, order_id, failed, _AFTER[failed]):
         log.warning("parcel_failure_ignored", order_id=str(order_id), failure=failure, parcel_state=order.parcel_state)
         return
     await orders.add_entry(tx, order_id, What.PARCEL_FAILED, at)
-    await refunds.refund_failed_parcel(tx, order)
+    await automatic_refunds.refund_failed_parcel(tx, order)
+
+
+async def record_recalled(tx: Transaction, order_id: UUID, unit_id: UUID, reason: RecallReason) -> None:
+    """No store takes this certificate any more, and redemption has fenced it."""
+    await automatic_refunds.refund_unit(tx, await _hold(tx, order_id), unit_id, _RECALLED[reason])
+
+
+async def record_issue_failed(tx: Transaction, order_id: UUID, unit_id: UUID) -> None:
+    """No code came for this unit."""
+    await automatic_refunds.refund_unit(tx, await _hold(tx, order_id), unit_id, What.ISSUE_FAILED)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from services.checkout.domain.orders import Order, OrderUnit, UnitState, value_of_uses_left
+from services.checkout.domain.orders import Order, UnitState, value_of_uses_left
 from services.checkout.domain.payments import Attempt, Stray
 from services.checkout.domain.refunds import (
     STRAY_CAUSES,
@@ -27,16 +27,15 @@ from services.checkout.domain.refusals import (
 )
 from services.checkout.domain.timeline import What
 from services.checkout.store import orders, payments, refunds, stock
-from services.checkout.use_cases import schedule
+from services.checkout.use_cases import automatic_refunds, schedule
+from services.checkout.use_cases.fencing import fence
 from shared.contracts.catalog import DealKind
-from shared.contracts.checkout import RefundAbandoned, RefundCause, RefundedUnit, RefundRequested, RefundSucceeded
+from shared.contracts.checkout import RefundAbandoned, RefundCause, RefundedUnit, RefundSucceeded
 from shared.database import Transaction
 from shared.errors import IdTaken, NotYet
 from shared.ids import derived_id
 from shared.messaging import outbox, timers
 from shared.observability import log
-
-PARCEL_FAILED = "FAILED"
 
 _WHY_NOT = {
     UnitState.USED: UnitUsed,
@@ -69,60 +68,7 @@ async def request_refund(
             raise _WHY_NOT[units[unit_id].state]
     if order.kind is DealKind.GOODS and set(unit_ids) != units.keys():
         raise WholeParcelOnly
-    return await _fence(tx, refund_id, order, [units[unit_id] for unit_id in unit_ids], RefundCause.BUYER, reason, by)
-
-
-async def refund_failed_parcel(tx: Transaction, order: Order) -> None:
-    """The goods will not arrive: everything of the order that is still open is refunded. The caller holds the order."""
-    units = [
-        unit
-        for unit in (await orders.units_of(tx, [order.order_id]))[order.order_id]
-        if unit.state is UnitState.OPEN
-    ]  # fmt: skip
-    if units:
-        refund_id = derived_id(order.order_id, RefundCause.PARCEL_FAILED.value)
-        await _fence(tx, refund_id, order, units, RefundCause.PARCEL_FAILED, "parcel failed", None)
-
-
-async def _fence(
-    tx: Transaction, refund_id: UUID, order: Order, units: Sequence[OrderUnit], cause: RefundCause, reason: str,
-    by: str | None,
-) -> Refund:  # fmt: skip
-    attempt = await payments.paid_attempt(tx, order.order_id)
-    assert attempt is not None, "a paid order has the attempt that paid it"
-    refund = Refund(
-        refund_id=refund_id,
-        order_id=order.order_id,
-        attempt_id=attempt.attempt_id,
-        cause=cause.value,
-        state=RefundState.FENCING,
-        amount_fen=sum(unit.left_fen for unit in units),
-        reason=reason,
-        requested_by=by,
-        requested_at=tx.now,
-        succeeded_at=None,
-        refused_code=None,
-        tries=0,
-        units={unit.unit_id: unit.left_fen for unit in units},
-    )
-    if not await refunds.add_refund(tx, refund):
-        raise IdTaken
-    fenced = await refunds.fence_units(tx, order.order_id, list(refund.units))
-    assert fenced == len(units), "the order is held, so its units are what they were"
-    await orders.add_entry(tx, order.order_id, What.REFUND_REQUESTED, tx.now, refund_id)
-    await schedule.flag_unfenced(tx, refund_id)
-    await outbox.emit(
-        tx,
-        RefundRequested(
-            occurred_at=tx.now,
-            refund_id=refund_id,
-            order_id=order.order_id,
-            kind=order.kind,
-            unit_ids=tuple(refund.units),
-            cause=cause,
-        ),
-    )
-    return refund
+    return await fence(tx, refund_id, order, [units[unit_id] for unit_id in unit_ids], RefundCause.BUYER, reason, by)
 
 
 async def return_stray_money(tx: Transaction, attempt: Attempt, stray: Stray) -> None:
@@ -173,14 +119,15 @@ async def approve(tx: Transaction, refund_id: UUID, uses_left: Mapping[UUID, int
 
 
 async def refuse(tx: Transaction, refund_id: UUID, code: str) -> None:
-    """The fence was not to be had. If the parcel has failed meanwhile, its own refund takes the units at once."""
+    """The fence was not to be had. What has happened to the units meanwhile gets its own refund at once."""
     refund, order = await _held(tx, refund_id)
     if await refunds.give_up(tx, refund_id, RefundState.REFUSED, (RefundState.FENCING,), code, None):
         await timers.cancel(tx, schedule.FENCE_OVERDUE, refund_id)
         await orders.add_entry(tx, order.order_id, What.REFUND_REFUSED, tx.now, refund_id)
         await complete(tx, order.order_id)
-        if order.parcel_state == PARCEL_FAILED and refund.cause != RefundCause.PARCEL_FAILED:
-            await refund_failed_parcel(tx, order)
+        await automatic_refunds.take_up(tx, order, refund.units)
+        if order.parcel_state == automatic_refunds.PARCEL_FAILED:
+            await automatic_refunds.refund_failed_parcel(tx, order)
 
 
 async def start_sending(tx: Transaction, refund_id: UUID) -> tuple[Refund, Attempt, bool] | None:
@@ -269,6 +216,9 @@ async def abandon(tx: Transaction, refund_id: UUID, operator: str, reason: str) 
             unit_ids=tuple(refund.units),
         ),
     )
+    # Redemption says by itself, once its fence is lifted, what else is to be refunded; only its recalls, which came
+    # while this refund lived, it does not say twice.
+    await automatic_refunds.take_up(tx, order, refund.units, automatic_refunds.RECALLS)
     return (await _for_operator(tx, refund_id))[0]
 
 

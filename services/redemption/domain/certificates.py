@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -38,12 +38,13 @@ FENCEABLE = (
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Redemption's copy of a store."""
+    """Redemption's copy of a store; `suspended` is its merchant."""
 
     store_id: UUID
     merchant_id: UUID
     name: str
     open: bool
+    suspended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ class Order:
     title: str
     store_ids: frozenset[UUID]
     window: UseWindow
-    blackout_dates: tuple[date, ...]
+    rules: UseRules
+    codes_due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,12 @@ class Certificate:
     last_use: PastUse | None
 
 
-def refusal_to_use(certificate: Certificate, order: Order, store: Store, now: datetime) -> DomainError | None:
-    """The first reason why this certificate cannot be used in this store now, or None when it can."""
-    return _refusal_by_state(certificate, order) or _refusal_by_rules(order, store, now)
+def refusal_to_use(
+    certificate: Certificate, order: Order, store: Store, now: datetime, count: int = 1
+) -> DomainError | None:
+    """The first reason why this certificate cannot be used in this store now, as one of `count`, or None when it
+    can."""
+    return _refusal_by_state(certificate, order) or _refusal_by_rules(order, store, now, count)
 
 
 def _refusal_by_state(certificate: Certificate, order: Order) -> DomainError | None:
@@ -101,16 +106,21 @@ def _refusal_by_state(certificate: Certificate, order: Order) -> DomainError | N
             return refusals.NotIssued()
 
 
-def _refusal_by_rules(order: Order, store: Store, now: datetime) -> DomainError | None:
-    rules = UseRules(blackout_dates=order.blackout_dates)
-    reason = why_not_usable(rules, order.window, order.store_ids, store.store_id, now)
+def _refusal_by_rules(order: Order, store: Store, now: datetime, count: int) -> DomainError | None:
+    reason = why_not_usable(order.rules, order.window, order.store_ids, store.store_id, now, count)
     if reason is None:
-        return None if store.open else refusals.StoreClosed()
+        return _refusal_by_store(store)
     if reason is NotUsable.NOT_YET_VALID:
         return refusals.NotYetValid.until(order.window.starts_at)
     if reason is NotUsable.EXPIRED:
         return refusals.Expired.at(order.window.until)
     return refusals.BY_RULE[reason]()
+
+
+def _refusal_by_store(store: Store) -> DomainError | None:
+    if store.suspended:
+        return refusals.MerchantSuspended()
+    return None if store.open else refusals.StoreClosed()
 
 
 def refusal_to_fence(certificates: Sequence[Certificate], unit_ids: Sequence[UUID]) -> str:

@@ -54,6 +54,12 @@ class StoreClosed(Conflict):
     en = "This store is closed"
 
 
+class MerchantSuspended(Conflict):
+    code = "merchant_suspended"
+    zh = "商家已被暂停营业，不能核销"
+    en = "This merchant is suspended; nothing can be redeemed"
+
+
 class OtherStore(Conflict):
     code = "other_store"
     zh = "该券不适用于本门店"

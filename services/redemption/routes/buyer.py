@@ -46,7 +46,7 @@ async def certificates_of_order(order_id: UUID, buyer: Caller, db: Db, world: Wo
     async with db.transaction(read_only=True) as tx:
         order, certificates, store_names = await use_cases.certificates_of_buyer(tx, order_id, buyer)
         now = tx.now
-    return CertificatesView(items=[_view(world, order, one, store_names, now) for one in certificates])
+    return CertificatesView(items=[_view(world.codes, order, one, store_names, now) for one in certificates])
 
 
 def _view(

@@ -70,13 +70,13 @@ class PreparationView(BaseModel):
 async def prepare(body: Prepare, operator: Caller, db: Db, world: World) -> PreparationView:
     """What can be used here of the order whose certificate the customer shows."""
     async with db.transaction() as tx:
-        found = await use_cases.prepare(tx, world, operator, body.store_id, body.presented(), datetime.now(UTC))
+        found = await use_cases.prepare(tx, world.codes, operator, body.store_id, body.presented(), datetime.now(UTC))
     if isinstance(found, DomainError):
         raise found
     return PreparationView(
         order_id=found.order.order_id,
         title=found.order.title,
-        certificates=[_prepared(world, one) for one in found.listed],
+        certificates=[_prepared(world.codes, one) for one in found.listed],
         token=found.token,
         token_expires_at=found.token_expires_at,
     )
@@ -134,10 +134,10 @@ async def redeem(redemption_id: UUID, body: Redeem, operator: Caller, db: Db, wo
     """Use certificates of one order, all or none. Repeating the request gives the first result."""
     attempt = Attempt(redemption_id, operator, body.store_id, body.device_id, body.unit_ids)
     async with db.transaction() as tx:
-        done = await use_cases.redeem(tx, world, attempt, body.token, datetime.now(UTC))
+        done = await use_cases.redeem(tx, world.codes, attempt, body.token, datetime.now(UTC))
     if isinstance(done, DomainError):
         raise done
-    return _redemption(world, done)
+    return _redemption(world.codes, done)
 
 
 @router.get("/redemptions/{redemption_id}")
@@ -145,7 +145,7 @@ async def redemption(redemption_id: UUID, caller: Caller, db: Db, world: World) 
     """A redemption, for the staff of its store."""
     async with db.transaction(read_only=True) as tx:
         done = await use_cases.redemption_for(tx, redemption_id, caller)
-    return _redemption(world, done)
+    return _redemption(world.codes, done)
 
 
 class RedemptionsView(BaseModel):
@@ -167,7 +167,7 @@ async def redemptions_of_store(
     async with db.transaction(read_only=True) as tx:
         page = await use_cases.redemptions_of_store(tx, store_id, caller, before, limit)
     return RedemptionsView(
-        items=[_redemption(world, done) for done in page],
+        items=[_redemption(world.codes, done) for done in page],
         next_cursor=_cursor(page[-1]) if len(page) == limit else None,
     )
 

@@ -1,11 +1,12 @@
 """Orders and their certificates."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from services.redemption.domain.certificates import FENCEABLE, Certificate, CertificateState, Order, PastUse
 from shared.contracts.checkout import OrderPaid
-from shared.contracts.use_rules import UseWindow
+from shared.contracts.use_rules import UseRules, UseWindow
 from shared.database import Row, Transaction
 
 
@@ -15,12 +16,13 @@ async def lock_order(tx: Transaction, order_id: UUID) -> None:
     await tx.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", str(order_id))
 
 
-async def add_order(tx: Transaction, event: OrderPaid, window: UseWindow) -> bool:
-    """Keep what the certificates of a paid order share. Returns False if it is here already."""
+async def add_order(tx: Transaction, event: OrderPaid, window: UseWindow, codes_due_at: datetime | None) -> bool:
+    """Keep what the certificates of a paid order share; `codes_due_at` if their codes come from a third party. Returns
+    False if it is here already."""
     added = await tx.execute(
         """insert into orders (order_id, order_no, buyer, merchant_id, deal_id, deal_version, title, store_ids,
-             starts_at, until, blackout_dates, paid_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing""",
+             starts_at, until, blackout_dates, paid_at, rules, codes_due_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict do nothing""",
         event.order_id,
         event.order_no,
         event.buyer,
@@ -33,6 +35,8 @@ async def add_order(tx: Transaction, event: OrderPaid, window: UseWindow) -> boo
         window.until,
         list(event.rules.blackout_dates),
         event.paid_at,
+        event.rules.model_dump(mode="json"),
+        codes_due_at,
     )
     return added == 1
 
@@ -60,6 +64,37 @@ async def add_certificate(
         sealed_code,
     )
     return added == 1
+
+
+async def add_without_code(
+    tx: Transaction, order_id: UUID, unit_id: UUID, position: int, use_values_fen: Sequence[int]
+) -> None:
+    """Add a certificate that waits for the code of a third party."""
+    await tx.execute(
+        """insert into certificates (unit_id, order_id, position, state, use_values_fen, uses_left)
+           values ($1, $2, $3, 'ISSUING', $4, $5)""",
+        unit_id,
+        order_id,
+        position,
+        list(use_values_fen),
+        len(use_values_fen),
+    )
+
+
+async def fail_overdue(tx: Transaction, order_ids: Sequence[UUID]) -> list[tuple[UUID, UUID]]:
+    """ISSUING → ISSUE_FAILED for the certificates of these orders whose code is overdue. Returns unit and order ids."""
+    rows = await tx.fetch(
+        """with overdue as materialized (
+             select c.unit_id from certificates c join orders o using (order_id)
+             where o.order_id = any($1) and c.state = 'ISSUING' and o.codes_due_at <= $2
+             order by c.unit_id for update of c)
+           update certificates c set state = 'ISSUE_FAILED', changed_at = now()
+           from overdue where c.unit_id = overdue.unit_id
+           returning c.unit_id, c.order_id""",
+        list(order_ids),
+        tx.now,
+    )
+    return [(row["unit_id"], row["order_id"]) for row in rows]
 
 
 async def order_of(tx: Transaction, order_id: UUID) -> Order | None:
@@ -139,13 +174,14 @@ async def close_fence(tx: Transaction, refund_id: UUID) -> int:
     )
 
 
-async def lift_fence(tx: Transaction, refund_id: UUID) -> int:
-    """The refund was given up: these certificates are again what they were."""
-    return await tx.execute(
+async def lift_fence(tx: Transaction, refund_id: UUID) -> dict[UUID, CertificateState]:
+    """The refund was given up: its certificates are again what they were. Returns each with its state."""
+    rows = await tx.fetch(
         """update certificates set state = state_before, state_before = null, refund_id = null, changed_at = now()
-           where refund_id = $1 and state = 'REFUNDING'""",
+           where refund_id = $1 and state = 'REFUNDING' returning unit_id, state""",
         refund_id,
     )
+    return {row["unit_id"]: CertificateState(row["state"]) for row in rows}
 
 
 def _order(row: Row | None) -> Order | None:
@@ -158,7 +194,8 @@ def _order(row: Row | None) -> Order | None:
         title=row["title"],
         store_ids=frozenset(row["store_ids"]),
         window=UseWindow(starts_at=row["starts_at"], until=row["until"]),
-        blackout_dates=tuple(row["blackout_dates"]),
+        rules=UseRules.model_validate(row["rules"]),
+        codes_due_at=row["codes_due_at"],
     )
 
 

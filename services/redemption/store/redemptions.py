@@ -6,21 +6,23 @@ from uuid import UUID
 
 from services.redemption.domain.certificates import REDEEMERS
 from services.redemption.domain.redemptions import Attempt, Redemption, Use
-from shared.clock import business_day
+from services.redemption.store.copies import SUSPENDED
 from shared.contracts.settlement import PaidUse
 from shared.database import Row, Transaction
 
-# Everything that redeeming depends on is tested here, on the newest version of each locked row; whoever loses the race
-# for a certificate (a refund's fence, another till) finds it no longer VALID and the whole attempt grants nothing.
-_DECIDE = """
+# Everything that redeeming depends on and that can change is tested here, on the newest version of each locked row;
+# whoever loses the race for a certificate (a refund's fence, a recall, another till) finds it no longer VALID and the
+# whole attempt grants nothing.
+_DECIDE = f"""
 with usable as materialized (
     select c.unit_id from certificates c
     join orders o on o.order_id = c.order_id
     join stores s on s.store_id = $3 and s.merchant_id = o.merchant_id and s.open
     where c.unit_id = any($6::uuid[]) and c.order_id = $2 and c.state = 'VALID' and c.uses_left > 0
-      and o.starts_at <= $8 and o.until > $8 and $3 = any(o.store_ids) and $10::date <> all(o.blackout_dates)
+      and o.starts_at <= $8 and o.until > $8 and $3 = any(o.store_ids)
+      and not {SUSPENDED.format(of="o")}
       and exists (select from staff where subject = $4 and active and staff.merchant_id = o.merchant_id
-                  and role = any($11) and (cardinality(staff.store_ids) = 0 or $3 = any(staff.store_ids)))
+                  and role = any($10) and (cardinality(staff.store_ids) = 0 or $3 = any(staff.store_ids)))
     order by c.unit_id for update of c
 ), granted as (
     select from usable having count(*) = cardinality($6::uuid[])
@@ -65,7 +67,6 @@ async def decide(
         list(use_ids),
         tx.now,
         reversible_until,
-        business_day(tx.now),
         [role.value for role in REDEEMERS],
     )
     return bool(used)

@@ -2,6 +2,7 @@
 
 from services.redemption.use_cases.certificates import certificates_of_buyer, issue_certificates
 from services.redemption.use_cases.prepare import Listed, Preparation, Presented, prepare
+from services.redemption.use_cases.recalls import recall_at_closed_store, recall_next, recall_of_suspended_merchant
 from services.redemption.use_cases.redeem import (
     finalise_uses,
     redeem,
@@ -10,6 +11,7 @@ from services.redemption.use_cases.redeem import (
     settle_uses,
 )
 from services.redemption.use_cases.refunds import close_refund, fence_refund, lift_fence
+from services.redemption.use_cases.third_party import fail_without_code
 
 __all__ = [
     "Listed",
@@ -17,11 +19,15 @@ __all__ = [
     "Presented",
     "certificates_of_buyer",
     "close_refund",
+    "fail_without_code",
     "fence_refund",
     "finalise_uses",
     "issue_certificates",
     "lift_fence",
     "prepare",
+    "recall_at_closed_store",
+    "recall_next",
+    "recall_of_suspended_merchant",
     "redeem",
     "redemption_for",
     "redemptions_of_store",

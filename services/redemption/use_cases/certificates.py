@@ -2,12 +2,16 @@
 
 import secrets
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from services.redemption.domain.certificates import Certificate, Order
 from services.redemption.domain.codes import CODE_DIGITS, Codes
-from services.redemption.store import certificates, copies
+from services.redemption.store import certificates, copies, recalls
+from services.redemption.use_cases.recalls import recall_units
 from services.redemption.use_cases.refunds import answer_waiting
+from services.redemption.use_cases.third_party import wait_for_codes
+from shared.contracts.catalog import DealForm
 from shared.contracts.checkout import OrderPaid
 from shared.contracts.redemption import CertificatesIssued
 from shared.contracts.use_rules import use_window
@@ -16,17 +20,37 @@ from shared.errors import NotFound
 from shared.messaging import outbox
 
 
-async def issue_certificates(tx: Transaction, codes: Codes, event: OrderPaid) -> None:
-    """One certificate per unit; then the refunds that were ahead of the order get their answer."""
+async def issue_certificates(tx: Transaction, codes: Codes, code_timeout: timedelta, event: OrderPaid) -> None:
+    """One certificate per unit; then the refunds that were ahead of the order get their answer, and what no store takes
+    any more is recalled at once. The merchant is shared before any of it can be seen, so that a store that is being
+    lost at this moment finds either the certificates there, or us knowing."""
     await certificates.lock_order(tx, event.order_id)
-    if not await certificates.add_order(tx, event, use_window(event.rules, event.paid_at)):
+    await recalls.share_merchant(tx, event.merchant_id)
+    is_third_party = event.form is DealForm.THIRD_PARTY_CODE
+    codes_due_at = tx.now + code_timeout if is_third_party else None
+    if not await certificates.add_order(tx, event, use_window(event.rules, event.paid_at), codes_due_at):
         return
+    if codes_due_at is not None:
+        await _add_without_codes(tx, event)
+        await wait_for_codes(tx, event.order_id, codes_due_at)
+    else:
+        await _add_with_codes(tx, codes, event)
+    await answer_waiting(tx, event.order_id)
+    await recall_units(tx, [unit.unit_id for unit in event.units])
+
+
+async def _add_with_codes(tx: Transaction, codes: Codes, event: OrderPaid) -> None:
     for position, unit in enumerate(event.units):
         values = [use.paid_fen for use in unit.uses]
         await _add_with_new_code(tx, codes, event.order_id, unit.unit_id, position, values)
     unit_ids = tuple(unit.unit_id for unit in event.units)
     await outbox.emit(tx, CertificatesIssued(occurred_at=tx.now, order_id=event.order_id, unit_ids=unit_ids))
-    await answer_waiting(tx, event.order_id)
+
+
+async def _add_without_codes(tx: Transaction, event: OrderPaid) -> None:
+    for position, unit in enumerate(event.units):
+        values = [use.paid_fen for use in unit.uses]
+        await certificates.add_without_code(tx, event.order_id, unit.unit_id, position, values)
 
 
 async def _add_with_new_code(
@@ -48,4 +72,5 @@ async def certificates_of_buyer(
     order = await certificates.order_of(tx, order_id)
     if order is None or order.buyer != caller:
         raise NotFound
-    return order, await certificates.certificates_of(tx, order_id), await copies.store_names(tx, order.store_ids)
+    names = await copies.store_names(tx, order.store_ids, order.merchant_id)
+    return order, await certificates.certificates_of(tx, order_id), names

@@ -5,13 +5,14 @@ from datetime import datetime
 from uuid import UUID
 
 from services.redemption.domain import refusals as reasons
-from services.redemption.domain.certificates import READERS, REDEEMERS, refusal_to_use, reversible_until
+from services.redemption.domain.certificates import READERS, REDEEMERS, Order, refusal_to_use, reversible_until
 from services.redemption.domain.codes import Codes
 from services.redemption.domain.redemptions import Attempt, Redemption
 from services.redemption.store import certificates, copies, redemptions, refusals
 from services.redemption.store.refusals import Step
 from shared.contracts.redemption import CertificateUsed, UseFinal
 from shared.contracts.settlement import PaidUse
+from shared.contracts.use_rules import why_not_usable
 from shared.database import Transaction
 from shared.errors import DomainError, IdTaken, NotFound, NotYet
 from shared.ids import new_id
@@ -53,8 +54,7 @@ async def _redeem_first(
         prepared = codes.read_preparation(token, attempt.operator, attempt.store_id, attempt.unit_ids, real_now)
     except (reasons.PreparationExpired, reasons.PreparationMismatch) as refusal:
         return refusal
-    use_ids = [new_id() for _ in attempt.unit_ids]
-    if not await redemptions.decide(tx, attempt, prepared.order_id, use_ids, reversible_until(tx.now)):
+    if not await _decide(tx, attempt, prepared.order_id):
         # The same attempt may have been decided while this one waited for it.
         return await _done_before(tx, attempt) or await _why_not(tx, attempt, prepared.order_id)
     done = await redemptions.find(tx, attempt.redemption_id)
@@ -64,15 +64,30 @@ async def _redeem_first(
     return done
 
 
+async def _decide(tx: Transaction, attempt: Attempt, order_id: UUID) -> bool:
+    # An order's rules never change, so what they say now still holds in the statement that decides about the rest.
+    order = await _order(tx, order_id)
+    count = len(attempt.unit_ids)
+    if why_not_usable(order.rules, order.window, order.store_ids, attempt.store_id, tx.now, count) is not None:
+        return False
+    use_ids = [new_id() for _ in attempt.unit_ids]
+    return await redemptions.decide(tx, attempt, order_id, use_ids, reversible_until(tx.now))
+
+
+async def _order(tx: Transaction, order_id: UUID) -> Order:
+    order = await certificates.order_of(tx, order_id)
+    assert order is not None, "the token names an order that is here"
+    return order
+
+
 async def _why_not(tx: Transaction, attempt: Attempt, order_id: UUID) -> DomainError:
     store = await copies.store_for(tx, attempt.operator, attempt.store_id, REDEEMERS)
     if store is None:
         return reasons.NotStaffOfStore()
-    order = await certificates.order_of(tx, order_id)
-    assert order is not None, "the token names an order that is here"
+    order = await _order(tx, order_id)
     found = {one.unit_id: one for one in await certificates.certificates_of(tx, order_id)}
     for unit_id in attempt.unit_ids:
-        refusal = refusal_to_use(found[unit_id], order, store, tx.now)
+        refusal = refusal_to_use(found[unit_id], order, store, tx.now, len(attempt.unit_ids))
         if refusal is not None:
             return refusal
     return reasons.ChangedMeanwhile()

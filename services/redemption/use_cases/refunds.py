@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from services.redemption.domain import refusals as reasons
-from services.redemption.domain.certificates import refusal_to_fence
-from services.redemption.store import certificates, refunds
+from services.redemption.domain.certificates import CertificateState, refusal_to_fence
+from services.redemption.store import certificates, recalls, refunds
 from services.redemption.store.refunds import Refund, RefundState
+from services.redemption.use_cases.recalls import recall_units
+from services.redemption.use_cases.third_party import say_failed, wait_for_codes
 from shared.contracts.checkout import RefundAbandoned, RefundRequested, RefundSucceeded
 from shared.contracts.redemption import FencedUnit, RefundFenced, RefundRefused
 from shared.database import Transaction
@@ -90,9 +92,23 @@ async def lift_fence(tx: Transaction, event: RefundAbandoned) -> None:
     if await refunds.add(tx, event.refund_id, event.order_id, event.unit_ids, RefundState.ABANDONED):
         return
     if await refunds.move(tx, event.refund_id, RefundState.FENCED, RefundState.ABANDONED):
-        await certificates.lift_fence(tx, event.refund_id)
+        await _give_back(tx, event.order_id, event.refund_id)
         return
     await refunds.move(tx, event.refund_id, RefundState.WAITING, RefundState.ABANDONED)
+
+
+async def _give_back(tx: Transaction, order_id: UUID, refund_id: UUID) -> None:
+    """What happened behind the fence is made up for: stores that were lost, codes that never came."""
+    order = await certificates.order_of(tx, order_id)
+    assert order is not None, "what was fenced has an order"
+    await recalls.share_merchant(tx, order.merchant_id)
+    lifted = await certificates.lift_fence(tx, refund_id)
+    recalled = await recall_units(tx, lifted)
+    left = {unit_id: state for unit_id, state in lifted.items() if unit_id not in recalled}
+    if CertificateState.ISSUING in left.values() and order.codes_due_at is not None:
+        await wait_for_codes(tx, order_id, order.codes_due_at)
+    failed = [unit_id for unit_id, state in left.items() if state is CertificateState.ISSUE_FAILED]
+    await say_failed(tx, [(unit_id, order_id) for unit_id in failed])
 
 
 async def _known(tx: Transaction, refund_id: UUID) -> Refund:

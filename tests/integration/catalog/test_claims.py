@@ -205,22 +205,19 @@ async def _claims_for_a_stranger(catalog: Catalog, store_id: UUID, one: Claimant
     return await compete(catalog, store_id, Claimant(one.merchant_id, "stranger", new_id()))
 
 
-async def _claims_for_a_rejected_merchant(catalog: Catalog, store_id: UUID, one: Claimant) -> Any:
+async def _suspend(catalog: Catalog, merchant_id: UUID) -> None:
+    answer = await catalog.put(OPERATOR, f"/merchants/{merchant_id}/suspension", {"suspended": True, "reason": "x"})
+    assert answer.status_code == 200, answer.text
+
+
+async def _claims_for_a_suspended_merchant(catalog: Catalog, store_id: UUID, one: Claimant) -> Any:
     merchant_id, owner = await verified_merchant(catalog)
-    async with catalog.db.transaction() as tx:
-        await tx.execute(
-            "update merchants set state = 'SUSPENDED', suspended_from = state, suspension_reason = 'x' where merchant_id = $1",
-            merchant_id,
-        )
+    await _suspend(catalog, merchant_id)
     return await compete(catalog, store_id, Claimant(merchant_id, owner, new_id()))
 
 
 async def _awards_to_a_suspended_merchant(catalog: Catalog, _: UUID, one: Claimant) -> Any:
-    async with catalog.db.transaction() as tx:
-        await tx.execute(
-            "update merchants set state = 'SUSPENDED', suspended_from = state, suspension_reason = 'x' where merchant_id = $1",
-            one.merchant_id,
-        )
+    await _suspend(catalog, one.merchant_id)
     return await approve(catalog, one)
 
 
@@ -267,7 +264,7 @@ async def _appeals_beside_a_new_claim(catalog: Catalog, store_id: UUID, one: Cla
         (_uses_anothers_claim_id, 409, "id_taken"),
         (_claims_nothing, 404, "not_found"),
         (_claims_for_a_stranger, 403, "forbidden"),
-        (_claims_for_a_rejected_merchant, 409, "merchant_not_verified"),
+        (_claims_for_a_suspended_merchant, 409, "merchant_not_verified"),
         (_awards_to_a_suspended_merchant, 409, "merchant_not_verified"),
         (_rejects_without_a_reason, 422, "reason_needed"),
         (_approves_what_was_rejected, 409, "already_decided"),

@@ -9,9 +9,10 @@ import httpx
 
 from services.redemption import consumers
 from services.redemption.domain.codes import Codes
+from services.redemption.world import RedemptionWorld
 from shared.clock import Clock
 from shared.contracts import Event
-from shared.contracts.catalog import DealKind, Rail, StaffChanged, StaffRole, StoreChanged
+from shared.contracts.catalog import DealForm, DealKind, Rail, StaffChanged, StaffRole, StoreChanged
 from shared.contracts.checkout import (
     OrderPaid,
     RefundAbandoned,
@@ -47,8 +48,12 @@ class Stage:
 
     db: Database
     http: httpx.AsyncClient
-    codes: Codes
+    world: RedemptionWorld
     clock: Clock
+
+    @property
+    def codes(self) -> Codes:
+        return self.world.codes
 
     def now(self) -> datetime:
         return self.clock.now()
@@ -95,9 +100,10 @@ class Stage:
         return subject
 
     def order(
-        self, shop: Shop, units: int = 1, *, uses: int = 1, rules: UseRules | None = None, kind: DealKind | None = None
-    ) -> OrderPaid:
-        """A paid order that may have arrived or not."""
+        self, shop: Shop, units: int = 1, *, uses: int = 1, rules: UseRules | None = None, kind: DealKind | None = None,
+        also: tuple[Shop, ...] = (), form: DealForm | None = None,
+    ) -> OrderPaid:  # fmt: skip
+        """A paid order that may have arrived or not, for the shop's store and those of its sisters."""
         price = 12_800
         return OrderPaid(
             occurred_at=self.now(), order_id=new_id(), order_no="20261122000001", buyer=f"buyer-{uuid4().hex[:8]}",
@@ -108,14 +114,17 @@ class Stage:
                 for _ in range(units)
             ),
             paid_fen=price * units, paid_at=self.now(), rules=rules or UseRules(valid_days=30),
-            store_ids=(shop.store_id,), rail=Rail.ZHIFUTONG, sub_merchant_id="2088", out_trade_no=uuid4().hex,
-            trade_no="2026112222001",
+            store_ids=tuple(one.store_id for one in (shop, *also)), form=form, rail=Rail.ZHIFUTONG,
+            sub_merchant_id="2088", out_trade_no=uuid4().hex, trade_no="2026112222001",
         )  # fmt: skip
 
-    async def pay(self, shop: Shop, units: int = 1, *, uses: int = 1, rules: UseRules | None = None) -> OrderPaid:
+    async def pay(
+        self, shop: Shop, units: int = 1, *, uses: int = 1, rules: UseRules | None = None, also: tuple[Shop, ...] = (),
+        form: DealForm | None = None,
+    ) -> OrderPaid:  # fmt: skip
         """An order whose certificates are issued."""
-        order = self.order(shop, units, uses=uses, rules=rules)
-        await consumers.issue_certificates(order, self.db, self.codes)
+        order = self.order(shop, units, uses=uses, rules=rules, also=also, form=form)
+        await consumers.issue_certificates(order, self.db, self.world)
         return order
 
     async def certificates(self, order: OrderPaid) -> list[dict[str, Any]]:
@@ -194,6 +203,10 @@ class Stage:
     async def pass_time(self, by: timedelta) -> None:
         """Move business time on and let the timers act."""
         self.clock.move_to_offset((self.now() + by - Clock().now()).total_seconds())
+        await self.act()
+
+    async def act(self) -> None:
+        """Let the timers act that are due."""
         loop = TimerLoop(consumers.timers, self.db, None)
         while await loop._inside_once():
             pass

@@ -41,15 +41,15 @@ async def test_the_codes_that_the_buyer_sees_are_the_ones_that_are_drawn(stage: 
 async def test_a_copy_of_the_order_changes_nothing(stage: Stage) -> None:
     order = await stage.pay(await stage.open_shop())
     before = await stage.certificates(order)
-    await consumers.issue_certificates(order, stage.db, stage.codes)
-    await consumers.issue_certificates(again(order), stage.db, stage.codes)
+    await consumers.issue_certificates(order, stage.db, stage.world)
+    await consumers.issue_certificates(again(order), stage.db, stage.world)
     assert [item["code"] for item in await stage.certificates(order)] == [item["code"] for item in before]
     assert len(await stage.said(CertificatesIssued, order.order_id)) == 1
 
 
 async def test_goods_get_no_certificate(stage: Stage) -> None:
     order = stage.order(await stage.open_shop(), kind=DealKind.GOODS)
-    await consumers.issue_certificates(order, stage.db, stage.codes)
+    await consumers.issue_certificates(order, stage.db, stage.world)
     assert await stage.states(order) == []
 
 

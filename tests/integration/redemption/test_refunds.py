@@ -109,7 +109,7 @@ async def test_a_request_ahead_of_its_order_waits_for_it_and_wins(stage: Stage) 
     await consumers.fence_refund(request, stage.db)
     await consumers.fence_refund(again(request), stage.db)
     assert await answers(stage, request) == []
-    await consumers.issue_certificates(order, stage.db, stage.codes)
+    await consumers.issue_certificates(order, stage.db, stage.world)
     assert await stage.states(order) == ["REFUNDING", "VALID"]
     assert await answers(stage, request) == ["fenced"]
 
@@ -121,7 +121,7 @@ async def test_an_order_and_its_refund_at_the_same_instant_always_end_fenced(sta
         order = stage.order(shop)
         request = refund_request(order)
         both: list[Callable[[], Awaitable[None]]] = [
-            lambda: consumers.issue_certificates(order, stage.db, stage.codes),
+            lambda: consumers.issue_certificates(order, stage.db, stage.world),
             lambda: consumers.fence_refund(request, stage.db),
         ]
         random.shuffle(both)
@@ -169,7 +169,7 @@ async def test_a_waiting_request_that_is_given_up_does_not_meet_the_order(stage:
     request = refund_request(order)
     await consumers.fence_refund(request, stage.db)
     await consumers.lift_fence(refund_abandoned(request), stage.db)
-    await consumers.issue_certificates(order, stage.db, stage.codes)
+    await consumers.issue_certificates(order, stage.db, stage.world)
     assert await stage.states(order) == ["VALID"]
 
 
@@ -201,7 +201,7 @@ async def test_a_refund_made_at_the_channel_ends_what_is_unused(stage: Stage) ->
 async def test_refunds_of_goods_are_none_of_our_business(stage: Stage) -> None:
     order = stage.order(await stage.open_shop(), kind=DealKind.GOODS)
     request = refund_request(order)
-    await consumers.issue_certificates(order, stage.db, stage.codes)
+    await consumers.issue_certificates(order, stage.db, stage.world)
     await consumers.fence_refund(request, stage.db)
     await consumers.close_refund(refund_succeeded(request), stage.db)
     await consumers.lift_fence(refund_abandoned(request), stage.db)

@@ -17,7 +17,7 @@ from services.redemption.domain.certificates import (
     reversible_until,
     shown_state,
 )
-from shared.contracts.use_rules import UseWindow
+from shared.contracts.use_rules import UseRules, UseWindow
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -29,7 +29,7 @@ ORDER = Order(
     title="双人套餐",
     store_ids=frozenset({STORE.store_id}),
     window=UseWindow(starts_at=NOW - DAY, until=NOW + DAY),
-    blackout_dates=(),
+    rules=UseRules(),
 )
 CERTIFICATE = Certificate(uuid4(), ORDER.order_id, CertificateState.VALID, 1, "sealed", None)
 USE = PastUse(NOW - DAY, STORE.name)
@@ -51,7 +51,13 @@ REFUSALS = [
         "not_yet_valid",
     ),
     ("too late", CERTIFICATE, replace(ORDER, window=UseWindow(starts_at=NOW - DAY, until=NOW)), STORE, "expired"),
-    ("blackout", CERTIFICATE, replace(ORDER, blackout_dates=(date(2026, 11, 22),)), STORE, "blackout_date"),
+    (
+        "blackout",
+        CERTIFICATE,
+        replace(ORDER, rules=UseRules(blackout_dates=(date(2026, 11, 22),))),
+        STORE,
+        "blackout_date",
+    ),
     ("closed", CERTIFICATE, ORDER, replace(STORE, open=False), "store_closed"),
 ]
 

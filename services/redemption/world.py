@@ -1,0 +1,14 @@
+"""What redemption's routes and handlers reach beside the database."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from services.redemption.domain.codes import Codes
+
+
+@dataclass(frozen=True, slots=True)
+class RedemptionWorld:
+    """Handed to every route and handler by the shell. A third-party code may take `code_timeout`, business time."""
+
+    codes: Codes
+    code_timeout: timedelta
