@@ -2,9 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import aio_pika
 import aiormq
@@ -13,7 +14,7 @@ from pamqp.commands import Basic
 from shared.contracts import EVENTS, Event
 from shared.database import Database, Row, Transaction, is_outage
 from shared.messaging.connection import lost_connection
-from shared.messaging.topology import EVENTS_EXCHANGE
+from shared.messaging.topology import replay_exchange
 from shared.observability import OUTBOX_LAG, OUTBOX_SENT, correlation_id, log
 
 BROKER_AWAY = (aiormq.exceptions.AMQPError, aiormq.exceptions.ChannelInvalidStateError)
@@ -35,15 +36,21 @@ insert into outbox (event_id, topic, aggregate_id, version, payload, headers)
 select * from said order by event_id
 """
 
+_WRITE_AGAIN = """
+insert into outbox (event_id, topic, aggregate_id, version, payload, headers, exchange)
+select *, $7 from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bytea[], $6::jsonb[])
+"""
+
 _CLAIM = """
 delete from outbox where id = any(array(
     select id from outbox where retry_at <= now() order by id limit $1 for update skip locked))
-returning id, event_id, topic, aggregate_id, version, payload, headers, attempts, created_at
+returning id, exchange, event_id, topic, aggregate_id, version, payload, headers, attempts, created_at
 """
 
 _PUT_BACK = """
-insert into outbox (event_id, topic, aggregate_id, version, payload, headers, attempts, created_at, retry_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, now() + $9 * interval '1 second')
+insert into outbox
+    (event_id, topic, aggregate_id, version, payload, headers, attempts, created_at, exchange, retry_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, now() + $10 * interval '1 second')
 """
 
 
@@ -51,9 +58,32 @@ async def emit(tx: Transaction, *events: Event) -> None:
     """Write events into the outbox and the history of this transaction; they are sent when it has committed."""
     if not events:
         return
-    headers = {"correlation_id": correlation_id()}
-    await tx.execute(
-        _WRITE,
+    await tx.execute(_WRITE, *_columns(events, {"correlation_id": correlation_id()}))
+    tx.after_commit.add(tx.on_outbox)
+
+
+async def emit_again(tx: Transaction, consumer: str, replay_id: UUID, events: Sequence[Event]) -> None:
+    """Write the present state for the copies of one consumer. It is no news: the history does not get it."""
+    if not events:
+        return
+    headers = {"correlation_id": correlation_id(), "replay_id": str(replay_id)}
+    await tx.execute(_WRITE_AGAIN, *_columns(events, headers), replay_exchange(consumer))
+    tx.after_commit.add(tx.on_outbox)
+
+
+async def unsent_again(tx: Transaction, replay_id: UUID | None = None) -> int:
+    """How many rows of one replay, or of all, the broker has not confirmed yet."""
+    return int(
+        await tx.value(
+            """select count(*) from outbox
+               where exchange <> 'events' and ($1::text is null or headers->>'replay_id' = $1)""",
+            None if replay_id is None else str(replay_id),
+        )
+    )
+
+
+def _columns(events: Sequence[Event], headers: dict[str, str]) -> tuple[list[Any], ...]:
+    return (
         [event.event_id for event in events],
         [event.topic for event in events],
         [event.aggregate_id for event in events],
@@ -61,7 +91,6 @@ async def emit(tx: Transaction, *events: Event) -> None:
         [event.model_dump_json().encode() for event in events],
         [headers for _ in events],
     )
-    tx.after_commit.add(tx.on_outbox)
 
 
 class OutboxSender:
@@ -149,7 +178,7 @@ class OutboxSender:
 async def _publish(channel: Any, row: Row) -> None:
     await channel.basic_publish(
         row["payload"],
-        exchange=EVENTS_EXCHANGE,
+        exchange=row["exchange"],
         routing_key=row["topic"],
         mandatory=row["topic"] in _WITH_READERS,
         wait=False,
@@ -183,6 +212,7 @@ async def _put_back(tx: Transaction, row: Row, error: BaseException) -> None:
         row["headers"],
         attempts,
         row["created_at"],
+        row["exchange"],
         delay_s,
     )
 

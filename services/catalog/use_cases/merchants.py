@@ -1,6 +1,7 @@
 """Applying as a merchant, and the operator's decision."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from services.catalog import store
@@ -109,14 +110,16 @@ async def _file(tx: Transaction, merchant: Merchant) -> MerchantFile:
 
 
 async def _announce(tx: Transaction, merchant: Merchant) -> None:
-    await outbox.emit(
-        tx,
-        MerchantChanged(
-            occurred_at=tx.now,
-            version=merchant.version,
-            merchant_id=merchant.merchant_id,
-            name=merchant.application.name,
-            phone=merchant.application.phone,
-            state=merchant.state,
-        ),
+    await outbox.emit(tx, merchant_changed(merchant, tx.now))
+
+
+def merchant_changed(merchant: Merchant, now: datetime) -> MerchantChanged:
+    """What everybody is told of a merchant."""
+    return MerchantChanged(
+        occurred_at=now,
+        version=merchant.version,
+        merchant_id=merchant.merchant_id,
+        name=merchant.application.name,
+        phone=merchant.application.phone,
+        state=merchant.state,
     )

@@ -1,5 +1,6 @@
 """Claiming a store, and the operator's decision."""
 
+from datetime import datetime
 from uuid import UUID
 
 from services.catalog import store as database
@@ -53,20 +54,22 @@ async def decide_store(
 
 
 async def _announce(tx: Transaction, store: Store) -> None:
+    await outbox.emit(tx, store_changed(store, tx.now))
+
+
+def store_changed(store: Store, now: datetime) -> StoreChanged:
+    """What redemption and dispatch are told of a store."""
     claim = store.claim
-    await outbox.emit(
-        tx,
-        StoreChanged(
-            occurred_at=tx.now,
-            version=store.version,
-            store_id=store.store_id,
-            merchant_id=claim.merchant_id,
-            name=claim.name,
-            city=claim.city,
-            address=claim.address,
-            latitude=claim.latitude,
-            longitude=claim.longitude,
-            phone=claim.phone,
-            open=store.open,
-        ),
+    return StoreChanged(
+        occurred_at=now,
+        version=store.version,
+        store_id=store.store_id,
+        merchant_id=claim.merchant_id,
+        name=claim.name,
+        city=claim.city,
+        address=claim.address,
+        latitude=claim.latitude,
+        longitude=claim.longitude,
+        phone=claim.phone,
+        open=store.open,
     )
