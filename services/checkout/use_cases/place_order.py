@@ -87,7 +87,10 @@ async def _take(tx: Transaction, offer: Offer, wanted: Wanted) -> None:
         raise BuyerLimitReached(left=max(0, limit - counted))
     unsaid = await stock.reserve(tx, offer.deal_id, offer.deal_version, wanted.quantity)
     if unsaid is None:
-        now_offered = await stock.find_offer(tx, offer.deal_id) or offer
+        now_offered = await stock.find_offer(tx, offer.deal_id)
+        if now_offered is None:
+            # The copy was emptied between the two looks.
+            raise DealOffline
         check_sellable(now_offered, wanted.deal_version, wanted.quantity, tx.now)
         raise DealSoldOut(available=now_offered.available)
     await schedule.say_availability(tx, unsaid)
