@@ -14,10 +14,12 @@ from pamqp.commands import Basic
 from shared.contracts import EVENTS, Event
 from shared.database import Database, Row, Transaction, is_outage
 from shared.messaging.connection import lost_connection
-from shared.messaging.topology import replay_exchange
+from shared.messaging.topology import EVENTS_EXCHANGE, replay_exchange
 from shared.observability import OUTBOX_LAG, OUTBOX_SENT, correlation_id, log
 
 BROKER_AWAY = (aiormq.exceptions.AMQPError, aiormq.exceptions.ChannelInvalidStateError)
+REFUSED = (aiormq.exceptions.PublishError, aiormq.exceptions.DeliveryError)
+CHANNEL_BROKEN = (aiormq.exceptions.ChannelClosed, aiormq.exceptions.ChannelInvalidStateError)
 BATCH = 200
 POLL_S = 0.2
 CONFIRM_TIMEOUT_S = 5
@@ -151,18 +153,19 @@ class OutboxSender:
 
     async def _send(self, tx: Transaction, rows: list[Row]) -> None:
         assert self._channel is not None, "connect() comes first"
-        channel = await asyncio.wait_for(self._channel.get_underlay_channel(), 3)
-        async with asyncio.timeout(CONFIRM_TIMEOUT_S):
-            outcomes = await asyncio.gather(*(_publish(channel, row) for row in rows), return_exceptions=True)
-        refused = 0
-        for row, outcome in zip(rows, outcomes, strict=True):
-            if isinstance(outcome, aiormq.exceptions.PublishError | aiormq.exceptions.DeliveryError):
-                refused += 1
-                await _put_back(tx, row, outcome)
-            elif isinstance(outcome, BaseException):
-                raise outcome
+        news = [row for row in rows if row["exchange"] == EVENTS_EXCHANGE]
+        refused = await _settle(tx, await _publish_all(self._channel, news), REFUSED)
+        if len(news) < len(rows):
+            refused += await self._send_again(tx, [row for row in rows if row["exchange"] != EVENTS_EXCHANGE])
         OUTBOX_SENT.inc(len(rows) - refused)
         OUTBOX_LAG.set((datetime.now(UTC) - rows[0]["created_at"]).total_seconds())
+
+    async def _send_again(self, tx: Transaction, rows: list[Row]) -> int:
+        """Send what is replayed on a channel of its own: an exchange that is missing or closed to us breaks the channel
+        of whoever publishes to it, and must not hold up the news."""
+        assert self._connection is not None, "connect() comes first"
+        async with self._connection.channel(publisher_confirms=True, on_return_raises=True) as channel:
+            return await _settle(tx, await _publish_all(channel, rows), (*REFUSED, *CHANNEL_BROKEN))
 
     async def _sleep(self) -> None:
         try:
@@ -173,6 +176,30 @@ class OutboxSender:
     async def _pause(self, reason: str) -> None:
         log.warning("outbox_waited", reason=reason[:200])
         await asyncio.sleep(POLL_S)
+
+
+async def _publish_all(channel: aio_pika.abc.AbstractChannel, rows: list[Row]) -> list[tuple[Row, object]]:
+    """Each row with what became of it: an exception, or the broker's confirmation."""
+    if not rows:
+        return []
+    underlay = await asyncio.wait_for(channel.get_underlay_channel(), 3)
+    async with asyncio.timeout(CONFIRM_TIMEOUT_S):
+        outcomes = await asyncio.gather(*(_publish(underlay, row) for row in rows), return_exceptions=True)
+    return list(zip(rows, outcomes, strict=True))
+
+
+async def _settle(
+    tx: Transaction, outcomes: list[tuple[Row, object]], refusals: tuple[type[BaseException], ...]
+) -> int:
+    """Put back what was refused, and say how much that was; any other failure is raised."""
+    refused = 0
+    for row, outcome in outcomes:
+        if isinstance(outcome, refusals):
+            refused += 1
+            await _put_back(tx, row, outcome)
+        elif isinstance(outcome, BaseException):
+            raise outcome
+    return refused
 
 
 async def _publish(channel: Any, row: Row) -> None:

@@ -2,6 +2,9 @@
 handlers that keep copies have heard of it."""
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
@@ -17,6 +20,7 @@ from shared.ids import new_id
 from tests.journeys import scenario
 from tests.journeys.conftest import Running
 from tests.journeys.scenario import Outcome, Town
+from tests.support.servers import ROOT
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.timeout(300)
@@ -107,7 +111,7 @@ async def test_an_emptied_copy_is_rebuilt_row_by_row_and_no_handler_with_effects
     await quiet(running)
     assert await copies(running, service) == before, "a second replay changes nothing"
     assert await heard(running, service) == effects
-    assert await query(running, service, "select * from parked") == []
+    assert await query(running, service, "select * from parked where consumer like '%.keep\\_%'") == []
 
 
 async def test_stock_is_no_copy_and_survives_with_what_is_sold(running: Running) -> None:
@@ -120,6 +124,42 @@ async def test_stock_is_no_copy_and_survives_with_what_is_sold(running: Running)
     assert before[0]["sold"] == 2
     await rebuild(running, "checkout")
     assert await query(running, *asked) == before
+
+
+def command(running: Running, *words: str) -> subprocess.CompletedProcess[str]:
+    """`groupbuy replay catalog …` as an operator types it."""
+    ports = {f"GROUPBUY_{name.upper()}_PORT": str(port) for name, port in running.environment.local.ports.items()}
+    return subprocess.run(
+        [sys.executable, "-m", "services.console", "replay", "catalog", *words],
+        env={**os.environ, **ports, "NO_COLOR": "1", "COLUMNS": "120"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+async def test_the_command_counts_unless_told_to_apply_and_then_ends_when_everything_is_there(running: Running) -> None:
+    await scenario.open_town(running.world)
+    await quiet(running)
+    before = await copies(running, "dispatch")
+    counted = await asyncio.to_thread(command, running, "--to", "dispatch", "--empty")
+    assert counted.returncode == 0, counted.stderr
+    assert "would be said" in counted.stdout
+    assert "nothing was done" in counted.stderr
+    assert await copies(running, "dispatch") == before
+    words = ("--to", "dispatch", "--empty", "--apply", "--reason", "a damaged table")
+    applied = await asyncio.to_thread(command, running, *words)
+    assert applied.returncode == 0, applied.stderr
+    assert "dispatch has forgotten" in applied.stderr
+    rows = {
+        line.split()[0]: line.split()[1:] for line in applied.stdout.splitlines()[1:] if line.startswith("catalog.")
+    }
+    assert rows["catalog.store_changed.v1"] == [str(len(before["stores"]))] * 2
+    assert await copies(running, "dispatch") == before
+    [asked] = await query(running, "catalog", "select * from replays where reason = 'a damaged table'")
+    assert (asked["consumer"], asked["started_by"], asked["state"]) == ("dispatch", FIRST_OPERATOR, "DONE")
 
 
 async def test_nobody_is_an_operator_of_a_service_whose_staff_was_forgotten(running: Running) -> None:

@@ -214,6 +214,33 @@ async def test_the_outbox_is_not_flooded(db: Database, catalog: Catalog, monkeyp
     assert stands.state == "READING"
 
 
+async def test_a_replay_is_done_only_when_the_broker_has_confirmed_its_last_event(
+    db: Database, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ready_shop(catalog)
+    monkeypatch.setattr(replay, "MOST_UNSENT", 1_000_000)
+    replays, replay_id = Replays("catalog", SNAPSHOTS), new_id()
+    with pytest.raises(RolledBack):
+        async with db.transaction() as tx:
+            due = [Due(replay.ADVANCE, str(replay_id), tx.now, {}, 0)]
+
+            async def state_after(steps: int) -> str:
+                for _ in range(steps):
+                    await replays.advance(tx, due)
+                return (await replay.find(tx, replay_id)).state
+
+            await replays.start(tx, replay_id, "redemption", "a test", OPERATOR)
+            while await state_after(1) == "READING":
+                assert await outbox.unsent_again(tx, replay_id)
+            assert await state_after(3) == "SENDING"
+            await tx.execute("delete from outbox where headers->>'replay_id' = $1", str(replay_id))
+            assert await state_after(1) == "DONE"
+            assert await tx.value("delete from timers where key = $1 returning true", str(replay_id))
+            assert await state_after(1) == "DONE"
+            assert not await tx.value("select true from timers where key = $1", str(replay_id)), "nothing is left to do"
+            raise RolledBack
+
+
 async def test_a_step_that_is_rolled_back_is_taken_again(
     db: Database, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
