@@ -153,9 +153,8 @@ async def test_the_command_counts_unless_told_to_apply_and_then_ends_when_everyt
     applied = await asyncio.to_thread(command, running, *words)
     assert applied.returncode == 0, applied.stderr
     assert "dispatch has forgotten" in applied.stderr
-    rows = {
-        line.split()[0]: line.split()[1:] for line in applied.stdout.splitlines()[1:] if line.startswith("catalog.")
-    }
+    lines = [line.replace("│", " ").split() for line in applied.stdout.splitlines()]
+    rows = {line[0]: line[1:] for line in lines}
     assert rows["catalog.store_changed.v1"] == [str(len(before["stores"]))] * 2
     assert await copies(running, "dispatch") == before
     [asked] = await query(running, "catalog", "select * from replays where reason = 'a damaged table'")

@@ -14,7 +14,7 @@ from shared.ids import new_id
 from shared.messaging import outbox, replay
 from shared.messaging.replay import Replay, Replays
 from shared.messaging.timers import Due
-from tests.integration.catalog.shop import OPERATOR, Catalog, deal_on_sale, draft, ready_shop
+from tests.integration.catalog.shop import OPERATOR, Catalog, deal_in_review, deal_on_sale, draft, ready_shop
 from tests.support.environment import Environment
 from tests.support.waiting import eventually
 
@@ -135,9 +135,12 @@ async def db(environment: Environment, catalog: Catalog) -> Any:
 async def test_a_consumer_gets_the_events_that_it_copies_and_no_others(
     db: Database, catalog: Catalog, consumer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await deal_on_sale(catalog, await ready_shop(catalog))
+    shop = await ready_shop(catalog)
+    await deal_on_sale(catalog, shop)
+    unapproved = await deal_in_review(catalog, shop)
     monkeypatch.setattr(replay, "MOST_UNSENT", 1_000_000)
     stands, rows = await written(db, consumer, lambda _: True)
+    assert str(unapproved) not in {row["aggregate_id"] for row in rows}
     assert {row["topic"] for row in rows} == {event.topic for event in copies_of("catalog", consumer).values()}
     assert {row["exchange"] for row in rows} == {f"replay.{consumer}"}
     assert len(rows) == sum(stands.emitted.values())
