@@ -20,10 +20,12 @@ from shared.clock import Clock
 from shared.database import Database
 from shared.errors import Unavailable
 from shared.http import Edge, add_problems
-from shared.messaging import admin, consuming, housekeeping
+from shared.messaging import admin, consuming, copies, housekeeping, replay_admin
 from shared.messaging.clock import ClockFollower
+from shared.messaging.copies import Copies
 from shared.messaging.handlers import Handlers, Shell
 from shared.messaging.outbox import BROKER_AWAY, OutboxSender
+from shared.messaging.replay import ADVANCE, Replays, Snapshot
 from shared.messaging.timers import TimerLoop, Timers
 from shared.observability import configure_logging, log
 from shared.settings import ServiceSettings
@@ -35,13 +37,16 @@ _READY_S = 2.0
 @dataclass(frozen=True, slots=True)
 class Service:
     """What one service brings to the shell. `world` is whatever its routes, handlers and outside timers call;
-    `on_stop` closes what the world holds open."""
+    `on_stop` closes what the world holds open; `copies` are tables that may be emptied, since their publisher fills
+    them again from its `snapshots`."""
 
     name: str
     settings: ServiceSettings
     routers: Sequence[APIRouter]
     handlers: Handlers
     timers: Timers = field(default_factory=Timers)
+    copies: Copies = field(default_factory=dict)
+    snapshots: Sequence[Snapshot] = ()
     world: Any = None
     on_start: Callable[[Database], Awaitable[None]] | None = None
     on_stop: Callable[[], Awaitable[None]] | None = None
@@ -56,10 +61,23 @@ def create_app(service: Service) -> FastAPI:
     app.state.world = service.world
     app.state.stopping = False
     add_problems(app)
-    for router in (*service.routers, admin.router, _health):
+    app.state.copies = service.copies
+    for router in (*service.routers, admin.router, copies.router, *_replaying(service, app), _health):
         app.include_router(router)
     app.add_middleware(Edge)
     return app
+
+
+def _replaying(service: Service, app: FastAPI) -> tuple[APIRouter, ...]:
+    """What a service that can say its state anew has beside the others: a timer and addresses."""
+    if not service.snapshots:
+        return ()
+    replays = Replays(service.name, service.snapshots)
+    if missing := replays.missing():
+        raise LookupError(f"others copy these events, and no snapshot says them anew: {', '.join(missing)}")
+    service.timers.acts_inside(ADVANCE)(replays.advance)
+    app.state.replays = replays
+    return (replay_admin.router,)
 
 
 def _lifespan(service: Service) -> Callable[[FastAPI], Any]:

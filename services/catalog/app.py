@@ -4,6 +4,7 @@ from services.catalog import use_cases
 from services.catalog.consumers import handles, timers
 from services.catalog.routes import ROUTERS
 from services.catalog.settings import Settings
+from services.catalog.use_cases.replay import SNAPSHOTS
 from services.catalog.world import CatalogWorld
 from shared.database import Database
 from shared.sealed import Seals
@@ -26,6 +27,7 @@ def make(settings: Settings | None = None) -> Service:
         routers=ROUTERS,
         handlers=handles,
         timers=timers,
+        snapshots=SNAPSHOTS,
         world=CatalogWorld(seals=Seals(settings.seal_keys)),
         on_start=seed,
     )

@@ -1,6 +1,6 @@
 """Wires checkout together; the only file that knows all the others."""
 
-from services.checkout.consumers import handles, timers
+from services.checkout.consumers import COPIES, handles, timers
 from services.checkout.gateways import AlipayWap
 from services.checkout.routes import ROUTERS
 from services.checkout.settings import Settings
@@ -22,6 +22,7 @@ def make(settings: Settings | None = None) -> Service:
         routers=ROUTERS,
         handlers=handles,
         timers=timers,
+        copies=COPIES,
         world=CheckoutWorld(settings, alipay, AlipayWap(alipay), Seals(settings.seal_keys)),
         on_stop=http.aclose,
     )

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from services.console import audit as auditing
 from services.console import doctor as diagnosis
+from services.console import replay as replaying
 from services.console import trigger as triggers
 from services.console.environment import FIRST_OPERATOR
 from services.console.journey import Journey, StepFailed
@@ -22,7 +23,8 @@ from services.console.local.errors import LocalError
 from services.console.people import Refused, TimedOut, World
 from services.console.settings import Settings
 from services.console.system import System
-from shared.contracts import SERVICES
+from shared.contracts import SERVICES, copies_of
+from shared.ids import new_id
 
 T = TypeVar("T")
 FAILED, DIFFERENCES = 1, 3
@@ -48,7 +50,7 @@ def main() -> None:
         hint = "no system runs here? `make up` starts one, `groupbuy doctor` says what is wrong"
         progress.print(f"✗ nothing answers at {where} ({hint})\n  {where} 没有响应", style="red", soft_wrap=True)
         raise SystemExit(FAILED) from error
-    except (Refused, TimedOut, StepFailed) as error:
+    except (Refused, TimedOut, StepFailed, replaying.EmptyAndUnfilled) as error:
         progress.print(f"✗ {type(error).__name__}: {error}", style="red", soft_wrap=True)
         raise SystemExit(FAILED) from error
 
@@ -161,6 +163,42 @@ def trigger(
     if event not in triggers.EVENTS:
         raise typer.BadParameter(f"known are {', '.join(triggers.EVENTS)}")
     _with_world(lambda world: triggers.trigger(world, event, out), PATIENCE_S)
+
+
+@cli.command()
+def replay(
+    publisher: Annotated[str, typer.Argument(help="The service that says its state anew: catalog")],
+    to: Annotated[str, typer.Option(help="The service whose copies are filled")],
+    empty: Annotated[bool, typer.Option("--empty", help="Empty those copies first")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Do it; otherwise only say how much it is")] = False,
+    reason: Annotated[str, typer.Option(help="Why; kept with the replay")] = "",
+) -> None:
+    """Rebuild a service's copies of what another one says; exit code 3 if they stay incomplete.
+
+    While its copies are empty a service knows no operator and sells nothing; should this end in between, run it again
+    without --empty."""
+    if publisher not in SERVICES or to not in SERVICES or not copies_of(publisher, to):
+        raise typer.BadParameter(f"{to} keeps no copies of what {publisher} says; services are {', '.join(SERVICES)}")
+    if apply and not reason:
+        raise typer.BadParameter("--apply needs a --reason")
+
+    async def act(world: World) -> list[replaying.Line]:
+        if not apply:
+            return await replaying.count(world, publisher, to)
+        return await replaying.rebuild(
+            world, publisher, to, reason, lambda line: progress.print(f"… {line}", style="dim"),
+            empty=empty, replay_id=new_id(),
+        )  # fmt: skip
+
+    lines = _with_world(act, PATIENCE_S if apply else 3.0)
+    table = Table("event", "said" if apply else "would be said", "kept", show_edge=False)
+    for line in lines:
+        table.add_row(line.topic, f"{line.said:,}", "" if line.kept is None else f"{line.kept:,}")
+    out.print(table)
+    if not apply:
+        progress.print("nothing was done; say --apply --reason … to do it", style="dim")
+    if not all(line.complete for line in lines):
+        raise SystemExit(DIFFERENCES)
 
 
 @parked_cli.command("ls")

@@ -26,14 +26,18 @@ def documents() -> Iterator[tuple[Path, str]]:
     """Every generated file with its content."""
     for event in EVENTS:
         yield ROOT / "shared/contracts/snapshots" / f"{event.topic}.json", _json(event.model_json_schema())
-    with tempfile.TemporaryDirectory() as directory:
-        local = _nowhere(Path(directory))
-        for name in SERVICES:
-            service = _made(name, local)
-            yield ROOT / "docs/openapi" / f"{name}.json", _json(create_app(service).openapi())
-            yield ROOT / "docs/asyncapi" / f"{name}.json", _json(_asyncapi(service))
+    for name, service in made_nowhere().items():
+        yield ROOT / "docs/openapi" / f"{name}.json", _json(create_app(service).openapi())
+        yield ROOT / "docs/asyncapi" / f"{name}.json", _json(_asyncapi(service))
     yield ROOT / "deploy/rabbitmq/topology.json", _json(topology.topology())
     yield ROOT / ".env.example", env_example.text()
+
+
+def made_nowhere() -> dict[str, Service]:
+    """Every service as it declares itself, in a system that is never started."""
+    with tempfile.TemporaryDirectory() as directory:
+        local = _nowhere(Path(directory))
+        return {name: _made(name, local) for name in SERVICES}
 
 
 def _nowhere(directory: Path) -> Local:

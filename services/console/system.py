@@ -126,7 +126,8 @@ class System:
         for user in USERS:
             management.create_user(user, passwords[user])
             management.set_permissions(VHOST, user, **topology.permissions(user))
-            management.set_topic_permissions(VHOST, user, **topology.topic_permissions(user))
+            for entry in topology.topic_permissions(user):
+                management.set_topic_permissions(VHOST, user, **entry)
         make_missing(self.local.keys)
         for service in SERVICES:
             migrate(service, self.local.database_urls[service])

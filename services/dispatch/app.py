@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import httpx
 
-from services.dispatch.consumers import handles, timers
+from services.dispatch.consumers import COPIES, handles, timers
 from services.dispatch.consumers.moments import start_housekeeping
 from services.dispatch.gateways.dada import DadaCarrier
 from services.dispatch.gateways.guard import Guarded
@@ -30,6 +30,7 @@ def make(settings: Settings | None = None) -> Service:
         routers=ROUTERS,
         handlers=handles,
         timers=timers,
+        copies=COPIES,
         world=world,
         on_start=start_housekeeping,
         on_stop=http.aclose,

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from services.redemption.consumers import handles, timers
+from services.redemption.consumers import COPIES, handles, timers
 from services.redemption.domain.codes import Codes
 from services.redemption.routes import ROUTERS
 from services.redemption.settings import Settings
@@ -15,7 +15,15 @@ def make(settings: Settings | None = None) -> Service:
     """The service as the shell runs it; settings come from the environment unless given."""
     settings = settings or Settings()
     world = RedemptionWorld(Codes(Seals(settings.seal_keys)), timedelta(seconds=settings.code_timeout_s))
-    return Service(name="redemption", settings=settings, routers=ROUTERS, handlers=handles, timers=timers, world=world)
+    return Service(
+        name="redemption",
+        settings=settings,
+        routers=ROUTERS,
+        handlers=handles,
+        timers=timers,
+        copies=COPIES,
+        world=world,
+    )
 
 
 def main() -> None:

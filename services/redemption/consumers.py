@@ -21,11 +21,13 @@ from shared.contracts.checkout import OrderPaid, RefundAbandoned, RefundRequeste
 from shared.contracts.settlement import PayoutPaid
 from shared.database import Database, Transaction
 from shared.messaging import inbox
+from shared.messaging.copies import Copies
 from shared.messaging.handlers import Handlers
 from shared.messaging.timers import Due, Timers
 
 handles = Handlers("redemption")
 timers = Timers()
+COPIES: Copies = {MerchantChanged: "merchants", StoreChanged: "stores", StaffChanged: "staff"}
 
 
 @handles(MerchantChanged)

@@ -29,6 +29,7 @@ def make(settings: Settings | None = None) -> Service:
         routers=(routes.router,),
         handlers=consumers.handles,
         timers=consumers.timed,
+        copies=consumers.COPIES,
         world=world,
         on_start=on_start,
         on_stop=http.aclose,

@@ -13,12 +13,14 @@ from shared.contracts.dispatch import ParcelReceived
 from shared.contracts.redemption import CertificateUsed, UseFinal
 from shared.database import Database
 from shared.messaging import inbox
+from shared.messaging.copies import Copies
 from shared.messaging.handlers import Handlers
 from shared.messaging.timers import Due, Timers
 from shared.observability import log
 
 handles = Handlers("settlement")
 timed = Timers()
+COPIES: Copies = {MerchantChanged: "merchants", PayoutAccountChanged: "payout_accounts", StaffChanged: "staff"}
 
 
 @handles(MerchantChanged)

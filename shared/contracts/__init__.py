@@ -24,4 +24,30 @@ def read_by(service: str) -> dict[str, type[Event]]:
     return {queue: event for event in EVENTS for queue in event.readers if queue.startswith(f"{service}.")}
 
 
-__all__ = ["EVENTS", "SERVICES", "Contract", "Event", "published_by", "read_by"]
+def copies_of(publisher: str, consumer: str) -> dict[str, type[Event]]:
+    """The queues of `consumer` whose handlers only keep a copy of what `publisher` says: by name, `keep_…`."""
+    said = published_by(publisher)
+    return {queue: event for queue, event in read_by(consumer).items() if keeps_copy(queue) and event in said}
+
+
+def keeps_copy(queue: str) -> bool:
+    """Whether the handler of this queue only keeps a copy: it may hear the same state again and again."""
+    return queue.partition(".")[2].startswith("keep_")
+
+
+def copied_from(publisher: str) -> tuple[str, ...]:
+    """The services that keep copies of what `publisher` says."""
+    return tuple(service for service in SERVICES if copies_of(publisher, service))
+
+
+__all__ = [
+    "EVENTS",
+    "SERVICES",
+    "Contract",
+    "Event",
+    "copied_from",
+    "copies_of",
+    "keeps_copy",
+    "published_by",
+    "read_by",
+]

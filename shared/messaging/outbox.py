@@ -2,9 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import aio_pika
 import aiormq
@@ -13,10 +14,12 @@ from pamqp.commands import Basic
 from shared.contracts import EVENTS, Event
 from shared.database import Database, Row, Transaction, is_outage
 from shared.messaging.connection import lost_connection
-from shared.messaging.topology import EVENTS_EXCHANGE
+from shared.messaging.topology import EVENTS_EXCHANGE, replay_exchange
 from shared.observability import OUTBOX_LAG, OUTBOX_SENT, correlation_id, log
 
 BROKER_AWAY = (aiormq.exceptions.AMQPError, aiormq.exceptions.ChannelInvalidStateError)
+REFUSED = (aiormq.exceptions.PublishError, aiormq.exceptions.DeliveryError)
+CHANNEL_BROKEN = (aiormq.exceptions.ChannelClosed, aiormq.exceptions.ChannelInvalidStateError)
 BATCH = 200
 POLL_S = 0.2
 CONFIRM_TIMEOUT_S = 5
@@ -35,15 +38,21 @@ insert into outbox (event_id, topic, aggregate_id, version, payload, headers)
 select * from said order by event_id
 """
 
+_WRITE_AGAIN = """
+insert into outbox (event_id, topic, aggregate_id, version, payload, headers, exchange)
+select *, $7 from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bytea[], $6::jsonb[])
+"""
+
 _CLAIM = """
 delete from outbox where id = any(array(
     select id from outbox where retry_at <= now() order by id limit $1 for update skip locked))
-returning id, event_id, topic, aggregate_id, version, payload, headers, attempts, created_at
+returning id, exchange, event_id, topic, aggregate_id, version, payload, headers, attempts, created_at
 """
 
 _PUT_BACK = """
-insert into outbox (event_id, topic, aggregate_id, version, payload, headers, attempts, created_at, retry_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, now() + $9 * interval '1 second')
+insert into outbox
+    (event_id, topic, aggregate_id, version, payload, headers, attempts, created_at, exchange, retry_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, now() + $10 * interval '1 second')
 """
 
 
@@ -51,9 +60,32 @@ async def emit(tx: Transaction, *events: Event) -> None:
     """Write events into the outbox and the history of this transaction; they are sent when it has committed."""
     if not events:
         return
-    headers = {"correlation_id": correlation_id()}
-    await tx.execute(
-        _WRITE,
+    await tx.execute(_WRITE, *_columns(events, {"correlation_id": correlation_id()}))
+    tx.after_commit.add(tx.on_outbox)
+
+
+async def emit_again(tx: Transaction, consumer: str, replay_id: UUID, events: Sequence[Event]) -> None:
+    """Write the present state for the copies of one consumer. It is no news: the history does not get it."""
+    if not events:
+        return
+    headers = {"correlation_id": correlation_id(), "replay_id": str(replay_id)}
+    await tx.execute(_WRITE_AGAIN, *_columns(events, headers), replay_exchange(consumer))
+    tx.after_commit.add(tx.on_outbox)
+
+
+async def unsent_again(tx: Transaction, replay_id: UUID | None = None) -> int:
+    """How many rows of one replay, or of all, the broker has not confirmed yet."""
+    return int(
+        await tx.value(
+            """select count(*) from outbox
+               where exchange <> 'events' and ($1::text is null or headers->>'replay_id' = $1)""",
+            None if replay_id is None else str(replay_id),
+        )
+    )
+
+
+def _columns(events: Sequence[Event], headers: dict[str, str]) -> tuple[list[Any], ...]:
+    return (
         [event.event_id for event in events],
         [event.topic for event in events],
         [event.aggregate_id for event in events],
@@ -61,7 +93,6 @@ async def emit(tx: Transaction, *events: Event) -> None:
         [event.model_dump_json().encode() for event in events],
         [headers for _ in events],
     )
-    tx.after_commit.add(tx.on_outbox)
 
 
 class OutboxSender:
@@ -122,18 +153,19 @@ class OutboxSender:
 
     async def _send(self, tx: Transaction, rows: list[Row]) -> None:
         assert self._channel is not None, "connect() comes first"
-        channel = await asyncio.wait_for(self._channel.get_underlay_channel(), 3)
-        async with asyncio.timeout(CONFIRM_TIMEOUT_S):
-            outcomes = await asyncio.gather(*(_publish(channel, row) for row in rows), return_exceptions=True)
-        refused = 0
-        for row, outcome in zip(rows, outcomes, strict=True):
-            if isinstance(outcome, aiormq.exceptions.PublishError | aiormq.exceptions.DeliveryError):
-                refused += 1
-                await _put_back(tx, row, outcome)
-            elif isinstance(outcome, BaseException):
-                raise outcome
+        news = [row for row in rows if row["exchange"] == EVENTS_EXCHANGE]
+        refused = await _settle(tx, await _publish_all(self._channel, news), REFUSED)
+        if len(news) < len(rows):
+            refused += await self._send_again(tx, [row for row in rows if row["exchange"] != EVENTS_EXCHANGE])
         OUTBOX_SENT.inc(len(rows) - refused)
         OUTBOX_LAG.set((datetime.now(UTC) - rows[0]["created_at"]).total_seconds())
+
+    async def _send_again(self, tx: Transaction, rows: list[Row]) -> int:
+        """Send what is replayed on a channel of its own: an exchange that is missing or closed to us breaks the channel
+        of whoever publishes to it, and must not hold up the news."""
+        assert self._connection is not None, "connect() comes first"
+        async with self._connection.channel(publisher_confirms=True, on_return_raises=True) as channel:
+            return await _settle(tx, await _publish_all(channel, rows), (*REFUSED, *CHANNEL_BROKEN))
 
     async def _sleep(self) -> None:
         try:
@@ -146,10 +178,34 @@ class OutboxSender:
         await asyncio.sleep(POLL_S)
 
 
+async def _publish_all(channel: aio_pika.abc.AbstractChannel, rows: list[Row]) -> list[tuple[Row, object]]:
+    """Each row with what became of it: an exception, or the broker's confirmation."""
+    if not rows:
+        return []
+    underlay = await asyncio.wait_for(channel.get_underlay_channel(), 3)
+    async with asyncio.timeout(CONFIRM_TIMEOUT_S):
+        outcomes = await asyncio.gather(*(_publish(underlay, row) for row in rows), return_exceptions=True)
+    return list(zip(rows, outcomes, strict=True))
+
+
+async def _settle(
+    tx: Transaction, outcomes: list[tuple[Row, object]], refusals: tuple[type[BaseException], ...]
+) -> int:
+    """Put back what was refused, and say how much that was; any other failure is raised."""
+    refused = 0
+    for row, outcome in outcomes:
+        if isinstance(outcome, refusals):
+            refused += 1
+            await _put_back(tx, row, outcome)
+        elif isinstance(outcome, BaseException):
+            raise outcome
+    return refused
+
+
 async def _publish(channel: Any, row: Row) -> None:
     await channel.basic_publish(
         row["payload"],
-        exchange=EVENTS_EXCHANGE,
+        exchange=row["exchange"],
         routing_key=row["topic"],
         mandatory=row["topic"] in _WITH_READERS,
         wait=False,
@@ -183,6 +239,7 @@ async def _put_back(tx: Transaction, row: Row, error: BaseException) -> None:
         row["headers"],
         attempts,
         row["created_at"],
+        row["exchange"],
         delay_s,
     )
 

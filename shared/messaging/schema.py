@@ -80,3 +80,25 @@ create index on staff (subject) where active;
 V2 = """
 alter table outbox add column exchange text not null default 'events';
 """
+
+# Of a service that can say its state anew: what was asked for, and how far it is. The index holds no ordinary row.
+REPLAYS_V1 = """
+create table replays (
+    replay_id uuid primary key,
+    consumer text not null,
+    reason text not null,
+    started_by text not null,
+    started_at timestamptz not null,
+    state text not null default 'READING' check (state in ('READING', 'SENDING', 'DONE')),
+    phase text,
+    cursor text,
+    counted jsonb not null,
+    emitted jsonb not null default '{}',
+    finished_at timestamptz,
+    check ((state = 'READING') = (phase is not null)),
+    check (phase is not null or cursor is null),
+    check ((state = 'DONE') = (finished_at is not null))
+);
+create index on replays (started_at);
+create index on outbox (exchange) where exchange <> 'events';
+"""

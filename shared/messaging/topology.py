@@ -5,13 +5,13 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from faststream.rabbit import ExchangeType, QueueType, RabbitExchange, RabbitQueue
 from faststream.rabbit.schemas.queue import QuorumQueueArgs
 
-from shared.contracts import SERVICES, published_by, read_by
+from shared.contracts import SERVICES, Event, copied_from, copies_of, published_by, read_by
 
 EVENTS_EXCHANGE = "events"
 CLOCK_EXCHANGE = "clock"
@@ -62,22 +62,36 @@ def dead_exchange(service: str) -> RabbitExchange:
     return RabbitExchange(f"{service}.dead", type=ExchangeType.FANOUT, durable=True, declare=False)
 
 
+def replay_exchange(consumer: str) -> str:
+    """Where a publisher says its present state anew to the copies of one consumer, and to nothing else there."""
+    return f"replay.{consumer}"
+
+
 def topology() -> dict[str, Any]:
     """Exchanges, queues and bindings, in the form of RabbitMQ's definitions for one virtual host."""
-    exchanges = [
-        {"name": EVENTS_EXCHANGE, "type": "topic", "durable": True, "auto_delete": False, "arguments": {}},
-        {"name": CLOCK_EXCHANGE, "type": "fanout", "durable": True, "auto_delete": False, "arguments": {}},
-    ]
+    exchanges = [_exchange(EVENTS_EXCHANGE, "topic"), _exchange(CLOCK_EXCHANGE, "fanout")]
     queues, bindings = [], []
     for service in SERVICES:
         dead = f"{service}.dead"
-        exchanges.append({"name": dead, "type": "fanout", "durable": True, "auto_delete": False, "arguments": {}})
+        exchanges.append(_exchange(dead, "fanout"))
         queues.append(_queue(dead, _dead_queue_arguments()))
         bindings.append(_binding(dead, dead, ""))
         for name, event in read_by(service).items():
             queues.append(_queue(name, queue_arguments(service)))
             bindings.append(_binding(EVENTS_EXCHANGE, name, event.topic))
+        copies = _copies(service)
+        if copies:
+            exchanges.append(_exchange(replay_exchange(service), "topic"))
+        bindings += [_binding(replay_exchange(service), name, event.topic) for name, event in copies.items()]
     return {"exchanges": exchanges, "queues": queues, "bindings": bindings}
+
+
+def _copies(consumer: str) -> dict[str, type[Event]]:
+    return {name: event for publisher in SERVICES for name, event in copies_of(publisher, consumer).items()}
+
+
+def _exchange(name: str, kind: str) -> dict[str, Any]:
+    return {"name": name, "type": kind, "durable": True, "auto_delete": False, "arguments": {}}
 
 
 def _queue(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -99,20 +113,38 @@ def permissions(user: str) -> dict[str, str]:
     if user == "sandbox":
         return {"configure": f"^{CLOCK_EXCHANGE}$", "write": f"^{CLOCK_EXCHANGE}$", "read": "^$"}
     own = rf"{user}\..*"
+    again = "".join(f"|{_exactly(replay_exchange(consumer))}" for consumer in copied_from(user))
     return {
         "configure": f"^{own}$",
-        "write": f"^({own}|{EVENTS_EXCHANGE})$",
+        "write": f"^({own}|{EVENTS_EXCHANGE}{again})$",
         "read": f"^({own}|{EVENTS_EXCHANGE}|{CLOCK_EXCHANGE})$",
     }
 
 
-def topic_permissions(user: str) -> dict[str, str]:
-    """What a service may publish on, and bind from, the exchange `events`."""
+def topic_permissions(user: str) -> list[dict[str, str]]:
+    """What a service may publish on, and bind from, each topic exchange that it may write to at all."""
     if user == "sandbox":
-        return {"exchange": EVENTS_EXCHANGE, "write": "^$", "read": "^$"}
-    heard = "|".join(sorted({event.topic.replace(".", r"\.") for event in read_by(user).values()}))
-    said = "|".join(event.topic.replace(".", r"\.") for event in published_by(user))
-    return {"exchange": EVENTS_EXCHANGE, "write": f"^({said})$", "read": f"^({heard})$"}
+        return [{"exchange": EVENTS_EXCHANGE, "write": "^$", "read": "^$"}]
+    said, heard = _topics(published_by(user)), _topics(read_by(user).values())
+    return [
+        {"exchange": EVENTS_EXCHANGE, "write": said, "read": heard},
+        *(
+            {
+                "exchange": replay_exchange(consumer),
+                "write": _topics(copies_of(user, consumer).values()),
+                "read": "^$",
+            }
+            for consumer in copied_from(user)
+        ),
+    ]
+
+
+def _topics(events: Iterable[type[Event]]) -> str:
+    return f"^({'|'.join(sorted({_exactly(event.topic) for event in events}))})$"
+
+
+def _exactly(name: str) -> str:
+    return name.replace(".", r"\.")
 
 
 def definitions(passwords: Mapping[str, str], vhost: str, administrator: tuple[str, str]) -> dict[str, Any]:
@@ -128,7 +160,9 @@ def definitions(passwords: Mapping[str, str], vhost: str, administrator: tuple[s
             *({"user": name, "vhost": vhost, **permissions(name)} for name in passwords),
             {"user": administrator[0], "vhost": vhost, **everything},
         ],
-        "topic_permissions": [{"user": name, "vhost": vhost, **topic_permissions(name)} for name in passwords],
+        "topic_permissions": [
+            {"user": name, "vhost": vhost, **entry} for name in passwords for entry in topic_permissions(name)
+        ],
         **{kind: [{**entry, "vhost": vhost} for entry in entries] for kind, entries in parts.items()},
     }
 

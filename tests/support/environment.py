@@ -64,7 +64,8 @@ def _open_vhost(servers: Servers, vhost: str) -> None:
     management.import_definitions(vhost, topology.topology())
     for user in USERS:
         management.set_permissions(vhost, user, **topology.permissions(user))
-        management.set_topic_permissions(vhost, user, **topology.topic_permissions(user))
+        for entry in topology.topic_permissions(user):
+            management.set_topic_permissions(vhost, user, **entry)
     # The harness itself looks at queues and publishes copies.
     management.set_permissions(vhost, management.user, configure=".*", write=".*", read=".*")
 

@@ -1,6 +1,7 @@
 """A deal from the draft to the sale: edit, submit, review, publish, put on and off sale."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from services.catalog import store
@@ -251,9 +252,14 @@ async def keep_availability(tx: Transaction, event: AvailabilityChanged) -> None
 
 
 def _version_published(tx: Transaction, deal: Deal) -> DealVersionPublished:
+    return deal_version_published(deal, tx.now)
+
+
+def deal_version_published(deal: Deal, now: datetime) -> DealVersionPublished:
+    """What checkout is told of an approved version; the deal's content is that version's."""
     content = deal.content
     return DealVersionPublished(
-        occurred_at=tx.now,
+        occurred_at=now,
         version=deal.version,
         deal_id=deal.deal_id,
         deal_version=deal.deal_version,
@@ -277,8 +283,13 @@ def _version_published(tx: Transaction, deal: Deal) -> DealVersionPublished:
 
 
 def _deal_changed(tx: Transaction, deal: Deal) -> DealChanged:
+    return deal_changed(deal, tx.now)
+
+
+def deal_changed(deal: Deal, now: datetime) -> DealChanged:
+    """What checkout is told of a deal that may be on sale."""
     return DealChanged(
-        occurred_at=tx.now,
+        occurred_at=now,
         version=deal.version,
         deal_id=deal.deal_id,
         deal_version=deal.deal_version,

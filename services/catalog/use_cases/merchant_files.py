@@ -1,6 +1,7 @@
 """A merchant with all that its checklist needs, and what everybody is told of it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from services.catalog import store
@@ -53,10 +54,10 @@ async def file_of(tx: Transaction, merchant: Merchant) -> MerchantFile:
     return MerchantFile(merchant, fee, account, await store.support(tx, merchant_id), steps)
 
 
-def merchant_changed(tx: Transaction, merchant: Merchant) -> MerchantChanged:
+def merchant_changed(merchant: Merchant, now: datetime) -> MerchantChanged:
     """A merchant as everybody may know it."""
     return MerchantChanged(
-        occurred_at=tx.now,
+        occurred_at=now,
         version=merchant.version,
         merchant_id=merchant.merchant_id,
         name=merchant.application.name,
@@ -67,4 +68,4 @@ def merchant_changed(tx: Transaction, merchant: Merchant) -> MerchantChanged:
 
 async def announce_merchant(tx: Transaction, merchant: Merchant) -> None:
     """Tell every service what became of a merchant."""
-    await outbox.emit(tx, merchant_changed(tx, merchant))
+    await outbox.emit(tx, merchant_changed(merchant, tx.now))

@@ -112,15 +112,17 @@ async def reopen_payout_account(tx: Transaction, merchant_id: UUID, code: str, f
 
 
 async def _announce(tx: Transaction, account: PayoutAccount) -> None:
-    await outbox.emit(
-        tx,
-        PayoutAccountChanged(
-            occurred_at=tx.now,
-            version=account.version,
-            merchant_id=account.merchant_id,
-            state=account.state,
-            rail=account.rail,
-            sub_merchant_id=account.sub_merchant_id,
-            sealed_account=account.sealed_for_settlement,
-        ),
+    await outbox.emit(tx, payout_account_changed(account, tx.now))
+
+
+def payout_account_changed(account: PayoutAccount, now: datetime) -> PayoutAccountChanged:
+    """What settlement and checkout are told of an account."""
+    return PayoutAccountChanged(
+        occurred_at=now,
+        version=account.version,
+        merchant_id=account.merchant_id,
+        state=account.state,
+        rail=account.rail,
+        sub_merchant_id=account.sub_merchant_id,
+        sealed_account=account.sealed_for_settlement,
     )

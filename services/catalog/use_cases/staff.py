@@ -1,5 +1,6 @@
 """Who works where: an owner gives and takes places, and everybody else's copy follows."""
 
+from datetime import datetime
 from uuid import UUID
 
 from services.catalog import store
@@ -64,16 +65,18 @@ async def my_workplaces(tx: Transaction, caller: str) -> list[Workplace]:
 
 async def announce_place(tx: Transaction, place: Place, version: int) -> None:
     """Tell every service who may do what from now on."""
-    await outbox.emit(
-        tx,
-        StaffChanged(
-            occurred_at=tx.now,
-            version=version,
-            staff_id=place.staff_id,
-            subject=place.subject,
-            merchant_id=place.merchant_id,
-            role=place.role,
-            store_ids=place.store_ids,
-            active=place.active,
-        ),
+    await outbox.emit(tx, staff_changed(place, version, tx.now))
+
+
+def staff_changed(place: Place, version: int, now: datetime) -> StaffChanged:
+    """What everybody is told of one person's place."""
+    return StaffChanged(
+        occurred_at=now,
+        version=version,
+        staff_id=place.staff_id,
+        subject=place.subject,
+        merchant_id=place.merchant_id,
+        role=place.role,
+        store_ids=place.store_ids,
+        active=place.active,
     )

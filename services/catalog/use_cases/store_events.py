@@ -1,5 +1,6 @@
 """What is told when a store changes: the place itself, its loss to a merchant, and then its deals."""
 
+from datetime import datetime
 from uuid import UUID
 
 from services.catalog.domain.stores import Store
@@ -13,7 +14,7 @@ DEALS_CHANGED = "store_deals_changed"
 
 async def announce_store(tx: Transaction, store: Store) -> None:
     """Tell what a place is, to those who keep copies."""
-    await outbox.emit(tx, _changed(tx, store))
+    await outbox.emit(tx, store_changed(store, tx.now))
 
 
 async def announce_change(
@@ -22,14 +23,15 @@ async def announce_change(
     """Tell that a store opened, closed or changed hands, to whom it is lost and why; its deals are said anew after."""
     if closure is not None and loser is not None:
         await outbox.emit(tx, _closed(tx, store, closure, loser, reason))
-    await outbox.emit(tx, _changed(tx, store))
+    await outbox.emit(tx, store_changed(store, tx.now))
     await schedule(tx, DEALS_CHANGED, store.store_id, tx.now)
 
 
-def _changed(tx: Transaction, store: Store) -> StoreChanged:
+def store_changed(store: Store, now: datetime) -> StoreChanged:
+    """What redemption and dispatch are told of a store."""
     facts = store.facts
     return StoreChanged(
-        occurred_at=tx.now,
+        occurred_at=now,
         version=store.version,
         store_id=store.store_id,
         merchant_id=store.last_merchant_id,

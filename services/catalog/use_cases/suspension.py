@@ -29,7 +29,7 @@ async def suspend_merchant(
     suspended = await store.suspend(tx, merchant_id, reason, operator, version)
     if suspended is None:
         return await file_of(tx, await _already_suspended(tx, merchant_id, reason))
-    await outbox.emit(tx, merchant_changed(tx, suspended), _merchant_suspended(tx, suspended, reason))
+    await outbox.emit(tx, merchant_changed(suspended, tx.now), _merchant_suspended(tx, suspended, reason))
     return await file_of(tx, suspended)
 
 

@@ -12,6 +12,15 @@ from shared.contracts.catalog import (
     StaffChanged,
 )
 from shared.database import Database
+from shared.messaging.copies import Copies
+
+COPIES: Copies = {
+    MerchantChanged: "merchants",
+    StaffChanged: "staff",
+    PayoutAccountChanged: "payout_accounts",
+    DealVersionPublished: "deal_versions",
+    DealChanged: "deals",
+}
 
 
 @handles(MerchantChanged)

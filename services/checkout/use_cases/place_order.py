@@ -88,7 +88,10 @@ async def _take(tx: Transaction, offer: Offer, wanted: Wanted) -> tuple[UUID, ..
         raise BuyerLimitReached(left=max(0, limit - counted))
     reserved = await stock.reserve(tx, offer.deal_id, offer.deal_version, wanted.quantity)
     if reserved is None:
-        now_offered = await stock.find_offer(tx, offer.deal_id) or offer
+        now_offered = await stock.find_offer(tx, offer.deal_id)
+        if now_offered is None:
+            # The copy was emptied between the two looks.
+            raise DealOffline
         check_sellable(now_offered, wanted.deal_version, wanted.quantity, tx.now)
         raise DealSoldOut(available=now_offered.available)
     if reserved.store_ids != offer.store_ids:

@@ -8,9 +8,11 @@ from shared.contracts.catalog import MerchantChanged, StaffChanged, StoreChanged
 from shared.contracts.checkout import OrderPaid, RefundAbandoned, RefundRequested, RefundSucceeded
 from shared.database import Database
 from shared.messaging import inbox
+from shared.messaging.copies import Copies
 from shared.messaging.handlers import Handlers
 
 handles = Handlers("dispatch")
+COPIES: Copies = {MerchantChanged: "merchants", StoreChanged: "stores", StaffChanged: "staff"}
 
 
 @handles(OrderPaid)

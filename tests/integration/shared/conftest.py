@@ -13,7 +13,7 @@ from shared.database import Database
 from shared.messaging import consuming
 from shared.messaging.handlers import Handlers, Shell
 from shared.messaging.outbox import OutboxSender
-from shared.messaging.schema import STAFF_V1, V1
+from shared.messaging.schema import STAFF_V1, V1, V2
 from shared.service import Tasks
 from tests.support import environment as environments
 from tests.support.environment import Environment
@@ -64,7 +64,7 @@ async def bare(servers: Servers) -> AsyncIterator[Bare]:
     for service in SERVICES:
         connection = await asyncpg.connect(made.local.database_urls[service])
         await connection.execute(
-            f"set search_path to {service}; {V1} {STAFF_V1} create table effects (key text, times int)"
+            f"set search_path to {service}; {V1} {V2} {STAFF_V1} create table effects (key text, times int)"
         )
         await connection.close()
     yield Bare(made)
