@@ -1,7 +1,10 @@
 """A small town: one order of each kind taken from its beginning to its payout, and what the books must say then."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 from services.console import audit, lifecycles, shops
 from services.console.journey import move_to_next_payout, run_payouts
@@ -30,10 +33,10 @@ class Outcome:
     refunded_fen: int
 
 
-async def open_town(world: World) -> Town:
-    """Fresh shops with fresh people."""
+async def open_town(world: World, deal: Mapping[str, Any] = MappingProxyType({})) -> Town:
+    """Fresh shops with fresh people; `deal` changes what the shop with vouchers sells."""
     tag = new_id().hex[-10:]
-    voucher = await shops.open_shop(world, shops.hotpot(f"owner-{tag}", f"clerk-{tag}", **PLENTY))
+    voucher = await shops.open_shop(world, shops.hotpot(f"owner-{tag}", f"clerk-{tag}", **{**PLENTY, **deal}))
     goods = await shops.open_shop(world, shops.fruit(f"grocer-{tag}", f"rider-{tag}", **PLENTY))
     return Town(world, voucher, goods)
 

@@ -205,7 +205,8 @@ async def _crowd(tx: Transaction, paged: tuple[Shop, UUID, UUID], count: int) ->
     own = {"deal_id": "crowd.deal_id", "merchant_id": "crowd.merchant_id"}
     await _copies(tx, "deals", own, f"copied.deal_id = '{on_sale}'")
     await _copies(tx, "deal_versions", {"deal_id": "crowd.deal_id"}, f"copied.deal_id = '{on_sale}'")
-    await _copies(tx, "stores", {**own, "store_id": "gen_random_uuid()"}, f"copied.store_id = '{shop.store_id}'")
+    held = dict.fromkeys(("merchant_id", "last_held_by"), "crowd.merchant_id")
+    await _copies(tx, "stores", {**held, "store_id": "gen_random_uuid()"}, f"copied.store_id = '{shop.store_id}'")
     await tx.execute("insert into availability select deal_id, 1, 5, 5 from crowd")
     await tx.execute(
         """insert into videos (video_id, merchant_id, platform_id, author, caption, cover, city, likes, comments,
