@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from services.web.gateways.catalog import Deal
+from services.web.gateways.catalog.deals import Deal
 from services.web.gateways.checkout import Order, OrderFilter
 from services.web.gateways.dispatch import Parcel
 from services.web.gateways.redemption import Certificate
