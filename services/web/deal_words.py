@@ -217,7 +217,8 @@ def _use_lines(rules: UseRules, language: Language) -> Iterator[Line]:
         yield t("rules.usable_hours"), semicolon.join(hours_lines(rules.usable_hours, language))
     if rules.blackout_hours:
         yield t("rules.blackout_hours"), semicolon.join(hours_lines(rules.blackout_hours, language))
-    yield t("rules.stacking_name"), stacking_words(rules.max_count, language)
+    if rules.max_count is not None:
+        yield t("rules.stacking_name"), stacking_words(rules.max_count, language)
 
 
 def _validity(rules: UseRules, t: Speech) -> str:

@@ -25,11 +25,11 @@ def short_price(amount_fen: int) -> str:
 
 def distance(metres: int, language: Language) -> str:
     """`350` as `约 350 m` or `1234` as `约 1.2 km`: positions of browsers and maps differ, so it is never exact."""
-    about = "约 " if language == "zh" else "about "
+    about = "约 " if language == "zh" else "~"
     if metres < 1000:
         return f"{about}{max(10, round(metres, -1))} m"
     tenths = round(metres / 100)
-    return f"{about}{tenths // 10}.{tenths % 10} km" if tenths < 1000 else f"{about}{round(tenths / 10)} km"
+    return f"{about}{tenths // 10}.{tenths % 10} km" if tenths < 1000 else f"{about}{round(metres / 1000)} km"
 
 
 def discount(price_fen: int, original_fen: int, language: Language) -> str:

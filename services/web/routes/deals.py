@@ -76,16 +76,10 @@ def own_preview(deal: Deal, visit: Visit, world: World) -> Preview:
 
 
 def shared_preview(graph: OpenGraph, deal: Deal, path: str, visit: Visit, world: World) -> Preview:
-    """How a shared link introduces its deal: catalog's words, with the price that is asked now."""
+    """How a shared link introduces its deal: in catalog's words, which name the price of this moment."""
     own = own_preview(deal, visit, world)
-    title = graph.title or deal.title
-    amount = price(deal.price_fen)
-    return Preview(
-        title if amount in title else f"{title} {amount}",
-        graph.description or own.description,
-        preview_url(graph.image or deal.cover, world.settings.public_url),
-        path,
-    )
+    image = preview_url(graph.image or deal.cover, world.settings.public_url)
+    return Preview(graph.title or own.title, graph.description or own.description, image, path)
 
 
 def can_be_bought(deal: Deal) -> bool:

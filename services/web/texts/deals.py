@@ -37,7 +37,6 @@ TEXTS = {
     "store.open": ("营业中", "Open now"),
     "store.resting": ("休息中", "Closed now"),
     "store.closed": ("暂停营业", "Not operating"),
-    "store.no_hours": ("营业时间请致电门店", "Call for opening hours"),
     "store.usable_now": ("现在可用", "Usable now"),
     "store.not_usable_now": ("现在不可用", "Not usable now"),
     "booking.title": ("预约", "Booking"),

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from tests.unit.web.town.catalog import add_catalog
+from tests.unit.web.town.catalog import add_catalog, add_places, add_search, add_shares
 from tests.unit.web.town.issuer import add_issuer, token_for
 from tests.unit.web.town.offices import add_invitations, add_merchants_desk, add_operators_acts, add_operators_desk
 from tests.unit.web.town.services import (
@@ -94,6 +94,9 @@ def build(town: Town, issuer: str = "http://issuer.town") -> FastAPI:
         return refusal.answer
 
     add_catalog(app, town)
+    add_places(app, town)
+    add_search(app, town)
+    add_shares(app, town)
     add_merchants_desk(app, town)
     add_invitations(app, town)
     add_operators_desk(app, town)

@@ -37,6 +37,8 @@ def add_catalog(app: FastAPI, town: Town) -> None:
             raise missing()
         return town.deals[deal_id]
 
+
+def add_places(app: FastAPI, town: Town) -> None:
     @app.get("/livestreams")
     async def livestreams(city: str | None = None, cursor: str | None = None, limit: int = 10) -> Any:
         on_air = [live for live in town.livestreams if live["state"] == "LIVE" and city in {None, live["city"]}]
@@ -54,9 +56,6 @@ def add_catalog(app: FastAPI, town: Town) -> None:
         if store_id != town.store_page["store_id"]:
             raise missing()
         return town.store_page
-
-    add_search(app, town)
-    add_shares(app, town)
 
 
 def add_search(app: FastAPI, town: Town) -> None:
