@@ -25,7 +25,7 @@ class Words:
         """What one unit is worth where its items do not say so: a voucher's face value, a card's uses."""
         deal = self.deal
         if deal.sold_as == "CASH_VOUCHER" and deal.cash:
-            return cash_words(deal.cash, deal.rules.max_count, self.language)
+            return f"{cash_words(deal.cash, self.language)} · {stacking_words(deal.rules.max_count, self.language)}"
         if deal.sold_as == "TIMES_CARD":
             return uses_words(deal.uses_per_unit, deal.price_fen, self.language)
         return ""
@@ -140,14 +140,12 @@ class Words:
         return Speech(self.language)("rules.free_from", price=short_price(terms.free_from_fen))
 
 
-def cash_words(cash: CashTerms, max_count: int | None, language: Language) -> str:
-    """`面值 ¥100 · 满 ¥200 可用 · 可叠加 2 张`."""
+def cash_words(cash: CashTerms, language: Language) -> str:
+    """`面值 ¥100 · 满 ¥200 可用`."""
     t = Speech(language)
     threshold = cash.threshold_fen
     bill = t("cash.threshold", price=short_price(threshold)) if threshold else t("cash.any_bill")
-    return " · ".join(
-        (t("cash.face", price=short_price(cash.face_value_fen)), bill, stacking_words(max_count, language))
-    )
+    return " · ".join((t("cash.face", price=short_price(cash.face_value_fen)), bill))
 
 
 def party_words(low: int | None, high: int | None, t: Speech) -> str:

@@ -27,7 +27,7 @@ async def test_a_buyer_goes_from_the_video_to_the_cashier(site: Site) -> None:
         await page.wait_for_url("https://pay.example/**")
         [placed] = [body for _, path, body in site.town.heard if "payments" not in path]
         assert placed["quantity"] == 2
-        assert placed["source"] == "t1.above_author.hotpot"
+        assert placed["source"] == "t1-above_author-hotpot"
         assert complaints(page) == []
 
 

@@ -78,7 +78,7 @@ async def test_the_livestream_sells_what_its_host_shows(site: Site) -> None:
         await page.locator(".live-card").click()
         await page.wait_for_url(f"**/live/{LIVE}")
         await page.get_by_role("link", name="团购 | 海南贵妃芒 5 斤装").click()
-        await page.wait_for_url(f"**/d/{FRUIT}?source=t1.live_list.fruit")
+        await page.wait_for_url(f"**/d/{FRUIT}?source=t1-live_list-fruit")
         assert complaints(page) == []
 
 

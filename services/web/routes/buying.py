@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from services.web.deal_words import Words, fee_of, refund_words
 from services.web.formats import Language
@@ -15,7 +15,7 @@ from services.web.gateways.checkout import Order
 from services.web.gateways.service import Refused, Silent
 from services.web.problems import Problem, silence, told
 from services.web.rendering import page
-from services.web.routes.deals import Source
+from services.web.routes.deals import Source, token_or_nothing
 from services.web.texts import Speech
 from services.web.visits import Signed, Visit, visit_of
 from services.web.world import Outside, World
@@ -38,7 +38,7 @@ class BuyForm(BaseModel):
     attempt_id: UUID
     deal_version: Annotated[int, Field(ge=1)]
     quantity: Annotated[int, Field(ge=1, le=MOST_UNITS)] = 1
-    source: Annotated[str, Field(max_length=100)] = ""
+    source: Annotated[str, AfterValidator(token_or_nothing)] = ""
     mode: Annotated[str, Field(max_length=10)] = ""
     name: Annotated[str, Field(max_length=40)] = ""
     phone: Annotated[str, Field(max_length=20)] = ""

@@ -1,11 +1,13 @@
 """The deal's page: everything before buying."""
 
 import asyncio
+import re
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import AfterValidator
 
 from services.web.deal_words import Words
 from services.web.formats import count, price
@@ -19,7 +21,15 @@ from services.web.world import Outside, World
 
 router = APIRouter(include_in_schema=False)
 
-Source = Annotated[str, Query(max_length=100)]
+_TOKEN = re.compile(r"[0-9A-Za-z_-]{1,100}")
+
+
+def token_or_nothing(text: str) -> str:
+    """An attribution token as it is; anything else that a link carries is nothing, and stops no purchase."""
+    return text if _TOKEN.fullmatch(text) else ""
+
+
+Source = Annotated[str, Query(), AfterValidator(token_or_nothing)]
 """Where the visitor comes from: the token of a badge, a livestream or a shared link. It goes along to the order."""
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
+from pydantic import StringConstraints
 
 from services.web.gateways.catalog import Looking
 from services.web.gateways.service import Refused
@@ -58,10 +59,10 @@ async def settle_fee(
     visit: Signed,
     world: Outside,
     state: Annotated[Literal["PAID", "WAIVED"], Form()],
-    reference: Annotated[str, Form(min_length=1, max_length=120)],
+    reference: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), Form()],
 ) -> Response:
     """Record where the payment was found, or why none is asked."""
-    body = {"state": state, "reference": reference.strip()}
+    body = {"state": state, "reference": reference}
     await world.services.desks.decide(visit.asker, f"/merchants/{merchant_id}/fees/{kind}", body)
     return _to_merchant(merchant_id)
 

@@ -60,7 +60,7 @@ async def test_a_fee_is_recorded_with_its_reference(browser: httpx.AsyncClient, 
     assert done.headers["location"] == MERCHANT
     body = {"state": "PAID", "reference": "银行流水 08"}
     assert town.heard == [("PUT", f"/merchants/{HOTPOT_MERCHANT}/fees/VERIFICATION", body)]
-    assert (await browser.post(f"{MERCHANT}/fees/VERIFICATION", data={**form, "reference": ""})).status_code == 422
+    assert (await browser.post(f"{MERCHANT}/fees/VERIFICATION", data={**form, "reference": " "})).status_code == 422
 
 
 async def test_a_review_shows_the_old_beside_the_new_and_marks_what_differs(
@@ -153,7 +153,8 @@ async def test_support_is_shown_and_ended(browser: httpx.AsyncClient, sign_in: S
     await sign_in("operator-one")
     page = (await browser.get(MERCHANT)).text
     assert "权重 5，2026-12-01 至 2026-12-03" in page
-    await browser.post(f"{MERCHANT}/support/end", data={"csrf": csrf_of(page)})
+    ended = await browser.post(f"{MERCHANT}/support/end", data={"csrf": csrf_of(page)})
+    assert ended.headers["location"] == MERCHANT
     assert town.heard[0][:2] == ("DELETE", f"/merchants/{HOTPOT_MERCHANT}/support")
 
 

@@ -92,7 +92,7 @@ async def test_a_livestream_lists_its_deals_in_order_with_their_tokens(browser: 
     page = (await browser.get(f"/live/{LIVE}")).text
     assert "直播中" in page
     assert page.index("双人毛肚火锅") < page.index("100 元代金券") < page.index("贵妃芒")
-    assert f'href="/d/{HOTPOT}?source=t1.live_list.hotpot"' in page
+    assert f'href="/d/{HOTPOT}?source=t1-live_list-hotpot"' in page
 
 
 async def test_a_livestream_that_is_over_says_so(browser: httpx.AsyncClient, town: Town) -> None:

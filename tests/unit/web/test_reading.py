@@ -45,6 +45,17 @@ async def test_the_feed_goes_on_where_it_ended(browser: httpx.AsyncClient, town:
     assert 'hx-get="/feed' not in rest
 
 
+async def test_an_empty_page_of_the_feed_leads_on_when_there_is_a_next_one(
+    browser: httpx.AsyncClient, town: Town
+) -> None:
+    town.videos = [{**town.videos[0], "video_id": known_id(f"video {n}")} for n in range(9)]
+    town.hidden_videos = 8
+    page = (await browser.get("/")).text
+    assert 'hx-get="/feed?cursor=8" hx-trigger="load"' in page
+    assert "还没有内容" not in page
+    assert "data-clip" in (await browser.get("/feed", params={"cursor": "8"})).text
+
+
 async def test_an_empty_feed_says_so(browser: httpx.AsyncClient, town: Town) -> None:
     town.videos = []
     assert "还没有内容" in (await browser.get("/")).text

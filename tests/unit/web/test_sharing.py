@@ -4,6 +4,7 @@ import base64
 import re
 
 import httpx
+import pytest
 import zxingcpp
 
 from tests.unit.web.conftest import PAGES, SignIn, csrf_of, hidden
@@ -20,7 +21,7 @@ async def test_a_shared_link_shows_the_deal_under_its_own_address(browser: httpx
     assert '<meta property="og:description" content="鸳鸯锅底，现切毛肚七上八下，两个人吃到撑。">' in page
     assert f'<meta property="og:image" content="{PAGES}/static/covers/hotpot.jpg' in page
     assert f'<meta property="og:url" content="{PAGES}/s/{SHARE_CODE}">' in page
-    assert f'href="/d/{HOTPOT}/buy?source=t1.shared.{SHARE_CODE}"' in page
+    assert f'href="/d/{HOTPOT}/buy?source=t1-shared-{SHARE_CODE}"' in page
 
 
 async def test_a_shared_link_that_says_little_is_introduced_by_its_deal(browser: httpx.AsyncClient, town: Town) -> None:
@@ -87,9 +88,9 @@ async def test_the_poster_carries_the_link_as_a_code_that_can_be_read(browser: h
 
 
 async def test_each_place_of_the_badge_has_a_token_of_its_own(browser: httpx.AsyncClient) -> None:
-    assert f'href="/d/{HOTPOT}?source=t1.above_author.hotpot"' in (await browser.get("/")).text
+    assert f'href="/d/{HOTPOT}?source=t1-above_author-hotpot"' in (await browser.get("/")).text
     comments = (await browser.get(f"/v/{HOTPOT_VIDEO}/comments", headers=HTMX)).text
-    assert f'href="/d/{HOTPOT}?source=t1.comments_top.hotpot"' in comments
+    assert f'href="/d/{HOTPOT}?source=t1-comments_top-hotpot"' in comments
 
 
 async def test_the_token_goes_along_from_the_deal_to_the_order(
@@ -103,4 +104,14 @@ async def test_the_token_goes_along_from_the_deal_to_the_order(
     form = {name: hidden(page, name) for name in ("order_id", "attempt_id", "deal_version", "source", "csrf")}
     await browser.post(f"/d/{HOTPOT}/buy", data={**form, "quantity": "1"})
     assert town.heard[0][2]["source"] == token
-    assert (await browser.get(f"/d/{HOTPOT}", params={"source": token + "A"})).status_code == 422
+
+
+@pytest.mark.parametrize("odd", ["A" * 101, "wechat.timeline", "a b", "令牌"])
+async def test_a_link_with_an_odd_source_still_sells(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town, odd: str
+) -> None:
+    await sign_in("buyer-an")
+    page = (await browser.get(f"/d/{HOTPOT}/buy", params={"source": odd})).text
+    form = {name: hidden(page, name) for name in ("order_id", "attempt_id", "deal_version", "csrf")}
+    await browser.post(f"/d/{HOTPOT}/buy", data={**form, "quantity": "1", "source": odd})
+    assert "source" not in town.heard[0][2], "checkout refuses what is no token"

@@ -1,6 +1,7 @@
 """A deal's page says, for every form and category, what is sold and how it may be used."""
 
 import re
+from typing import Any
 
 import httpx
 import pytest
@@ -67,6 +68,13 @@ async def test_the_rules_are_told_in_words(browser: httpx.AsyncClient) -> None:
                   "<dt>叠加使用</dt><dd>可叠加 2 张</dd>", "无需预约"):  # fmt: skip
         assert shown in page
     assert "周末节假日通用" not in page
+
+
+@pytest.mark.parametrize("closed", [{"blackout_weekdays": [6]}, {"blackout_dates": ["2027-05-01"]}])
+async def test_only_what_is_good_on_any_day_says_so(browser: httpx.AsyncClient, town: Town, closed: Any) -> None:
+    assert "周末节假日通用" in (await browser.get(f"/d/{HOTPOT}")).text
+    town.deals[HOTPOT]["rules"] = {"valid_days": 90, **closed}
+    assert "周末节假日通用" not in (await browser.get(f"/d/{HOTPOT}")).text
 
 
 async def test_the_refund_policy_is_a_tag_and_a_sentence(browser: httpx.AsyncClient) -> None:

@@ -22,7 +22,10 @@ def add_catalog(app: FastAPI, town: Town) -> None:
     @app.get("/feed")
     async def feed(city: str | None = None, cursor: str | None = None, limit: int = 8) -> Any:
         videos = [video for video in town.videos if city in {None, video["city"]}]
-        return page_of([town.video_card(video) for video in videos], cursor, limit)
+        page = page_of([town.video_card(video) for video in videos], cursor, limit)
+        # What may not be shown is left out after the page was cut.
+        hidden = max(0, town.hidden_videos - int(cursor or 0))
+        return {**page, "items": page["items"][hidden:]}
 
     @app.get("/videos/{video_id}")
     async def one_video(video_id: str) -> Any:

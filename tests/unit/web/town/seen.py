@@ -44,7 +44,7 @@ def share_of(deal: dict[str, Any]) -> dict[str, Any]:
     price = f"¥{deal['price_fen'] // 100}"
     return {
         "deal_id": deal["deal_id"],
-        "token": f"t1.shared.{SHARE_CODE}",
+        "token": f"t1-shared-{SHARE_CODE}",
         "open_graph": {
             "title": f"{deal['title']} {price}",
             "description": deal["description"],

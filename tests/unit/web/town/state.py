@@ -43,6 +43,7 @@ class Town:
         self.refreshes = 0
         self.searched: list[dict[str, str]] = []
         self.page_size = 0
+        self.hidden_videos = 0
         self.deals = town_deals()
         self.videos = [
             video("hotpot", "老码头火锅", "周末两个人 128 吃到撑！毛肚现片七上八下 🔥 #海口美食 #火锅", 32_000, 862),

@@ -107,7 +107,7 @@ def deal(name: str, **changes: Any) -> dict[str, Any]:
 
 def badge_of(one: dict[str, Any], *placements: str) -> dict[str, Any]:
     names = ("deal_id", "title", "form", "price_fen", "original_price_fen", "sold", "available", "state")
-    tokens = {placement: f"t1.{placement.lower()}.{one['cover']}" for placement in placements}
+    tokens = {placement: f"t1-{placement.lower()}-{one['cover']}" for placement in placements}
     return {"icon": "groupbuy", **{name: one[name] for name in names}, "tokens": tokens}
 
 
