@@ -29,6 +29,7 @@ async def test_a_closed_store_says_so_and_what_becomes_of_its_vouchers(browser: 
     page = (await browser.get(f"/store/{STORE}")).text
     for shown in ("该门店已停止营业", "自动退款", "暂停营业", "暂时没有团购"):
         assert shown in page
+    assert "全天" not in page, "hours that do not hold are not shown"
 
 
 async def test_a_store_that_does_not_exist_says_so(browser: httpx.AsyncClient) -> None:
