@@ -18,6 +18,20 @@ def price(amount_fen: int) -> str:
     return f"{sign}¥{int(whole):,}.{cents}"
 
 
+def short_price(amount_fen: int) -> str:
+    """`20000` as `¥200`: a face value or a threshold, which seldom has cents."""
+    return price(amount_fen).removesuffix(".00")
+
+
+def distance(metres: int, language: Language) -> str:
+    """`350` as `约 350 m` or `1234` as `约 1.2 km`: positions of browsers and maps differ, so it is never exact."""
+    about = "约 " if language == "zh" else "~"
+    if metres < 1000:
+        return f"{about}{max(10, round(metres, -1))} m"
+    tenths = round(metres / 100)
+    return f"{about}{tenths // 10}.{tenths % 10} km" if tenths < 1000 else f"{about}{round(metres / 1000)} km"
+
+
 def discount(price_fen: int, original_fen: int, language: Language) -> str:
     """`4.8折` or `52% off`; empty when nothing is saved."""
     if not 0 <= price_fen < original_fen:
@@ -39,12 +53,12 @@ def count(number: int, language: Language) -> str:
     return f"{tenths // 10}.{tenths % 10}{name}".replace(f".0{name}", name)
 
 
-def moment(at: datetime, language: Language) -> str:
-    """A time of day in Shanghai: `11月22日 14:02` or `22 Nov 14:02`."""
+def moment(at: datetime, language: Language, *, with_year: bool = False) -> str:
+    """A time of day in Shanghai: `11月22日 14:02` or `22 Nov 14:02`; with its year where it may be far away."""
     local = at.astimezone(SHANGHAI)
     if language == "zh":
-        return f"{local.month}月{local.day}日 {local:%H:%M}"
-    return f"{local.day} {_MONTHS[local.month - 1]} {local:%H:%M}"
+        return f"{f'{local.year}年' if with_year else ''}{local.month}月{local.day}日 {local:%H:%M}"
+    return f"{local.day} {_MONTHS[local.month - 1]} {f'{local.year} ' if with_year else ''}{local:%H:%M}"
 
 
 def clock_time(at: datetime) -> str:

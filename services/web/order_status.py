@@ -41,13 +41,22 @@ def status_of(order: Order, parcel_state: str | None = None) -> str:
 
 
 def refundable_units(order: Order, parcel_state: str | None = None) -> list[Unit]:
-    """The units for which the buyer may ask their money back now. Goods only before hand-over, and only whole."""
-    if order.state not in {"PAID", "FULFILLING"}:
+    """The units for which the buyer may ask their money back now. Goods only before hand-over, and only whole; what is
+    refunded only when it expires is refunded by itself."""
+    if order.state not in {"PAID", "FULFILLING"} or (order.kind == "VOUCHER" and order.refund_policy == "ON_EXPIRY"):
         return []
     parcel_state = parcel_state or (order.delivery.parcel_state if order.delivery else None)
     if order.kind == "GOODS" and parcel_state not in _BEFORE_HAND_OVER:
         return []
     return [unit for unit in order.units if unit.state == "OPEN"]
+
+
+def uses_left(order: Order) -> tuple[int, int] | None:
+    """Of a card: how many uses are left of how many, over all its units; None for anything else."""
+    if order.form != "TIMES_CARD":
+        return None
+    left = sum(unit.uses if unit.uses_left is None else unit.uses_left for unit in order.units)
+    return left, sum(unit.uses for unit in order.units)
 
 
 def parcel_steps(parcel: Parcel) -> list[tuple[str, bool]]:

@@ -2,12 +2,13 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import zxingcpp
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
@@ -15,9 +16,12 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from services.web import formats
+from services.web.hour_words import hours_lines
 from services.web.texts import Speech
 from services.web.vendored import integrity
 from services.web.visits import SCAN_CONTENT_POLICY, visit_of
+from shared.contracts.hours import WeeklyHours
+from shared.ids import new_id
 
 HERE = Path(__file__).resolve().parent
 STATIC = HERE / "static"
@@ -78,9 +82,28 @@ def svg_image(svg: str) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
+def qr_image(text: str) -> str:
+    """A QR code of a text as an image address; it scales, and carries the white rim that scanners need."""
+    code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode)
+    svg = str(code.to_svg(add_quiet_zones=True))
+    head, _, body = svg[svg.index("<svg") :].partition(">")
+    width, height = (head.split(f'{side}="')[1].split('"')[0] for side in ("width", "height"))
+    return svg_image(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">{body}')
+
+
 @pass_context
 def _count(context: Context, number: int) -> str:
     return formats.count(number, context["lang"])
+
+
+@pass_context
+def _distance(context: Context, metres: int) -> str:
+    return formats.distance(metres, context["lang"])
+
+
+@pass_context
+def _hours(context: Context, hours: Sequence[WeeklyHours]) -> list[str]:
+    return hours_lines(hours, context["lang"])
 
 
 @pass_context
@@ -123,10 +146,14 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"asset": asset, "integrity": integrity}
+    environment.globals |= {"asset": asset, "integrity": integrity, "new_id": new_id}
     filters: Mapping[str, Any] = {
         "price": formats.price,
+        "short_price": formats.short_price,
         "big_price": _price_parts,
+        "distance": _distance,
+        "hours": _hours,
+        "qr": qr_image,
         "count": _count,
         "moment": _moment,
         "clock_time": formats.clock_time,

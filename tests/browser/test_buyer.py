@@ -18,14 +18,16 @@ async def test_a_buyer_goes_from_the_video_to_the_cashier(site: Site) -> None:
         await page.route("https://pay.example/**", cashier)
         await page.goto(site.url)
         await page.get_by_role("link", name="团购 | 老码头双人毛肚火锅套餐").first.click()
-        await page.wait_for_url(f"**/d/{HOTPOT}")
+        await page.wait_for_url(f"**/d/{HOTPOT}?source=*")
         await page.get_by_role("link", name="支付宝购买 ¥128.00").click()
-        await page.wait_for_url("**/buy")
+        await page.wait_for_url("**/buy?source=*")
         await page.get_by_role("button", name="增加一份").click()
         await expect(page.locator("[data-total]").first).to_have_text("¥256.00")
         await page.get_by_role("button", name="支付宝支付").click()
         await page.wait_for_url("https://pay.example/**")
-        assert [body.get("quantity") for _, path, body in site.town.heard if "payments" not in path] == [2]
+        [placed] = [body for _, path, body in site.town.heard if "payments" not in path]
+        assert placed["quantity"] == 2
+        assert placed["source"] == "t1-above_author-hotpot"
         assert complaints(page) == []
 
 

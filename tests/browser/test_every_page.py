@@ -3,14 +3,36 @@
 import pytest
 
 from tests.browser.conftest import Site, chromium, complaints, visitor
-from tests.unit.web.town import FRUIT, GOODS_ORDER, HOTEL, HOTPOT, HOTPOT_VIDEO, VOUCHER_ORDER
+from tests.unit.web.town import (
+    CARD,
+    FRUIT,
+    GOODS_ORDER,
+    HOTEL,
+    HOTPOT,
+    HOTPOT_MERCHANT,
+    HOTPOT_VIDEO,
+    INVITATION,
+    JOURNEY,
+    LIVE,
+    PARTNER,
+    SHARE_CODE,
+    STORE,
+    VOUCHER,
+    VOUCHER_ORDER,
+)
 
 BUYER = (
     "/", f"/v/{HOTPOT_VIDEO}/comments", "/nearby", f"/d/{HOTPOT}", f"/d/{HOTEL}", f"/d/{HOTPOT}/buy", f"/d/{FRUIT}/buy",
+    f"/d/{VOUCHER}", f"/d/{CARD}", f"/d/{PARTNER}", f"/d/{JOURNEY}", f"/d/{FRUIT}", f"/d/{CARD}/buy", "/live",
+    f"/live/{LIVE}", f"/store/{STORE}", "/search", "/search?latitude=20.031&longitude=110.331",
+    "/search?for=stores&q=老码头", "/search?q=zzz", f"/s/{SHARE_CODE}", f"/s/{SHARE_CODE}/poster", f"/i/{INVITATION}",
     "/orders", f"/orders/{VOUCHER_ORDER}", f"/orders/{GOODS_ORDER}", f"/orders/{VOUCHER_ORDER}/refund",
     f"/orders/{VOUCHER_ORDER}/result", "/me", "/dev",
 )  # fmt: skip
-STAFF = ("/scan", "/m", "/m/statement", "/o")
+STAFF = (
+    "/scan", "/m", "/m/deals", "/m/staff", "/m/statement", "/o", f"/o/deals/{HOTPOT}",
+    f"/o/merchants/{HOTPOT_MERCHANT}", f"/o/stores/{STORE}", "/o/find?q=老码头",
+)  # fmt: skip
 _TOO_SMALL = """
 [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, summary, label.button")]
   .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest(".unseen, .skip, [hidden]")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from services.web.gateways.catalog import Catalog
+from services.web.gateways.catalog import Catalog, Desks
 from services.web.gateways.checkout import Checkout
 from services.web.gateways.dispatch import Dispatch
 from services.web.gateways.identity import Issuer
@@ -20,6 +20,7 @@ class Backends:
     """Every service behind the pages."""
 
     catalog: Catalog
+    desks: Desks
     checkout: Checkout
     redemption: Redemption
     dispatch: Dispatch
@@ -31,6 +32,7 @@ def connect(settings: Settings, http: httpx.AsyncClient) -> Backends:
     """The services at the addresses of `settings`, over one connection pool."""
     return Backends(
         catalog=Catalog("catalog", settings.catalog_url, http),
+        desks=Desks("catalog", settings.catalog_url, http),
         checkout=Checkout("checkout", settings.checkout_url, http),
         redemption=Redemption("redemption", settings.redemption_url, http),
         dispatch=Dispatch("dispatch", settings.dispatch_url, http),

@@ -4,7 +4,9 @@ from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from services.web.gateways.catalog.deals import CashTerms, Form, Kind
 from services.web.gateways.service import Asker, Service, View
+from shared.money import split_evenly
 
 OrderFilter = Literal["all", "to_pay", "to_use", "delivering", "refund"]
 
@@ -13,6 +15,14 @@ class Unit(View):
     unit_id: UUID
     state: Literal["OPEN", "USED", "FINAL", "REFUNDING", "REFUNDED"]
     paid_fen: int
+    uses: int = 1
+    uses_left: int | None = None
+
+    @property
+    def left_fen(self) -> int:
+        """What a refund of this unit pays: a card's uses are consumed from the first, and what is left goes back."""
+        left = self.uses if self.uses_left is None else min(self.uses_left, self.uses)
+        return sum(split_evenly(self.paid_fen, self.uses)[self.uses - left :])
 
 
 class Refund(View):
@@ -49,7 +59,10 @@ class Order(View):
     order_id: UUID
     order_no: str
     state: Literal["PLACED", "PAID", "FULFILLING", "COMPLETED", "CLOSED"]
-    kind: Literal["VOUCHER", "GOODS"]
+    kind: Kind
+    form: Form | None = None
+    cash: CashTerms | None = None
+    refund_policy: Literal["ANY_TIME", "ON_EXPIRY"] = "ANY_TIME"
     deal_id: UUID
     deal_version: int = 1
     title: str

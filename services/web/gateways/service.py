@@ -52,12 +52,15 @@ class Service:
         self._base_url = base_url.rstrip("/")
         self._http = http
 
-    async def get(self, asker: Asker, path: str, **params: str | int | None) -> Any:
+    async def get(self, asker: Asker, path: str, **params: str | float | None) -> Any:
         return await self._ask(asker, "GET", path, {}, params={k: v for k, v in params.items() if v is not None})
 
     async def put(self, asker: Asker, path: str, body: Mapping[str, Any], *, seen: int | None = None) -> Any:
         """`seen` is the version that the visitor decided on; the service refuses if it has moved on (If-Match)."""
         return await self._ask(asker, "PUT", path, {} if seen is None else {"if-match": f'"{seen}"'}, json=body)
+
+    async def delete(self, asker: Asker, path: str) -> Any:
+        return await self._ask(asker, "DELETE", path, {})
 
     async def post(self, asker: Asker, path: str, body: Mapping[str, Any]) -> Any:
         return await self._ask(asker, "POST", path, {}, json=body)
@@ -86,6 +89,8 @@ class Service:
         if answer.status_code >= 500:
             log.warning("service_failed", service_asked=self._name, status=answer.status_code)
             raise Silent(self._name)
+        if answer.status_code == 204:
+            return None
         try:
             body = answer.json()
         except ValueError as error:

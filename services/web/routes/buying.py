@@ -6,18 +6,20 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from services.web.deal_words import Words, fee_of, refund_words
 from services.web.formats import Language
-from services.web.gateways.catalog import Deal
+from services.web.gateways.catalog.deals import Deal
 from services.web.gateways.checkout import Order
 from services.web.gateways.service import Refused, Silent
 from services.web.problems import Problem, silence, told
 from services.web.rendering import page
-from services.web.routes.deals import Source
+from services.web.routes.deals import Source, token_or_nothing
 from services.web.texts import Speech
-from services.web.visits import Signed, Visit
+from services.web.visits import Signed, Visit, visit_of
 from services.web.world import Outside, World
+from shared.contracts.catalog import delivery_fee
 from shared.ids import new_id
 
 router = APIRouter(include_in_schema=False)
@@ -36,7 +38,7 @@ class BuyForm(BaseModel):
     attempt_id: UUID
     deal_version: Annotated[int, Field(ge=1)]
     quantity: Annotated[int, Field(ge=1, le=MOST_UNITS)] = 1
-    source: Annotated[str, Field(max_length=64)] = ""
+    source: Annotated[str, AfterValidator(token_or_nothing)] = ""
     mode: Annotated[str, Field(max_length=10)] = ""
     name: Annotated[str, Field(max_length=40)] = ""
     phone: Annotated[str, Field(max_length=20)] = ""
@@ -127,9 +129,15 @@ async def _payment(
 
 
 def _checkout_page(request: Request, deal: Deal, form: BuyForm, problem: Problem | None = None) -> Response:
-    fee_fen = deal.delivery.fee_fen if deal.delivery else 0
-    most = max(1, min(MOST_UNITS, deal.per_buyer_limit, deal.available))
+    language = visit_of(request).language
+    fee_fen = fee_of(deal, form.mode, form.quantity)
+    most = max(1, min(MOST_UNITS, deal.per_buyer_limit or MOST_UNITS, deal.available))
     facts: dict[str, Any] = {"deal": deal, "form": form, "most": most, "fee_fen": fee_fen, "problem": problem}
+    # The fee of each mode before the threshold: the page takes it away once the goods are worth enough.
+    facts["fees"] = (
+        {mode: delivery_fee(deal.delivery, mode, 0) for mode in deal.delivery.modes} if deal.delivery else {}
+    )
+    facts |= {"words": Words(deal, language), "refunds": refund_words(deal, language)}
     total_fen = deal.price_fen * form.quantity + fee_fen
     ids = {"order_id": form.order_id, "attempt_id": form.attempt_id}
     return page(request, "buy.html", facts | ids, status=409 if problem else 200, total_fen=total_fen)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query
 
-from services.web.gateways.catalog import Employer
+from services.web.gateways.catalog.desks import Employer
 from services.web.visits import Signed
 from services.web.world import Outside
 from shared.errors import Forbidden
@@ -26,7 +26,7 @@ class Desk:
 
 
 async def _desk(visit: Signed, world: Outside, merchant: Annotated[UUID | None, Query()] = None) -> Desk:
-    employers = await world.services.catalog.employers(visit.asker)
+    employers = await world.services.desks.employers(visit.asker)
     here = next((one for one in employers if merchant in {None, one.merchant_id}), None)
     if here is None:
         raise NoEmployer

@@ -4,7 +4,7 @@ import asyncio
 
 from fastapi import APIRouter, Request, Response
 
-from services.web.gateways.catalog import Employer
+from services.web.gateways.catalog.desks import Employer
 from services.web.gateways.service import Refused, Silent
 from services.web.rendering import page
 from services.web.visits import Visit, Visitor
@@ -25,7 +25,7 @@ async def me(request: Request, visit: Visitor, world: Outside) -> Response:
 
 async def _employers(visit: Visit, world: World) -> list[Employer]:
     try:
-        return await world.services.catalog.employers(visit.asker)
+        return await world.services.desks.employers(visit.asker)
     except (Refused, Silent):
         return []
 
@@ -33,7 +33,7 @@ async def _employers(visit: Visit, world: World) -> list[Employer]:
 async def _is_operator(visit: Visit, world: World) -> bool:
     """The token says nothing about roles: whoever may read the queue is one."""
     try:
-        await world.services.catalog.queue(visit.asker)
+        await world.services.desks.queue(visit.asker)
     except (Refused, Silent):
         return False
     return True

@@ -1,12 +1,13 @@
-"""The merchant's desk: getting started, and goods to accept, hand over and deliver."""
+"""The merchant's desk: getting started, its deals, and goods to accept, hand over and deliver."""
 
-from typing import Annotated
+import asyncio
+from typing import Annotated, Literal, get_args
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from services.web.gateways.catalog import Merchant
+from services.web.gateways.catalog.desks import Draft, Merchant
 from services.web.gateways.dispatch import Board, BoardParcel
 from services.web.gateways.service import Refused, Silent
 from services.web.rendering import page
@@ -21,6 +22,8 @@ router = APIRouter(prefix="/m", include_in_schema=False)
 MerchantId = Annotated[UUID, Form()]
 _COLUMNS = {"PLACED": "to_accept", "ACCEPTED": "to_hand_over", "HANDED_OVER": "on_the_way", "DELIVERED": "delivered"}
 _NAMES = ("trouble", "to_accept", "to_hand_over", "on_the_way", "delivered")
+DealState = Literal["DRAFT", "IN_REVIEW", "REJECTED", "APPROVED", "ONLINE", "OFFLINE", "ENDED"]
+_TONES = {"ONLINE": "green", "IN_REVIEW": "blue", "APPROVED": "blue", "REJECTED": "red"}
 _OVER = {"RECEIVED", "REFUNDED"}
 
 
@@ -29,9 +32,38 @@ async def desk(request: Request, at: AtDesk, visit: Signed, world: Outside, curs
     """What waits for the merchant."""
     merchant = await _merchant(visit, world, at.here.merchant_id)
     board = await _board(visit, world, at.here.merchant_id, cursor)
-    facts = {"employers": at.employers, "here": at.here, "merchant": merchant}
+    facts = {
+        "employers": at.employers,
+        "here": at.here,
+        "merchant": merchant,
+        "may_open": at.here.role == "OWNER" and _waits_for_opening(merchant),
+    }
     columns = _columns(board.items) if board else None
     return page(request, "merchant.html", facts, board=columns, next_cursor=board.next_cursor if board else None)
+
+
+@router.post("/opening")
+async def open_group_buy(merchant: MerchantId, visit: Signed, world: Outside) -> Response:
+    """Apply to open group-buy; a step that is missing is named by the refusal."""
+    await world.services.desks.open_group_buy(visit.asker, merchant)
+    return RedirectResponse(f"/m?merchant={merchant}", status_code=303)
+
+
+@router.get("/deals")
+async def deals(
+    request: Request,
+    at: AtDesk,
+    visit: Signed,
+    world: Outside,
+    state: Annotated[DealState | None, Query()] = None,
+    cursor: Cursor = None,
+) -> Response:
+    """The merchant's deals, and why some do not sell."""
+    found = await world.services.desks.drafts(visit.asker, at.here.merchant_id, state, cursor)
+    reasons = await asyncio.gather(*(_why_rejected(visit, world, one) for one in found.items))
+    facts = {"here": at.here, "state": state, "states": get_args(DealState), "tones": _TONES}
+    listed = list(zip(found.items, reasons, strict=True))
+    return page(request, "merchant_deals.html", facts, deals=listed, next_cursor=found.next_cursor)
 
 
 @router.post("/parcels/{parcel_id}/acceptance")
@@ -71,13 +103,27 @@ async def deliver(
     return _back(merchant)
 
 
+async def _why_rejected(visit: Visit, world: World, deal: Draft) -> Draft | None:
+    """The draft with the operator's reason, which the list leaves out."""
+    if deal.state != "REJECTED":
+        return None
+    try:
+        return await world.services.desks.draft(visit.asker, deal.deal_id)
+    except (Refused, Silent):
+        return None
+
+
+def _waits_for_opening(merchant: Merchant | None) -> bool:
+    return merchant is not None and any(one.step == "OPENING" and one.state != "DONE" for one in merchant.checklist)
+
+
 def _back(merchant: UUID) -> Response:
     return RedirectResponse(f"/m?merchant={merchant}#board", status_code=303)
 
 
 async def _merchant(visit: Visit, world: World, merchant_id: UUID) -> Merchant | None:
     try:
-        return await world.services.catalog.merchant(visit.asker, merchant_id)
+        return await world.services.desks.merchant(visit.asker, merchant_id)
     except (Refused, Silent):
         return None
 

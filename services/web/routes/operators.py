@@ -1,29 +1,36 @@
-"""The operator's queue: what waits for a yes or a no."""
+"""The operator's queue: what waits for a yes or a no, each decided on the version that was seen."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from services.web.formats import price
+from services.web.gateways.catalog.desks import Claim
 from services.web.rendering import page
+from services.web.review_words import lines, name_of, named
+from services.web.texts import Speech
 from services.web.visits import Signed
 from services.web.world import Outside
 from shared.errors import Invalid
 
 router = APIRouter(prefix="/o", include_in_schema=False)
 
-Kind = Literal["merchants", "payout_accounts", "stores", "deals"]
-_ID = {"merchants": "merchant_id", "payout_accounts": "merchant_id", "stores": "store_id", "deals": "deal_id"}
+Kind = Literal["merchants", "payout_accounts", "claims", "deals"]
 _PATH = {
     "merchants": "/merchants/{id}/verification",
     "payout_accounts": "/merchants/{id}/payout-account/verification",
-    "stores": "/stores/{id}/verification",
+    "claims": "/claims/{id}/decision",
     "deals": "/deals/{id}/review",
 }
-_NOT_SHOWN = {"name", "title", "version", "revision", "state", "open", "latitude", "longitude", "reason"}
+_NOT_SHOWN = {"name", "title", "version", "revision", "state", "open", "latitude", "longitude", "reason", "merchant_id"}
+_PLACE = ("city", "address", "phone", "hours")
+_WAITING = {"CLAIMED", "APPEALED"}
+_BACK = r"^(/o(/(deals|stores)/[0-9a-f-]{36})?)$"
+
+Reason = Annotated[str, Form(max_length=200)]
 
 
 class ReasonMissing(Invalid):
@@ -32,12 +39,64 @@ class ReasonMissing(Invalid):
     en = "A refusal needs a reason"
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One merchant or payout account that waits: `seen` is the version on show."""
+
+    id: str
+    title: str
+    seen: int | None
+    facts: list[tuple[str, list[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """One store, and everybody who says that it is theirs."""
+
+    store_id: str
+    name: str
+    facts: list[tuple[str, list[str]]]
+    claims: list[Claim]
+
+
 @router.get("")
 async def queue(request: Request, visit: Signed, world: Outside) -> Response:
     """Everything that waits, oldest first."""
-    waiting = await world.services.catalog.queue(visit.asker)
-    kinds = [(kind, [_entry(kind, one) for one in getattr(waiting, kind)]) for kind in _ID]
-    return page(request, "operator.html", queue=kinds)
+    waiting = await world.services.desks.queue(visit.asker)
+    speech = Speech(visit.language)
+    facts = {
+        "kinds": [
+            ("merchants", [_waiting(one, speech) for one in waiting.merchants]),
+            ("payout_accounts", [_waiting(one, speech) for one in waiting.payout_accounts]),
+        ],
+        "fees": waiting.fees,
+        "contests": _contests(waiting.stores, speech),
+        "deals": waiting.deals,
+        "still": _WAITING,
+    }
+    return page(request, "operator.html", facts)
+
+
+@router.get("/deals/{deal_id}")
+async def review(request: Request, deal_id: UUID, visit: Signed, world: Outside) -> Response:
+    """What sells beside what is proposed."""
+    sheet = await world.services.desks.review(visit.asker, deal_id)
+    templates = await world.services.desks.templates(visit.asker)
+    speech = Speech(visit.language)
+    current = sheet.current or {}
+    rows = [
+        (
+            name_of(name, speech),
+            name in sheet.changed,
+            lines(name, current.get(name), speech),
+            lines(name, value, speech),
+        )
+        for name, value in sheet.proposed.items()
+    ]
+    told = [row for row in rows if row[2] or row[3]]
+    changed = [row for row in told if row[1]] if sheet.current else told
+    facts = {"deal_id": deal_id, "sheet": sheet, "title": sheet.proposed.get("title", ""), "templates": templates}
+    return page(request, "operator_deal.html", facts, changed=changed, same=[row for row in told if row not in changed])
 
 
 @router.post("/{kind}/{id}")
@@ -47,35 +106,41 @@ async def decide(
     approve: Annotated[Literal["yes", "no"], Form()],
     visit: Signed,
     world: Outside,
-    reason: Annotated[str, Form(max_length=200)] = "",
+    reason: Reason = "",
+    template: Annotated[str, Form(max_length=40)] = "",
     sub_merchant_id: Annotated[str, Form(max_length=64)] = "",
     seen: Annotated[int | None, Form()] = None,
+    back: Annotated[str, Form(pattern=_BACK)] = "/o",
 ) -> Response:
     """Say yes, or no with a reason that the applicant reads; `seen` is the version that was looked at."""
-    if approve == "no" and not reason.strip():
+    chosen = template if kind == "deals" else ""
+    if approve == "no" and not reason.strip() and chosen in {"", "OTHER"}:
         raise ReasonMissing
     decision: dict[str, Any] = {"approve": approve == "yes", "reason": reason.strip() or None}
+    if approve == "no" and chosen:
+        decision |= {"template": chosen}
     if kind == "payout_accounts" and approve == "yes" and sub_merchant_id.strip():
         decision |= {"sub_merchant_id": sub_merchant_id.strip()}
-    await world.services.catalog.decide(visit.asker, _PATH[kind].format(id=id), decision, seen)
-    return RedirectResponse("/o", status_code=303)
+    await world.services.desks.decide(visit.asker, _PATH[kind].format(id=id), decision, seen)
+    return RedirectResponse("/o" if kind == "deals" else back, status_code=303)
 
 
-def _entry(kind: str, one: Mapping[str, Any]) -> tuple[str, str, int | None, list[tuple[str, str]]]:
-    """One thing that waits: its id, its name, the version on show, and its facts in catalog's own order."""
-    facts = [(name, _fact(name, value)) for name, value in one.items() if name not in _NOT_SHOWN | {_ID[kind]}]
-    seen = one.get("version", one.get("revision"))
-    title = str(one.get("title") or one.get("name") or one[_ID[kind]])
-    return str(one[_ID[kind]]), title, seen, [(name, shown) for name, shown in facts if shown]
+def _waiting(one: Mapping[str, Any], speech: Speech) -> Waiting:
+    facts = named(one, speech, without=_NOT_SHOWN)
+    title = str(one.get("name") or one["merchant_id"])
+    return Waiting(str(one["merchant_id"]), title, one.get("version"), facts)
 
 
-def _fact(name: str, value: Any) -> str:
-    if value is None or value in ("", [], {}):
-        return ""
-    if name.endswith("_fen") and isinstance(value, int):
-        return price(value)
-    if isinstance(value, list):
-        return " · ".join(_fact("", one) for one in value[:20])
-    if isinstance(value, dict):
-        return " ".join(_fact(key, one) for key, one in value.items() if one)
-    return str(value)
+def _contests(waiting: Sequence[Mapping[str, Any]], speech: Speech) -> list[Contest]:
+    """The waiting claims by their store: catalog lists each claim that waits, with those that compete with it."""
+    contests: dict[str, Contest] = {}
+    for one in waiting:
+        store_id = str(one["store_id"])
+        if store_id not in contests:
+            place = {name: one.get(name) for name in _PLACE}
+            contests[store_id] = Contest(store_id, str(one["name"]), named(place, speech), [])
+        known = contests[store_id].claims
+        for claim in (Claim.model_validate(one), *(Claim.model_validate(other) for other in one.get("competing", ()))):
+            if claim.claim_id not in {other.claim_id for other in known}:
+                known.append(claim)
+    return list(contests.values())

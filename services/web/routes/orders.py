@@ -8,12 +8,14 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from services.web.gateways.catalog import Deal
+from services.web.deal_words import cash_words
+from services.web.formats import Language
+from services.web.gateways.catalog.deals import Deal
 from services.web.gateways.checkout import Order, OrderFilter
 from services.web.gateways.dispatch import Parcel
 from services.web.gateways.redemption import Certificate
 from services.web.gateways.service import Refused, Silent
-from services.web.order_status import TONES, parcel_steps, refundable_units, shown_certificate, status_of
+from services.web.order_status import TONES, parcel_steps, refundable_units, shown_certificate, status_of, uses_left
 from services.web.rendering import page
 from services.web.routes.feed import Cursor
 from services.web.texts import Speech
@@ -64,6 +66,7 @@ async def order(request: Request, order_id: UUID, visit: Signed, world: Outside,
         "steps": parcel_steps(parcel) if parcel else [],
         "carrier": _carrier_name(visit, parcel),
         "phone": _phone(deal, parcel),
+        "bought": _bought(shown, visit.language),
         "refundable": bool(refundable_units(shown, parcel_state)),
         "attempt_id": new_id(),
     }
@@ -127,6 +130,14 @@ def _phone(deal: Deal | None, parcel: Parcel | None) -> str:
         return ""
     at_the_store = next((store.phone for store in deal.stores if store.phone), "") if parcel is None else ""
     return deal.merchant.phone or at_the_store
+
+
+def _bought(order: Order, language: Language) -> str:
+    """What was bought, where the title does not say it: the voucher's worth, the card's uses that are left."""
+    if order.cash is not None:
+        return cash_words(order.cash, language)
+    left = uses_left(order)
+    return Speech(language)("order.uses_left", left=left[0], n=left[1]) if left and left[1] else ""
 
 
 def _last_moment(certificates: list[Certificate]) -> datetime | None:

@@ -59,6 +59,6 @@ async def ask_refund(
 
 def _refund_page(request: Request, order: Order, refund_id: UUID, problem: Problem | None = None) -> Response:
     units = refundable_units(order)
-    facts = {"order": order, "open_units": units, "total_fen": sum(unit.paid_fen for unit in units)}
+    facts = {"order": order, "open_units": units, "total_fen": sum(unit.left_fen for unit in units)}
     status = 409 if problem else 200
     return page(request, "refund.html", facts, status=status, refund_id=refund_id, reasons=REASONS, problem=problem)

@@ -37,7 +37,7 @@ class PictureInvalid(Invalid):
 @router.get("/scan")
 async def scan(request: Request, visit: Signed, world: Outside) -> Response:
     """Camera, typed code or photo, for one of the stores where the visitor works."""
-    employers = await world.services.catalog.employers(visit.asker)
+    employers = await world.services.desks.employers(visit.asker)
     stores = [(str(store.store_id), store.name) for employer in employers for store in employer.stores]
     facts = {
         "stores": stores,

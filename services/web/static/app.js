@@ -10,27 +10,31 @@ function say(words) {
   say.timer = setTimeout(() => { line.textContent = ""; }, 2200);
 }
 
-async function copy(text) {
+async function copy(button) {
+  const text = button.dataset.copy, done = document.getElementById("said").dataset.copied;
   try {
     await navigator.clipboard.writeText(text);
   } catch {
     // Plain HTTP on a phone in the same network has no clipboard API.
     const field = Object.assign(document.createElement("textarea"), { value: text, readOnly: true, className: "unseen" });
-    document.body.append(field);
+    button.after(field);
     field.select();
     document.execCommand("copy");
     field.remove();
   }
-  say(document.getElementById("said").dataset.copied);
+  // What lies over the page as a sheet lies over the toast too: there the button says it.
+  if (button.closest("dialog")) button.querySelector("span").textContent = done;
+  else say(done);
 }
 
-async function share(path) {
-  const url = new URL(path, location.href).href;
-  if (!navigator.share) return copy(url);
+async function share(button) {
+  const url = new URL(button.dataset.share, location.href).href;
+  button.dataset.copy = url;
+  if (!navigator.share) return copy(button);
   try {
     await navigator.share({ title: document.title, url });
   } catch (error) {
-    if (error.name !== "AbortError") copy(url);
+    if (error.name !== "AbortError") copy(button);
   }
 }
 
@@ -59,9 +63,13 @@ watch(document);
 
 const yuan = (fen) => `¥${Math.floor(fen / 100).toLocaleString("en-US")}.${String(fen % 100).padStart(2, "0")}`;
 
+// The server says the fee of each mode and from which amount on it is nothing; what is paid is what checkout computes.
 function total(form) {
-  const count = Number(form.elements.quantity.value) || 1;
-  each("[data-total]", (place) => { place.textContent = yuan(count * Number(form.dataset.unit) + Number(form.dataset.extra)); });
+  const goods = (Number(form.elements.quantity.value) || 1) * Number(form.dataset.unit);
+  const mode = form.querySelector("input[name=mode]:checked");
+  const fee = form.dataset.freeFrom && goods >= Number(form.dataset.freeFrom) ? 0 : Number(mode?.dataset.fee ?? 0);
+  each("[data-total]", (place) => { place.textContent = yuan(goods + fee); });
+  each("[data-fee-shown]", (place) => { place.textContent = fee ? yuan(fee) : place.dataset.free; });
 }
 
 function step(button) {
@@ -102,14 +110,27 @@ function locate(button) {
   }, failed, { enableHighAccuracy: true, timeout: 10000 });
 }
 
+// Asks the browser, which asks the visitor. About 100 m is near enough for a search, and says less about somebody.
+function near(button) {
+  const form = document.getElementById(button.dataset.near), word = button.querySelector("span");
+  const failed = () => { word.textContent = button.dataset.failed; };
+  if (!navigator.geolocation) return failed();
+  navigator.geolocation.getCurrentPosition(({ coords }) => {
+    const [latitude, longitude] = gcj02(coords.latitude, coords.longitude);
+    form.elements.latitude.value = latitude.toFixed(3);
+    form.elements.longitude.value = longitude.toFixed(3);
+    form.submit();
+  }, failed, { timeout: 10000, maximumAge: 300000 });
+}
+
 function pause(button) {
   const held = button.closest(".clip").classList.toggle("held");
   button.setAttribute("aria-pressed", String(held));
 }
 
 const presses = {
-  "[data-copy]": (it) => copy(it.dataset.copy), "[data-share]": (it) => share(it.dataset.share), "[data-step]": step,
-  "[data-locate]": locate, ".clip-tap": pause,
+  "[data-copy]:not([data-share])": copy, "[data-share]": share, "[data-step]": step, "[data-locate]": locate, "[data-near]": near,
+  ".clip-tap": pause,
 };
 document.addEventListener("click", (event) => {
   for (const [selector, act] of Object.entries(presses)) {
@@ -120,7 +141,7 @@ document.addEventListener("click", (event) => {
   if (event.target.matches("dialog.sheet") && event.offsetY < 0) event.target.close();
 });
 document.addEventListener("input", (event) => {
-  if (event.target.name === "quantity") total(event.target.form);
+  if (["quantity", "mode"].includes(event.target.name)) total(event.target.form);
   const box = event.target.closest("[data-sum]");
   if (box) sum(box);
 });

@@ -3,9 +3,18 @@
 from dataclasses import dataclass
 
 from services.web.formats import Language
-from services.web.texts import errors, orders, shop, staff
+from services.web.texts import deals, desks, errors, operators, orders, places, shop, staff
 
-TEXTS: dict[str, tuple[str, str]] = {**shop.TEXTS, **orders.TEXTS, **staff.TEXTS, **errors.TEXTS}
+TEXTS: dict[str, tuple[str, str]] = {
+    **shop.TEXTS,
+    **deals.TEXTS,
+    **places.TEXTS,
+    **orders.TEXTS,
+    **staff.TEXTS,
+    **desks.TEXTS,
+    **operators.TEXTS,
+    **errors.TEXTS,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,3 +172,51 @@ def test_one_word_tells_the_buyer_where_the_order_stands(
     order = Order.model_validate({**town.orders[VOUCHER_ORDER], "units": bought, **changes})
     assert status_of(order, parcel) == status
     assert len(refundable_units(order, parcel)) == refundable
+
+
+async def test_a_card_says_how_many_uses_are_left_and_what_they_are_worth(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town
+) -> None:
+    await sign_in("buyer-an")
+    unit = {**town.orders[VOUCHER_ORDER]["units"][0], "paid_fen": 1000, "uses": 3, "uses_left": 2}
+    town.orders[VOUCHER_ORDER] |= {"form": "TIMES_CARD", "units": [unit]}
+    assert "剩余 2 次，共 3 次" in (await browser.get(f"/orders/{VOUCHER_ORDER}")).text
+    refund = (await browser.get(f"/orders/{VOUCHER_ORDER}/refund")).text
+    # 3.34 + 3.33 + 3.33 were paid for the uses, and the first is used.
+    assert 'data-fen="666"' in refund
+    assert "¥6.66 · 剩余 2 次，共 3 次" in refund
+
+
+async def test_a_cash_voucher_says_its_worth_in_the_order(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town
+) -> None:
+    await sign_in("buyer-an")
+    town.orders[VOUCHER_ORDER] |= {"form": "CASH_VOUCHER", "cash": {"face_value_fen": 10000, "threshold_fen": 20000}}
+    assert "面值 ¥100 · 满 ¥200 可用" in (await browser.get(f"/orders/{VOUCHER_ORDER}")).text
+
+
+async def test_what_is_refunded_on_expiry_only_offers_no_refund(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town
+) -> None:
+    await sign_in("buyer-an")
+    assert "申请退款" in (await browser.get(f"/orders/{VOUCHER_ORDER}")).text
+    town.orders[VOUCHER_ORDER] |= {"refund_policy": "ON_EXPIRY"}
+    page = (await browser.get(f"/orders/{VOUCHER_ORDER}")).text
+    assert "申请退款" not in page
+    assert "过期自动退" in page
+
+
+@pytest.mark.parametrize("form", ["SET", "CASH_VOUCHER", "TIMES_CARD", "THIRD_PARTY_CODE"])
+async def test_the_ticket_is_shown_for_every_form_that_is_used_in_a_store(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town, form: str
+) -> None:
+    await sign_in("buyer-an")
+    town.orders[VOUCHER_ORDER] |= {"form": form}
+    assert "8371 4620 5519" in (await browser.get(f"/orders/{VOUCHER_ORDER}")).text
+
+
+async def test_a_refund_that_nobody_asked_for_says_why(browser: httpx.AsyncClient, sign_in: SignIn, town: Town) -> None:
+    await sign_in("buyer-an")
+    refund = {"refund_id": UNIT, "order_id": VOUCHER_ORDER, "state": "SENT", "cause": "RECALLED", "amount_fen": 12800}
+    town.orders[VOUCHER_ORDER]["refunds"] = [refund]
+    assert "门店或商家停业，自动退款" in (await browser.get(f"/orders/{VOUCHER_ORDER}")).text

@@ -1,9 +1,12 @@
 """From the deal to the money: checkout, refusals, the cashier, the result."""
 
+import re
+
 import httpx
+import pytest
 
 from tests.unit.web.conftest import SignIn, csrf_of, hidden
-from tests.unit.web.town import FRUIT, HOTPOT, VOUCHER_ORDER, Refusal, Town
+from tests.unit.web.town import CARD, FRUIT, HOTPOT, VOUCHER, VOUCHER_ORDER, Refusal, Town
 
 ADDRESS = {
     "name": "陈小姐",
@@ -79,6 +82,57 @@ async def test_goods_travel_to_the_address_with_an_international_phone(
     assert delivery["mode"] == "COURIER"
     assert delivery["address"]["phone"] == "+8613800138000"
     assert delivery["address"]["street"] == "海府路 1 号"
+
+
+@pytest.mark.parametrize(
+    ("mode", "quantity", "fee", "total"),
+    [
+        ("COURIER", "1", "¥6.00", "¥45.90"),
+        ("INSTANT", "1", "¥12.00", "¥51.90"),
+        ("INSTANT", "2", "¥12.00", "¥91.80"),
+        ("INSTANT", "3", "免配送费", "¥119.70"),
+        ("BALLOON", "1", "免配送费", "¥39.90"),
+    ],
+)
+async def test_the_delivery_fee_follows_mode_and_threshold(
+    browser: httpx.AsyncClient, sign_in: SignIn, mode: str, quantity: str, fee: str, total: str
+) -> None:
+    await sign_in("buyer-an")
+    form = form_of((await browser.get(f"/d/{FRUIT}/buy")).text, mode=mode, quantity=quantity)
+    page = (await browser.post(f"/d/{FRUIT}/buy", data=form)).text
+    assert f">{fee}</span></li>" in page[page.index("data-fee-shown") :][:80]
+    assert set(re.findall(r"data-total>([^<]+)<", page)) == {total}
+
+
+async def test_the_page_knows_every_fee_and_the_threshold(browser: httpx.AsyncClient, sign_in: SignIn) -> None:
+    await sign_in("buyer-an")
+    page = (await browser.get(f"/d/{FRUIT}/buy")).text
+    assert re.findall(r'value="(\w+)" data-fee="(\d+)"', page) == [
+        ("COURIER", "600"),
+        ("INSTANT", "1200"),
+        ("SELF", "600"),
+    ]
+    assert 'data-free-from="9900"' in page
+    assert "满 ¥99 免运费" in page
+
+
+async def test_what_is_bought_is_named_in_the_words_of_its_form(browser: httpx.AsyncClient, sign_in: SignIn) -> None:
+    await sign_in("buyer-an")
+    card = (await browser.get(f"/d/{CARD}/buy")).text
+    assert "共 5 次 · 合每次 ¥19.80" in card
+    assert "每份 5 次" in card
+    voucher = (await browser.get(f"/d/{VOUCHER}/buy")).text
+    assert "面值 ¥100 · 满 ¥200 可用" in voucher
+    assert "购买后不支持主动退款" in voucher
+
+
+async def test_a_deal_without_a_limit_can_be_bought_up_to_ten_at_once(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town
+) -> None:
+    town.deals[HOTPOT]["per_buyer_limit"] = 0
+    await sign_in("buyer-an")
+    assert 'max="10"' in (await browser.get(f"/d/{HOTPOT}/buy")).text
+    assert "不限购" in (await browser.get(f"/d/{HOTPOT}")).text
 
 
 async def test_an_instant_courier_needs_the_buyers_position(

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ TEXT_PAIRS = [
     ("ink", "paper"), ("ink", "ground"), ("quiet", "paper"), ("quiet", "ground"), ("quiet", "grey-soft"),
     ("red", "paper"), ("red", "red-soft"), ("blue", "paper"), ("blue", "blue-soft"), ("green", "paper"),
     ("green", "green-soft"), ("orange", "paper"), ("orange", "orange-soft"), ("on-hot", "hot-a"), ("on-hot", "hot-b"),
-    ("on-night", "night"), ("on-night-quiet", "night"),
+    ("on-night", "night"), ("on-night-quiet", "night"), ("quiet", "orange-soft"), ("ink", "orange-soft"),
 ]  # fmt: skip
 
 
@@ -66,6 +67,14 @@ def test_drawn_covers_are_pictures_without_scripts() -> None:
         assert (STATIC / "covers" / f"{name}.jpg").read_bytes().startswith(b"\xff\xd8"), "link previews draw no SVG"
 
 
-def test_the_style_sheet_stays_one_small_file() -> None:
-    assert len(CSS.splitlines()) <= 350
+@pytest.mark.parametrize("sheet", sorted(STATIC.glob("*.css")), ids=lambda sheet: sheet.name)
+def test_every_style_sheet_is_small_and_takes_its_tokens_from_the_first(sheet: Path) -> None:
+    text = sheet.read_text()
+    assert len(text.splitlines()) <= 300
+    used = set(re.findall(r"var\(--([\w-]+)\)", text))
+    assert used <= set(re.findall(r"--([\w-]+):", CSS))
+    assert (sheet.name == "app.css") == (":root" in text)
+
+
+def test_movement_stops_for_whoever_wants_none() -> None:
     assert "prefers-reduced-motion" in CSS

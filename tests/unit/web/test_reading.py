@@ -45,6 +45,17 @@ async def test_the_feed_goes_on_where_it_ended(browser: httpx.AsyncClient, town:
     assert 'hx-get="/feed' not in rest
 
 
+async def test_an_empty_page_of_the_feed_leads_on_when_there_is_a_next_one(
+    browser: httpx.AsyncClient, town: Town
+) -> None:
+    town.videos = [{**town.videos[0], "video_id": known_id(f"video {n}")} for n in range(9)]
+    town.hidden_videos = 8
+    page = (await browser.get("/")).text
+    assert 'hx-get="/feed?cursor=8" hx-trigger="load"' in page
+    assert "还没有内容" not in page
+    assert "data-clip" in (await browser.get("/feed", params={"cursor": "8"})).text
+
+
 async def test_an_empty_feed_says_so(browser: httpx.AsyncClient, town: Town) -> None:
     town.videos = []
     assert "还没有内容" in (await browser.get("/")).text
@@ -94,7 +105,7 @@ async def test_a_deal_that_has_not_begun_counts_down_to_its_start(browser: httpx
 
 async def test_goods_show_how_they_travel(browser: httpx.AsyncClient) -> None:
     page = (await browser.get(f"/d/{FRUIT}")).text
-    for shown in ("快递", "跑腿配送", "商家自配送", "¥6.00", "商家发货前可整单退款"):
+    for shown in ("快递", "跑腿配送", "商家自配送", "¥6", "¥12", "满 ¥99 免运费", "商家发货前可整单退款"):
         assert shown in page
     assert "到店核销" not in page
 

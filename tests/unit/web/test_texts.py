@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from services.web.gateways.catalog import SaleState
+from services.web.gateways.catalog.deals import SaleState
 from services.web.gateways.checkout import OrderFilter
 from services.web.order_status import TONES
 from services.web.rendering import HERE
@@ -20,7 +20,8 @@ _CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 _FAMILIES = ("sale.", "mode.", "status.", "certificate.", "refund.", "result.", "step.", "orders.filter.", "nav.",
              "board.", "operator.", "role.", "line.", "payout.", "parcel.state.", "merchant.step", "service.", "hint.",
              "statement.held.", "refused.", "carrier.", "address.", "deal.items.",
-             "deal.stores.", "rules.refund_text.")  # fmt: skip
+             "deal.stores.", "rules.refund_text.", "form.", "claim.", "deal_state.", "invitation.", "fee.",
+             "merchant.state.", "search.")  # fmt: skip
 
 
 def _sources() -> str:

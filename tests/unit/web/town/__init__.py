@@ -5,16 +5,17 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
+from tests.unit.web.town.catalog import add_catalog, add_places, add_search, add_shares
 from tests.unit.web.town.issuer import add_issuer, token_for
+from tests.unit.web.town.offices import add_invitations, add_merchants_desk, add_operators_acts, add_operators_desk
 from tests.unit.web.town.services import (
-    add_catalog,
     add_checkout,
-    add_desk,
     add_dispatch_and_settlement,
     add_redemption,
 )
 from tests.unit.web.town.state import Refusal, Town
 from tests.unit.web.town.things import (
+    CARD,
     CODE,
     FRUIT,
     GOODS_ORDER,
@@ -22,16 +23,23 @@ from tests.unit.web.town.things import (
     HOTPOT,
     HOTPOT_MERCHANT,
     HOTPOT_VIDEO,
+    INVITATION,
+    JOURNEY,
+    LIVE,
     PARCEL,
+    PARTNER,
     SECOND_UNIT,
+    SHARE_CODE,
     STORE,
     UNIT,
+    VOUCHER,
     VOUCHER_ORDER,
     at,
     known_id,
 )
 
 __all__ = [
+    "CARD",
     "CODE",
     "FRUIT",
     "GOODS_ORDER",
@@ -39,10 +47,16 @@ __all__ = [
     "HOTPOT",
     "HOTPOT_MERCHANT",
     "HOTPOT_VIDEO",
+    "INVITATION",
+    "JOURNEY",
+    "LIVE",
     "PARCEL",
+    "PARTNER",
     "SECOND_UNIT",
+    "SHARE_CODE",
     "STORE",
     "UNIT",
+    "VOUCHER",
     "VOUCHER_ORDER",
     "Refusal",
     "Town",
@@ -63,7 +77,7 @@ def build(town: Town, issuer: str = "http://issuer.town") -> FastAPI:
         if host.removesuffix(".town") in town.silent:
             return Response("bad gateway", status_code=502)
         path = request.url.path
-        if request.method in {"PUT", "POST"} and not path.startswith("/oauth"):
+        if request.method in {"PUT", "POST", "DELETE"} and not path.startswith("/oauth"):
             body = json.loads(await request.body() or b"null")
             town.heard.append((request.method, path, body))
             if town.tokens_refused:
@@ -80,7 +94,13 @@ def build(town: Town, issuer: str = "http://issuer.town") -> FastAPI:
         return refusal.answer
 
     add_catalog(app, town)
-    add_desk(app, town)
+    add_places(app, town)
+    add_search(app, town)
+    add_shares(app, town)
+    add_merchants_desk(app, town)
+    add_invitations(app, town)
+    add_operators_desk(app, town)
+    add_operators_acts(app, town)
     add_checkout(app, town)
     add_redemption(app, town)
     add_dispatch_and_settlement(app, town)

@@ -6,7 +6,6 @@ import zxingcpp
 
 from tests.unit.web.town.things import (
     GOODS_ORDER,
-    HOTPOT_MERCHANT,
     PARCEL,
     SECOND_UNIT,
     STORE,
@@ -101,28 +100,6 @@ def parcel(**changes: Any) -> dict[str, Any]:
             {"at": at(minutes=20), "what": "handed_over", "text_zh": "骑手已取件", "text_en": "Picked up"},
         ],
         **changes,
-    }
-
-
-def merchant() -> dict[str, Any]:
-    steps = ("ENTERPRISE_VERIFICATION", "PAYOUT_ACCOUNT", "STORE", "FIRST_DEAL")
-    states = ("DONE", "REFUSED", "DONE", "OPEN")
-    reasons = {"PAYOUT_ACCOUNT": ("支付宝主体与认证主体不一致", "The account belongs to another subject")}
-    checklist = [
-        {
-            "step": step,
-            "state": state,
-            "reason_zh": reasons.get(step, ("", ""))[0],
-            "reason_en": reasons.get(step, ("", ""))[1],
-        }
-        for step, state in zip(steps, states, strict=True)
-    ]
-    return {
-        "merchant_id": HOTPOT_MERCHANT,
-        "name": "老码头火锅",
-        "state": "VERIFIED",
-        "payout_account": None,
-        "checklist": checklist,
     }
 
 

@@ -1,78 +1,13 @@
-"""The town's services: the HTTP interface of the five, over one memory."""
+"""The town's other services: checkout, redemption, dispatch and settlement, over one memory."""
 
-import base64
-import json
 from typing import Any
 
 from fastapi import FastAPI, Request
 
-from tests.unit.web.town.bought import merchant, order, parcel, statement
+from tests.unit.web.town.bought import order, parcel, statement
+from tests.unit.web.town.catalog import missing
 from tests.unit.web.town.state import Refusal, Town
-from tests.unit.web.town.things import CODE, GOODS_ORDER, HOTPOT, HOTPOT_MERCHANT, UNIT, VOUCHER_ORDER, at, known_id
-
-
-def _missing() -> Refusal:
-    return Refusal(404, "not_found", "未找到")
-
-
-def add_catalog(app: FastAPI, town: Town) -> None:
-    @app.get("/feed")
-    async def feed(city: str | None = None, cursor: str | None = None, limit: int = 8) -> Any:
-        videos = [video for video in town.videos if city in {None, video["city"]}]
-        start = int(cursor or 0)
-        more = start + limit < len(videos)
-        shown = [town.video_card(video) for video in videos[start : start + limit]]
-        return {"items": shown, "next_cursor": str(start + limit) if more else None}
-
-    @app.get("/videos/{video_id}")
-    async def one_video(video_id: str) -> Any:
-        found = next((video for video in town.videos if video["video_id"] == video_id), None)
-        if found is None:
-            raise _missing()
-        return town.video_card(found)
-
-    @app.get("/deals/{deal_id}")
-    async def one_deal(deal_id: str) -> Any:
-        if deal_id not in town.deals:
-            raise _missing()
-        return town.deals[deal_id]
-
-
-def add_desk(app: FastAPI, town: Town) -> None:
-    @app.get("/me/merchants")
-    async def employers(request: Request) -> Any:
-        if "buyer" in _subject(request):
-            return {"items": []}
-        stores = [{"store_id": one["store_id"], "name": one["name"]} for one in town.deals[HOTPOT]["stores"]]
-        return {"items": [{"merchant_id": HOTPOT_MERCHANT, "name": "老码头火锅", "role": "OWNER", "stores": stores}]}
-
-    @app.get("/merchants/{merchant_id}")
-    async def one_merchant(merchant_id: str) -> Any:
-        return merchant()
-
-    @app.get("/operator/queue")
-    async def queue(request: Request) -> Any:
-        if "operator" not in _subject(request):
-            raise Refusal(403, "forbidden", "没有权限")
-        waiting = {"merchant_id": HOTPOT_MERCHANT, "version": 3, "name": "老码头火锅", "licence_no": "91460000MA5T"}
-        return {
-            "merchants": [waiting],
-            "payout_accounts": [],
-            "stores": [],
-            "deals": [
-                {
-                    "deal_id": HOTPOT,
-                    "revision": 2,
-                    "title": "老码头双人毛肚火锅套餐",
-                    "price_fen": 12800,
-                    "kind": "VOUCHER",
-                }
-            ],
-        }
-
-    @app.put("/merchants/{merchant_id}/verification")
-    async def decided(merchant_id: str) -> Any:
-        return merchant()
+from tests.unit.web.town.things import CODE, GOODS_ORDER, UNIT, VOUCHER_ORDER, at, known_id
 
 
 def add_checkout(app: FastAPI, town: Town) -> None:
@@ -94,7 +29,7 @@ def add_checkout(app: FastAPI, town: Town) -> None:
     @app.get("/orders/{order_id}")
     async def one_order(order_id: str) -> Any:
         if order_id not in town.orders:
-            raise _missing()
+            raise missing()
         return town.orders[order_id]
 
     @app.get("/orders")
@@ -169,7 +104,7 @@ def add_redemption(app: FastAPI, town: Town) -> None:
     @app.get("/redemptions/{redemption_id}")
     async def redemption(redemption_id: str) -> Any:
         if redemption_id not in town.redeemed:
-            raise _missing()
+            raise missing()
         return town.redeemed[redemption_id]
 
 
@@ -177,7 +112,7 @@ def add_dispatch_and_settlement(app: FastAPI, town: Town) -> None:
     @app.get("/orders/{order_id}/parcel")
     async def one_parcel(order_id: str) -> Any:
         if order_id != GOODS_ORDER:
-            raise _missing()
+            raise missing()
         return town.parcel
 
     @app.put("/parcels/{parcel_id}/{act}")
@@ -217,11 +152,3 @@ def add_dispatch_and_settlement(app: FastAPI, town: Town) -> None:
     @app.get("/merchants/{merchant_id}/preview")
     async def preview() -> Any:
         return {"due_on": "2026-11-23", "uses": 4, "gross_fen": 51200, "fee_fen": 308, "net_fen": 50892}
-
-
-def _subject(request: Request) -> str:
-    token = request.headers.get("authorization", "").removeprefix("Bearer ")
-    if token.count(".") != 2:
-        return ""
-    body = token.split(".")[1]
-    return str(json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))["sub"])

@@ -5,18 +5,19 @@ from typing import Any
 from fastapi.responses import JSONResponse
 
 from tests.unit.web.town.bought import certificate, order, parcel
+from tests.unit.web.town.desks import invitation, merchant, review_sheet, work_queue
+from tests.unit.web.town.seen import livestream, share_of, store_page
+from tests.unit.web.town.sold import town_deals
 from tests.unit.web.town.things import (
     CODE,
     FRUIT,
     GOODS_ORDER,
-    HOTEL,
     HOTPOT,
     SECOND_UNIT,
+    SHARE_CODE,
     UNIT,
     VOUCHER_ORDER,
     badge_of,
-    deal,
-    known_id,
     video,
 )
 
@@ -40,31 +41,10 @@ class Town:
         self.heard: list[tuple[str, str, Any]] = []
         self.tokens_refused = False
         self.refreshes = 0
-        self.deals = {
-            HOTPOT: deal("hotpot"),
-            FRUIT: deal(
-                "fruit",
-                kind="GOODS",
-                title="海南贵妃芒 5 斤装",
-                price_fen=3990,
-                original_price_fen=6900,
-                merchant={"merchant_id": known_id("fruit merchant"), "name": "椰风鲜果", "phone": "+8689866000002"},
-                items=[{"name": "贵妃芒 大果", "quantity": 1, "price_fen": 6900}],
-                rules={},
-                delivery={"modes": ["COURIER", "INSTANT", "SELF"], "fee_fen": 600, "weight_g": 2500},
-            ),
-            HOTEL: deal(
-                "hotel",
-                title="海湾酒店·海景双床房",
-                price_fen=39900,
-                original_price_fen=88800,
-                state="SOLD_OUT",
-                available=0,
-            ),
-            known_id("teahouse deal"): deal(
-                "teahouse", title="老爸茶双人下午茶", price_fen=5880, original_price_fen=9800
-            ),
-        }
+        self.searched: list[dict[str, str]] = []
+        self.page_size = 0
+        self.hidden_videos = 0
+        self.deals = town_deals()
         self.videos = [
             video("hotpot", "老码头火锅", "周末两个人 128 吃到撑！毛肚现片七上八下 🔥 #海口美食 #火锅", 32_000, 862),
             video("fruit", "椰风鲜果", "树上熟的贵妃芒，今天摘明天到 🥭 #海南水果", 8_651, 203),
@@ -78,6 +58,14 @@ class Town:
         self.certificates = [certificate(UNIT, CODE), certificate(SECOND_UNIT, "905512340087")]
         self.parcel = parcel()
         self.redeemed: dict[str, Any] = {}
+        self.livestreams = [livestream(self.deals)]
+        self.shares: dict[str, Any] = {SHARE_CODE: share_of(self.deals[HOTPOT])}
+        self.merchant = merchant()
+        self.invitation = invitation()
+        self.store_page = store_page(self.deals)
+        self.queue = work_queue(self.deals)
+        self.review = review_sheet()
 
     def video_card(self, video: dict[str, Any]) -> dict[str, Any]:
-        return {**video, "badge": badge_of(self.deals[video["deal"]]) if video["deal"] else None}
+        placements = ("ABOVE_AUTHOR", "COMMENTS_TOP")
+        return {**video, "badge": badge_of(self.deals[video["deal"]], *placements) if video["deal"] else None}

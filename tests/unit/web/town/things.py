@@ -8,6 +8,9 @@ import zxingcpp
 
 ROOT = UUID("0192f000-0000-7000-8000-000000000000")
 CODE = "837146205519"
+EVERY_DAY = [1, 2, 3, 4, 5, 6, 7]
+# Neither a test nor a picture depends on the hour at which it is made.
+ALWAYS_OPEN = [{"weekdays": EVERY_DAY, "opens": "00:00", "closes": "24:00"}]
 
 
 def known_id(name: str) -> str:
@@ -16,6 +19,8 @@ def known_id(name: str) -> str:
 
 
 HOTPOT, FRUIT, HOTEL = known_id("hotpot deal"), known_id("fruit deal"), known_id("hotel deal")
+VOUCHER, CARD, PARTNER, JOURNEY = (known_id(f"{name} deal") for name in ("cash", "card", "partner", "journey"))
+LIVE, SHARE_CODE, INVITATION = known_id("live"), "7XkQ2mPz9a", "i1.invitation-token"
 HOTPOT_VIDEO = known_id("hotpot video")
 HOTPOT_MERCHANT = known_id("hotpot merchant")
 STORE = known_id("store 1")
@@ -47,8 +52,10 @@ def store(number: int, name: str, address: str) -> dict[str, Any]:
         "latitude": 20.031,
         "longitude": 110.331,
         "phone": "+8689866000001",
-        "hours": "10:30–次日 02:00",
+        "hours": ALWAYS_OPEN,
         "open": True,
+        "usable_now": True,
+        "not_usable": None,
     }
 
 
@@ -60,12 +67,14 @@ def deal(name: str, **changes: Any) -> dict[str, Any]:
         "state": "ON_SALE",
         "merchant": {"merchant_id": known_id(f"{name} merchant"), "name": "老码头火锅", "phone": "+8689866000000"},
         "kind": "VOUCHER",
+        "form": "SET",
+        "category": "CATERING",
         "title": "老码头双人毛肚火锅套餐",
         "cover": name,
         "description": "鸳鸯锅底，现切毛肚七上八下，两个人吃到撑。",
         "items": [
             {"name": "鸳鸯锅底", "quantity": 1, "price_fen": 5800},
-            {"name": "鲜毛肚（现片）", "quantity": 1, "price_fen": 6800},
+            {"name": "鲜毛肚（现片）", "quantity": 1, "price_fen": 6800, "portion": "200 g"},
             {"name": "精品肥牛卷", "quantity": 1, "price_fen": 5800},
             {"name": "时蔬拼盘", "quantity": 2, "price_fen": 4200},
         ],
@@ -78,6 +87,14 @@ def deal(name: str, **changes: Any) -> dict[str, Any]:
         "sale_from": at(days=20),
         "sale_until": at(days=-2, hours=-11.7),
         "rules": {"valid_days": 90, "blackout_dates": []},
+        "booking": {"needed": False, "hours_ahead": 0, "hint": ""},
+        "refund_policy": "ANY_TIME",
+        "cash": None,
+        "uses_per_unit": 1,
+        "code_source": None,
+        "catering": {"party_min": 2, "party_max": 2, "dine_in_only": True},
+        "hotel": None,
+        "tourism": None,
         "stores": [
             store(1, "老码头火锅（海口国贸店）", "美兰区国贸路 56 号"),
             store(2, "老码头火锅（海甸岛店）", "美兰区海甸二东路 8 号"),
@@ -88,9 +105,15 @@ def deal(name: str, **changes: Any) -> dict[str, Any]:
     }
 
 
-def badge_of(one: dict[str, Any]) -> dict[str, Any]:
-    names = ("deal_id", "title", "price_fen", "original_price_fen", "sold", "available", "state")
-    return {name: one[name] for name in names}
+def badge_of(one: dict[str, Any], *placements: str) -> dict[str, Any]:
+    names = ("deal_id", "title", "form", "price_fen", "original_price_fen", "sold", "available", "state")
+    tokens = {placement: f"t1-{placement.lower()}-{one['cover']}" for placement in placements}
+    return {"icon": "groupbuy", **{name: one[name] for name in names}, "tokens": tokens}
+
+
+def card_of(one: dict[str, Any], **more: Any) -> dict[str, Any]:
+    names = ("deal_id", "title", "cover", "form", "price_fen", "original_price_fen", "sold", "available", "state")
+    return {**{name: one[name] for name in names}, **more}
 
 
 def video(name: str, author: str, caption: str, likes: int, talk: int, city: str = "海口") -> dict[str, Any]:

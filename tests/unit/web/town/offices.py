@@ -1,0 +1,132 @@
+"""The town's catalog for those who work: a merchant's desk and the operator's."""
+
+import base64
+import json
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+
+from tests.unit.web.town.catalog import page_of
+from tests.unit.web.town.desks import claims, colleagues, draft
+from tests.unit.web.town.state import Refusal, Town
+from tests.unit.web.town.things import HOTEL, HOTPOT, HOTPOT_MERCHANT, INVITATION, VOUCHER
+
+
+def subject_of(request: Request) -> str:
+    token = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if token.count(".") != 2:
+        return ""
+    body = token.split(".")[1]
+    return str(json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))["sub"])
+
+
+def add_merchants_desk(app: FastAPI, town: Town) -> None:
+    @app.get("/me/merchants")
+    async def employers(request: Request) -> Any:
+        subject = subject_of(request)
+        if "buyer" in subject:
+            return {"items": []}
+        stores = [{"store_id": one["store_id"], "name": one["name"]} for one in town.deals[HOTPOT]["stores"]]
+        role = "CLERK" if "clerk" in subject else "OWNER"
+        return {"items": [{"merchant_id": HOTPOT_MERCHANT, "name": "老码头火锅", "role": role, "stores": stores}]}
+
+    @app.get("/merchants/{merchant_id}")
+    async def one_merchant(merchant_id: str) -> Any:
+        if merchant_id != HOTPOT_MERCHANT:
+            raise Refusal(404, "not_found", "未找到")
+        return town.merchant
+
+    @app.put("/merchants/{merchant_id}/opening")
+    async def opened(merchant_id: str) -> Any:
+        return town.merchant
+
+    @app.get("/merchants/{merchant_id}/deals")
+    async def deals(state: str | None = None, cursor: str | None = None, limit: int = 20) -> Any:
+        told = ((HOTPOT, "ONLINE"), (VOUCHER, "REJECTED"), (HOTEL, "IN_REVIEW"))
+        found = [draft(town.deals[deal_id], known) for deal_id, known in told if state in {None, known}]
+        return page_of(found, cursor, limit)
+
+    @app.get("/deals/{deal_id}/draft")
+    async def one_draft(deal_id: str) -> Any:
+        reason = {
+            "reason_zh": "使用规则不清楚：请写明节假日",
+            "reason_en": "The rules of use are unclear: 请写明节假日",
+        }
+        return {**draft(town.deals[deal_id], "REJECTED"), **reason}
+
+
+def add_invitations(app: FastAPI, town: Town) -> None:
+    @app.get("/merchants/{merchant_id}/staff")
+    async def staff(cursor: str | None = None, limit: int = 20) -> Any:
+        return page_of(colleagues(), cursor, limit)
+
+    @app.get("/merchants/{merchant_id}/invitations")
+    async def invitations() -> Any:
+        return {"items": [town.invitation], "next_cursor": None}
+
+    @app.put("/merchants/{merchant_id}/invitations/{invitation_id}", status_code=201)
+    async def invite(invitation_id: str) -> Any:
+        return {**town.invitation, "invitation_id": invitation_id, "token": INVITATION}
+
+    @app.put("/merchants/{merchant_id}/invitations/{invitation_id}/revocation")
+    async def revoke(invitation_id: str) -> Any:
+        return {**town.invitation, "state": "REVOKED"}
+
+    @app.get("/invitations/{token}")
+    async def offer(token: str) -> Any:
+        if token != INVITATION:
+            raise Refusal(404, "not_found", "未找到")
+        names = ("merchant_id", "role", "state", "expires_at")
+        told = {name: town.invitation[name] for name in names}
+        return {**told, "merchant_name": "老码头火锅", "store_names": ["老码头火锅（海口国贸店）"]}
+
+    @app.put("/invitations/{token}/acceptance")
+    async def accept(token: str) -> Any:
+        return colleagues()[2]
+
+
+def add_operators_desk(app: FastAPI, town: Town) -> None:
+    @app.get("/operator/queue")
+    async def queue(request: Request) -> Any:
+        if "operator" not in subject_of(request):
+            raise Refusal(403, "forbidden", "没有权限")
+        return town.queue
+
+    @app.get("/operator/review-templates")
+    async def templates() -> Any:
+        return {
+            "items": [
+                {"template": "RULES_UNCLEAR", "zh": "使用规则不清楚", "en": "The rules of use are unclear"},
+                {"template": "OTHER", "zh": "其他原因", "en": "Another reason"},
+            ]
+        }
+
+    @app.get("/deals/{deal_id}/review")
+    async def review(deal_id: str) -> Any:
+        return town.review
+
+    @app.get("/stores/{store_id}/claims")
+    async def claims_on(store_id: str) -> Any:
+        return {"items": claims(), "next_cursor": None}
+
+
+def add_operators_acts(app: FastAPI, town: Town) -> None:
+    @app.put("/merchants/{merchant_id}/{act:path}")
+    async def done_to_merchant(merchant_id: str, act: str) -> Any:
+        return town.merchant
+
+    @app.put("/stores/{store_id}/closing")
+    async def close(store_id: str) -> Any:
+        return town.store_page
+
+    @app.put("/claims/{claim_id}/decision")
+    async def decide_claim(claim_id: str) -> Any:
+        return claims()[0]
+
+    @app.put("/deals/{deal_id}/review")
+    async def reviewed(deal_id: str) -> Any:
+        return draft(town.deals[deal_id], "APPROVED")
+
+    @app.delete("/merchants/{merchant_id}/support", status_code=204)
+    async def end_support(merchant_id: str) -> Response:
+        return Response(status_code=204)
