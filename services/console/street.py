@@ -57,9 +57,9 @@ async def _open_second_store(world: World, hotpot: Shop) -> tuple[Shop, Shop, Sh
     both = {"store_ids": [str(hotpot.store_id), str(second.store_id)]}
     cash, card, opening = (_deal_of(second, part) for part in ("cash", "card", "opening"))
     await asyncio.gather(
-        shops.put_on_sale(world, cash, {**_CASH, **both}),
-        shops.put_on_sale(world, card, {**_CARD, **both}),
-        shops.put_on_sale(world, opening, _OPENING),
+        shops.put_on_sale(world, cash, {**CASH, **both}),
+        shops.put_on_sale(world, card, {**CARD, **both}),
+        shops.put_on_sale(world, opening, OPENING),
     )
     return cash, card, opening
 
@@ -103,14 +103,14 @@ async def _write_a_draft(world: World, fruit: Shop) -> None:
     """A deal that waits for the operator, and support for whom the platform wants to be seen."""
     gift = replace(fruit, deal_id=seed_id("fruit", "gift"))
     owner, path = world.person(fruit.owner), f"/deals/{gift.deal_id}"
-    await owner.put("catalog", path, shops.draft(gift, _GIFT))
+    await owner.put("catalog", path, shops.draft(gift, GIFT))
     await owner.put("catalog", f"{path}/submission")
     await support(world, fruit, 3)
 
 
 async def _offer_a_tour(world: World, hotel: Shop) -> None:
     tour = replace(hotel, deal_id=seed_id("hotel", "tour"))
-    await shops.put_on_sale(world, tour, _TOUR)
+    await shops.put_on_sale(world, tour, TOUR)
     video = video_facts(hotel.name, "跟船出海看日落，一价全含 ⛵ #三亚旅行", "hotel", 12700, "tour")
     await _show(world, hotel, "videos", seed_id("hotel", "tour video"), video, {"deal_id": str(tour.deal_id)})
 
@@ -129,7 +129,7 @@ def _texts(ids: Iterable[UUID]) -> list[str]:
 
 
 _TITLES = {"cash": "老码头火锅 100 元代金券", "card": "一人食小火锅五次卡", "opening": "新埠岛店开业双人餐"}
-_CASH = {
+CASH = {
     "form": "CASH_VOUCHER",
     "category": "CATERING",
     "title": _TITLES["cash"],
@@ -142,7 +142,7 @@ _CASH = {
     "cash": {"face_value_fen": 10000, "threshold_fen": 20000},
     "rules": {"valid_days": 90, "max_count": 2},
 }
-_CARD = {
+CARD = {
     "form": "TIMES_CARD",
     "category": "CATERING",
     "title": _TITLES["card"],
@@ -157,7 +157,7 @@ _CARD = {
     "catering": {"party_min": 1, "party_max": 1, "dine_in_only": True},
     "rules": {"valid_days": 180},
 }
-_OPENING = {
+OPENING = {
     "form": "SET",
     "category": "CATERING",
     "title": _TITLES["opening"],
@@ -178,7 +178,7 @@ _OPENING = {
         "usable_hours": [*_BOTH_ENDS_OF_THE_DAY[:2], {"weekdays": [6, 7], "opens": "10:30", "closes": "22:00"}],
     },
 }
-_GIFT = {
+GIFT = {
     "form": "GOODS",
     "category": "OTHER",
     "title": "海南四季鲜果礼盒",
@@ -198,7 +198,7 @@ _GIFT = {
         "category": "fruit",
     },
 }
-_TOUR = {
+TOUR = {
     "form": "SET",
     "category": "TOURISM",
     "title": "三亚湾帆船出海半日游",
@@ -221,3 +221,4 @@ _TOUR = {
         "cancellation": "开航前 24 小时可免费改期或取消；因天气停航全额退款",
     },
 }
+EXTRA_DEALS = (CASH, CARD, OPENING, GIFT, TOUR)
