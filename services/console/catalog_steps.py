@@ -74,7 +74,7 @@ class CatalogSteps:
         world, shop, operator = self._world, opened.opening, self._world.person(FIRST_OPERATOR)
         closing = f"/stores/{shop.store_id}/closing"
         with self._steps.step(
-            "门店停业", "the second store closes: what only it took is refunded, and nobody asked"
+            "关闭门店", "the second store closes: what only it took is refunded, and nobody asked"
         ) as say:
             bought = await lifecycles.place(world, shop, "buyer-an", 2)
             await lifecycles.pay(world, bought)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.console import shops
 from services.console.environment import FIRST_OPERATOR
-from services.console.people import World
+from services.console.people import Refused, World
 from services.console.plans import store_facts, video_facts
 from services.console.shops import Shop, seed_id
 
@@ -118,10 +118,14 @@ async def _offer_a_tour(world: World, hotel: Shop) -> None:
 async def _show(
     world: World, shop: Shop, kind: str, content_id: UUID, content: dict[str, Any], shown: dict[str, Any]
 ) -> None:
-    """Register a video or livestream of the shop, with what it shows."""
+    """Register a video or livestream of the shop, with what it shows; a livestream that somebody ended stays so."""
     owner, path = world.person(shop.owner), f"/{kind}/{content_id}"
-    await owner.put("catalog", path, {"merchant_id": str(shop.merchant_id), **content})
-    await owner.put("catalog", f"{path}/{'deals' if 'deal_ids' in shown else 'deal'}", shown)
+    try:
+        await owner.put("catalog", path, {"merchant_id": str(shop.merchant_id), **content})
+        await owner.put("catalog", f"{path}/{'deals' if 'deal_ids' in shown else 'deal'}", shown)
+    except Refused as error:
+        if error.code != "livestream_ended":
+            raise
 
 
 def _texts(ids: Iterable[UUID]) -> list[str]:
