@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from services.web.gateways.service import Refused, Silent
 from services.web.problems import Problem, silence, told
 from services.web.rendering import is_fragment, page
+from services.web.routes.employers import NoEmployer
 from services.web.texts import Speech
 from services.web.visits import SignInNeeded, end_session, visit_of
 from shared.errors import DomainError
@@ -39,7 +40,9 @@ async def _refused(request: Request, error: Exception) -> Response:
         return _to_sign_in(request)
     if error.status == HTTPStatus.NOT_FOUND:
         return _not_found(request)
-    return _shown(request, error.status, told(error, visit_of(request).language))
+    # Whoever may not see a page may not a second later either.
+    retry = error.status != HTTPStatus.FORBIDDEN or request.method != "GET"
+    return _shown(request, error.status, told(error, visit_of(request).language), retry=retry)
 
 
 async def _silent(request: Request, error: Exception) -> Response:
@@ -52,7 +55,7 @@ async def _our_own(request: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError)
     language = visit_of(request).language
     hint = Speech(language).known(f"hint.{error.code}") or ""
-    return _shown(request, error.status, Problem(error.text(language), hint))
+    return _shown(request, error.status, Problem(error.text(language), hint), retry=not isinstance(error, NoEmployer))
 
 
 async def _malformed(request: Request, error: Exception) -> Response:

@@ -28,7 +28,7 @@ TEXTS = {
     "feed.empty": ("还没有内容", "Nothing here yet"),
     "feed.original": ("查看原视频", "See the original"),
     "feed.pause": ("暂停", "Pause"),
-    "feed.likes": ("点赞", "Likes"),
+    "feed.likes": ("点赞", "likes"),
     "feed.verified": ("认证企业号", "Verified business"),
     "nearby.cities": ("城市", "Cities"),
     "nearby.all": ("全部", "All"),

@@ -102,7 +102,7 @@ TEXTS = {
     "statement.alipay_fee": ("支付宝手续费", "Alipay's fee"),
     "statement.commission": ("平台佣金", "Platform commission"),
     "statement.commission_hint": ("免佣", "none"),
-    "statement.uses": ("{n} 笔核销", "{n} uses"),
+    "statement.uses": ("{n} 笔核销", "{n} used"),
     "statement.day": ("核销日", "Day of use"),
     "statement.show": ("查看", "Show"),
     "statement.used_at": ("核销时间", "Used"),

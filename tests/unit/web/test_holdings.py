@@ -145,3 +145,12 @@ async def test_clerks_see_the_stores_and_managers_claim_but_only_owners_give_bac
     town.claims = []
     await sign_in("clerk-hotpot")
     assert 'name="evidence"' not in (await browser.get(f"/m/stores/{STORE}/claim")).text
+
+
+async def test_an_operator_who_also_works_for_a_merchant_sees_that_merchants_claims_alone(
+    browser: httpx.AsyncClient, sign_in: SignIn
+) -> None:
+    await sign_in("operator-who-owns")
+    page = (await browser.get(f"/m/stores/{STORE}/claim")).text
+    assert "lease-老码头火锅.jpg" in page
+    assert "lease-新码头火锅.jpg" not in page
