@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.catalog.domain.claims import AWARDED_TO_ANOTHER, GIVEN_BACK
 from tests.unit.web.conftest import SignIn, csrf_of
 from tests.unit.web.town import HOTPOT_MERCHANT, STORE, Refusal, Town, known_id
 from tests.unit.web.town.desks import CLAIM, claim, own_store
@@ -55,6 +56,25 @@ async def test_a_claim_that_was_decided_against_is_appealed_once(
     again = (await browser.get("/m/stores")).text
     assert "你的申诉" in again
     assert "/appeal" not in again
+
+
+@pytest.mark.parametrize(
+    ("reason", "zh", "en"),
+    [
+        (AWARDED_TO_ANOTHER, "门店已判给另一认领商家", "The store was awarded to another claimant"),
+        (GIVEN_BACK, "商家放弃认领", "The merchant gave the store back"),
+        ("租约不符 · lease 77", "租约不符 · lease 77", "租约不符 · lease 77"),
+        ("The lease is over", "The lease is over", "The lease is over"),
+    ],
+)
+async def test_the_platforms_own_reasons_are_read_in_ones_own_language_and_peoples_as_they_are(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town, reason: str, zh: str, en: str
+) -> None:
+    refused_claim(town, "LOST")
+    town.own_stores[0]["reason"] = reason
+    await sign_in("merchant-hotpot")
+    for language, words in (("zh", zh), ("en", en)):
+        assert f"</b>{words}</p>" in (await browser.get("/m/stores", params={"lang": language})).text
 
 
 async def test_an_appeal_needs_words_and_proof_and_a_refusal_is_told_in_words(
@@ -131,6 +151,7 @@ async def test_an_owner_gives_a_store_back_on_the_version_that_was_seen(
     done = await browser.post(f"/m/stores/{STORE}/release?{AT}", data={"csrf": csrf_of(page), "seen": "7"})
     assert done.headers["location"] == f"/m/stores?{AT}"
     assert town.heard == [("PUT", f"/stores/{STORE}/release", {})]
+    assert town.quoted == ['"7"']
 
 
 async def test_clerks_see_the_stores_and_managers_claim_but_only_owners_give_back(

@@ -38,6 +38,7 @@ async def test_a_claim_is_decided_on_the_version_that_was_seen(
     done = await browser.post(f"/o/claims/{RIVAL_CLAIM}", data=form)
     assert done.headers["location"] == f"/o/stores/{STORE}"
     assert town.heard == [("PUT", f"/claims/{RIVAL_CLAIM}/decision", {"approve": True, "reason": None})]
+    assert town.quoted == ['"4"']
     assert (await browser.post(f"/o/claims/{CLAIM}", data={**form, "back": "//evil.example"})).status_code == 422
 
 

@@ -86,6 +86,7 @@ def build(town: Town, issuer: str = "http://issuer.town") -> FastAPI:
         if request.method in {"PUT", "POST", "DELETE"} and not path.startswith("/oauth"):
             body = json.loads(await request.body() or b"null")
             town.heard.append((request.method, path, body))
+            town.quoted += request.headers.getlist("if-match")
             if town.tokens_refused:
                 return Refusal(401, "unauthenticated", "请先登录").answer
             for part, refusal in town.refusals.items():

@@ -33,12 +33,14 @@ class Refusal(Exception):
 
 
 class Town:
-    """What the services know. Tests change it and look at `heard`, the changes that were asked for."""
+    """What the services know. Tests change it and look at `heard`, the changes that were asked for, and `quoted`, the
+    versions that they were asked for on."""
 
     def __init__(self) -> None:
         self.silent: set[str] = set()
         self.refusals: dict[str, Refusal] = {}
         self.heard: list[tuple[str, str, Any]] = []
+        self.quoted: list[str] = []
         self.tokens_refused = False
         self.refreshes = 0
         self.searched: list[dict[str, str]] = []
