@@ -29,7 +29,7 @@ left join availability a on a.deal_id = d.deal_id"""
 FORM = """coalesce(v.content->>'form', case v.content->>'kind' when 'GOODS' then 'GOODS' else 'SET' end)"""
 _OPEN_STORE_IDS = """array(select s.store_id from stores s where s.store_id = any(d.store_ids) and s.open
     and s.merchant_id = d.merchant_id order by s.store_id) as open_store_ids"""
-_COLUMNS = f"""deal_id, merchant_id, revision, draft, draft_state, reason, reason_template, version, deal_version,
+DEAL_COLUMNS = f"""deal_id, merchant_id, revision, draft, draft_state, reason, reason_template, version, deal_version,
 sale_state, total_quota, store_ids, {_OPEN_STORE_IDS}"""
 
 
@@ -50,7 +50,8 @@ class PublishedDeal:
     open_store_ids: tuple[UUID, ...]
 
 
-def _deal(row: Row) -> Deal:
+def deal_of(row: Row) -> Deal:
+    """The deal in a row that has DEAL_COLUMNS."""
     deal = Deal(
         deal_id=row["deal_id"],
         merchant_id=row["merchant_id"],
@@ -76,7 +77,7 @@ def _rejection(row: Row) -> Rejection | None:
 
 
 def _one(row: Row | None) -> Deal | None:
-    return _deal(row) if row else None
+    return deal_of(row) if row else None
 
 
 async def add_draft(tx: Transaction, deal_id: UUID, merchant_id: UUID, content: DealContent) -> Deal | None:
@@ -84,7 +85,7 @@ async def add_draft(tx: Transaction, deal_id: UUID, merchant_id: UUID, content: 
     return _one(
         await tx.row(
             f"""insert into deals as d (deal_id, merchant_id, revision, draft, draft_state)
-                values ($1, $2, 1, $3, 'DRAFT') on conflict (deal_id) do nothing returning {_COLUMNS}""",
+                values ($1, $2, 1, $3, 'DRAFT') on conflict (deal_id) do nothing returning {DEAL_COLUMNS}""",
             deal_id,
             merchant_id,
             content.stored(),
@@ -98,7 +99,7 @@ async def change_draft(tx: Transaction, deal_id: UUID, revision: int, content: D
         await tx.row(
             f"""update deals d set revision = revision + 1, draft = $3, draft_state = 'DRAFT', reason = null,
                     reason_template = null
-                where deal_id = $1 and revision = $2 and draft_state <> 'IN_REVIEW' returning {_COLUMNS}""",
+                where deal_id = $1 and revision = $2 and draft_state <> 'IN_REVIEW' returning {DEAL_COLUMNS}""",
             deal_id,
             revision,
             content.stored(),
@@ -112,7 +113,8 @@ async def submit_draft(tx: Transaction, deal_id: UUID, revision: int) -> Deal | 
         await tx.row(
             f"""update deals d set draft_state = 'IN_REVIEW', reason = null, reason_template = null,
                     submitted_at = $3
-                where deal_id = $1 and revision = $2 and draft_state in ('DRAFT', 'REJECTED') returning {_COLUMNS}""",
+                where deal_id = $1 and revision = $2 and draft_state in ('DRAFT', 'REJECTED')
+                returning {DEAL_COLUMNS}""",
             deal_id,
             revision,
             tx.now,
@@ -125,7 +127,7 @@ async def reject_draft(tx: Transaction, deal_id: UUID, revision: int, rejection:
     return _one(
         await tx.row(
             f"""update deals d set draft_state = 'REJECTED', reason = $3, reason_template = $4
-                where deal_id = $1 and revision = $2 and draft_state = 'IN_REVIEW' returning {_COLUMNS}""",
+                where deal_id = $1 and revision = $2 and draft_state = 'IN_REVIEW' returning {DEAL_COLUMNS}""",
             deal_id,
             revision,
             rejection.text,
@@ -145,7 +147,7 @@ async def publish_draft(tx: Transaction, deal: Deal, operator: str) -> Deal | No
                     sale_state = coalesce(sale_state, 'APPROVED'),
                     total_quota = case when deal_version = 0 then $3 else total_quota end,
                     store_ids = case when deal_version = 0 then $4::uuid[] else store_ids end
-                where deal_id = $1 and revision = $2 and draft_state = 'IN_REVIEW' returning {_COLUMNS}""",
+                where deal_id = $1 and revision = $2 and draft_state = 'IN_REVIEW' returning {DEAL_COLUMNS}""",
             deal.deal_id,
             deal.revision,
             deal.content.total_quota,
@@ -184,7 +186,7 @@ async def switch_sale(tx: Transaction, deal_id: UUID, *, online: bool) -> Deal |
         await tx.row(
             f"""update deals d set version = version + 1, sale_state = case when $2 then 'ONLINE' else 'OFFLINE' end
                 where deal_id = $1 and sale_state is not null and (sale_state = 'ONLINE') <> $2
-                returning {_COLUMNS}""",
+                returning {DEAL_COLUMNS}""",
             deal_id,
             online,
         )
@@ -197,7 +199,7 @@ async def change_stock(tx: Transaction, deal_id: UUID, total_quota: int, version
         await tx.row(
             f"""update deals d set version = version + 1, total_quota = $2
                 where deal_id = $1 and deal_version > 0 and total_quota <> $2
-                    and ($3::bigint is null or version = $3) returning {_COLUMNS}""",
+                    and ($3::bigint is null or version = $3) returning {DEAL_COLUMNS}""",
             deal_id,
             total_quota,
             version,
@@ -211,7 +213,7 @@ async def change_stores(tx: Transaction, deal_id: UUID, store_ids: Sequence[UUID
         await tx.row(
             f"""update deals d set version = version + 1, store_ids = $2
                 where deal_id = $1 and deal_version > 0 and store_ids <> $2
-                    and ($3::bigint is null or version = $3) returning {_COLUMNS}""",
+                    and ($3::bigint is null or version = $3) returning {DEAL_COLUMNS}""",
             deal_id,
             list(store_ids),
             version,
@@ -223,25 +225,25 @@ async def say_again(tx: Transaction, deal_ids: Sequence[UUID]) -> Sequence[Deal]
     """The next version of what was said about these deals, because their stores changed; unapproved ones are silent."""
     rows = await tx.fetch(
         f"""update deals d set version = version + 1 where deal_id = any($1) and deal_version > 0
-            returning {_COLUMNS}""",
+            returning {DEAL_COLUMNS}""",
         list(deal_ids),
     )
-    return [_deal(row) for row in rows]
+    return [deal_of(row) for row in rows]
 
 
 async def deal(tx: Transaction, deal_id: UUID) -> Deal | None:
     """One deal with its draft."""
-    return _one(await tx.row(f"select {_COLUMNS} from deals d where deal_id = $1", deal_id))
+    return _one(await tx.row(f"select {DEAL_COLUMNS} from deals d where deal_id = $1", deal_id))
 
 
 async def deals_in_review(tx: Transaction, limit: int) -> Sequence[Deal]:
     """Drafts without a decision, oldest first."""
     rows = await tx.fetch(
-        f"""select {_COLUMNS} from deals d where draft_state = 'IN_REVIEW'
+        f"""select {DEAL_COLUMNS} from deals d where draft_state = 'IN_REVIEW'
             order by submitted_at, deal_id limit $1""",
         limit,
     )
-    return [_deal(row) for row in rows]
+    return [deal_of(row) for row in rows]
 
 
 async def version_content(tx: Transaction, deal_id: UUID, deal_version: int) -> DealContent | None:

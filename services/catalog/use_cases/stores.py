@@ -10,7 +10,7 @@ from services.catalog.domain.claims import GIVEN_BACK, Claim, ClaimState
 from services.catalog.domain.refusals import PositionIncomplete, ReasonNeeded, StoreFactsFixed, StoreNotHeld
 from services.catalog.domain.stores import Store, StoreFacts
 from services.catalog.use_cases.claims import decide_claim, file_claim, hold_claimant
-from services.catalog.use_cases.deals import announce_deals
+from services.catalog.use_cases.deal_sales import announce_deals
 from services.catalog.use_cases.store_events import DEALS_CHANGED, announce_change, announce_store
 from shared.auth import is_operator, require_operator, require_staff
 from shared.contracts.catalog import StaffRole, StoreClosure
