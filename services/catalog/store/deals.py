@@ -1,10 +1,10 @@
 """Deals in the database: one row for draft and sale, and a row that never changes for each approved version."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from uuid import UUID
 
-from services.catalog.domain.deals import Deal, DealContent, DraftState, Rejection, ReviewTemplate, Sale, SaleState
+from services.catalog.domain.deals import Deal, DealContent, DraftState, Rejection, ReviewTemplate, SaleState
 from shared.database import Row, Transaction
 
 # A deal sells only in stores that are open and its merchant's own, whatever stores it was made for.
@@ -27,27 +27,10 @@ join merchants m on m.merchant_id = d.merchant_id
 left join payout_accounts p on p.merchant_id = d.merchant_id
 left join availability a on a.deal_id = d.deal_id"""
 FORM = """coalesce(v.content->>'form', case v.content->>'kind' when 'GOODS' then 'GOODS' else 'SET' end)"""
-_OPEN_STORE_IDS = """array(select s.store_id from stores s where s.store_id = any(d.store_ids) and s.open
+OPEN_STORE_IDS = """array(select s.store_id from stores s where s.store_id = any(d.store_ids) and s.open
     and s.merchant_id = d.merchant_id order by s.store_id) as open_store_ids"""
 DEAL_COLUMNS = f"""deal_id, merchant_id, revision, draft, draft_state, reason, reason_template, version, deal_version,
-sale_state, total_quota, store_ids, {_OPEN_STORE_IDS}"""
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedDeal:
-    """The version on offer with all that its page shows of merchant and stock. Stores lost to others are left out."""
-
-    deal_id: UUID
-    deal_version: int
-    merchant_id: UUID
-    merchant_name: str
-    merchant_phone: str
-    content: DealContent
-    sale: Sale
-    total_quota: int
-    sold: int
-    store_ids: tuple[UUID, ...]
-    open_store_ids: tuple[UUID, ...]
+sale_state, total_quota, store_ids, {OPEN_STORE_IDS}"""
 
 
 def deal_of(row: Row) -> Deal:
@@ -58,7 +41,7 @@ def deal_of(row: Row) -> Deal:
         revision=row["revision"],
         content=DealContent.read(row["draft"]),
         draft_state=DraftState(row["draft_state"]),
-        rejection=_rejection(row),
+        rejection=why_rejected(row),
         version=row["version"],
         deal_version=row["deal_version"],
         sale_state=SaleState(row["sale_state"]) if row["sale_state"] else None,
@@ -69,7 +52,8 @@ def deal_of(row: Row) -> Deal:
     return replace(deal, content=deal.in_force(deal.content))
 
 
-def _rejection(row: Row) -> Rejection | None:
+def why_rejected(row: Row) -> Rejection | None:
+    """Why the draft in a row was rejected, while it is."""
     if row["draft_state"] != DraftState.REJECTED:
         return None
     template = row["reason_template"]
@@ -252,37 +236,6 @@ async def version_content(tx: Transaction, deal_id: UUID, deal_version: int) -> 
         "select content from deal_versions where deal_id = $1 and deal_version = $2", deal_id, deal_version
     )
     return DealContent.read(content) if content else None
-
-
-async def published_deal(tx: Transaction, deal_id: UUID) -> PublishedDeal | None:
-    """The newest approved version of a deal, or None when nothing was ever approved."""
-    row = await tx.row(
-        f"""select d.deal_id, d.deal_version, d.merchant_id, m.name, m.phone, v.content,
-                  d.sale_state = 'ONLINE' and {HAS_OPEN_STORE} as online,
-                  m.state = 'VERIFIED' and coalesce(p.state = 'VERIFIED', false) as may_sell,
-                  v.sale_from, v.sale_until, d.total_quota, {_OPEN_STORE_IDS},
-                  array(select s.store_id from stores s where s.store_id = any(d.store_ids)
-                        and s.merchant_id = d.merchant_id) as store_ids,
-                  coalesce(a.available, d.total_quota) as available, coalesce(a.sold, 0) as sold
-           from deals d {ON_OFFER}
-           where d.deal_id = $1""",
-        deal_id,
-    )
-    if row is None:
-        return None
-    return PublishedDeal(
-        deal_id=row["deal_id"],
-        deal_version=row["deal_version"],
-        merchant_id=row["merchant_id"],
-        merchant_name=row["name"],
-        merchant_phone=row["phone"],
-        content=DealContent.read(row["content"]),
-        sale=Sale(row["online"], row["may_sell"], row["sale_from"], row["sale_until"], row["available"]),
-        total_quota=row["total_quota"],
-        sold=row["sold"],
-        store_ids=tuple(row["store_ids"]),
-        open_store_ids=tuple(row["open_store_ids"]),
-    )
 
 
 async def keep_availability(tx: Transaction, deal_id: UUID, version: int, available: int, sold: int) -> None:

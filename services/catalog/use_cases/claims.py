@@ -81,9 +81,9 @@ async def decide_claim(
     # Decisions about the claims of one store take turns here; each reads what the one before left.
     await database.lock_store(tx, seen.store_id)
     claim = await _claim(tx, claim_id)
-    wanted = ClaimState.APPROVED if approve else ClaimState.REJECTED
+    wanted, reason = (ClaimState.APPROVED, None) if approve else (ClaimState.REJECTED, reason)
     if claim.state not in WAITING:
-        if claim.state is not wanted:
+        if claim.state is not wanted or claim.reason != reason:
             raise AlreadyDecided(state=claim.state.value)
         return claim
     if version is not None and version != claim.version:

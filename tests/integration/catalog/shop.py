@@ -12,6 +12,14 @@ from shared.database import Database
 from shared.ids import new_id
 
 OPERATOR = "operator-of-the-tests"
+# What makes a draft one of a cash voucher, at the original price of `draft`.
+CASH_VOUCHER: dict[str, Any] = {
+    "form": "CASH_VOUCHER",
+    "catering": None,
+    "items": [],
+    "cash": {"face_value_fen": 26800, "threshold_fen": 30000},
+    "rules": {"valid_days": 90, "max_count": 3},
+}
 
 
 @dataclass(frozen=True, slots=True)

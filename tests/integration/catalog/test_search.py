@@ -13,6 +13,7 @@ from shared.ids import new_id
 from shared.paging import cursor_of
 from tests.integration.catalog.claimants import Claimant, approve, registered_store
 from tests.integration.catalog.shop import (
+    CASH_VOUCHER,
     OPERATOR,
     Catalog,
     Shop,
@@ -197,6 +198,16 @@ async def test_deals_are_found_by_title_by_merchant_and_by_store_best_sold_first
     assert seen[0]["distance_m"] is None
     near = (await _search(catalog, "deals", q=name, latitude=HERE[0], longitude=HERE[1], radius_m=50_000))["items"]
     assert len(near) == 3
+
+
+@pytest.mark.parametrize("place", [{}, {"latitude": HERE[0], "longitude": HERE[1]}])
+async def test_a_cash_voucher_is_found_with_its_worth(catalog: Catalog, place: dict[str, Any]) -> None:
+    shop, city = await ready_shop(catalog), f"city-{new_id()}"
+    (store_id,) = await _row_of_stores(catalog, shop, 1, city)
+    worth = {**CASH_VOUCHER["cash"], "threshold_fen": 0}
+    await _deal_in(catalog, shop, [store_id], **{**CASH_VOUCHER, "cash": worth})
+    (found,) = (await _search(catalog, "deals", city=city, **place))["items"]
+    assert (found["form"], found["cash"]) == ("CASH_VOUCHER", worth)
 
 
 async def test_a_deal_is_found_by_the_title_on_offer_not_by_an_older_one(catalog: Catalog) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.clock import SHANGHAI
-from shared.contracts.hours import WeeklyHours
+from shared.contracts.hours import WeeklyHours, minutes_of_week, within
 from shared.contracts.use_rules import REASONS, NotUsable, UseRules, UseWindow, why_not_usable
 
 STORE, OTHER = UUID(int=1), UUID(int=2)
@@ -74,6 +74,7 @@ def test_hours_cover_exactly_their_minutes_even_past_midnight_and_past_sunday(
     covered = {((day - 1) * 1440 + opens + passed) % (7 * 1440) for day in days for passed in range(length)}
     moment = datetime(2026, 11, 23, tzinfo=SHANGHAI) + timedelta(minutes=minute)
     assert hours.covers(moment.astimezone(UTC)) is (minute in covered)
+    assert bool(minutes_of_week([hours, LUNCH]) >> minute & 1) is within([hours, LUNCH], moment)
 
 
 def _clock(minute: int) -> str:
