@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.clock import SHANGHAI
@@ -60,6 +60,7 @@ def test_every_reason_has_both_languages() -> None:
     assert all(zh and en for zh, en in REASONS.values())
 
 
+@example(days={7}, opens=1380, length=120, minute=30)
 @given(
     days=st.sets(st.integers(1, 7), min_size=1),
     opens=st.integers(0, 1439),
