@@ -1,5 +1,6 @@
 """All rows of what others keep copies of, page by page in the order of their ids, for a replay."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from uuid import UUID
 
@@ -88,31 +89,16 @@ async def deals_after(tx: Transaction, deal_id: UUID, limit: int) -> list[Deal]:
     return [deal_of(row) for row in rows]
 
 
-async def count_places(tx: Transaction) -> int:
-    """How many places there are."""
-    return int(await tx.value("select count(*) from staff"))
+def _count(rows: str) -> Callable[[Transaction], Awaitable[int]]:
+    async def count(tx: Transaction) -> int:
+        return int(await tx.value(f"select count(*) from {rows}"))
+
+    return count
 
 
-async def count_merchants(tx: Transaction) -> int:
-    """How many merchants there are."""
-    return int(await tx.value("select count(*) from merchants"))
-
-
-async def count_accounts(tx: Transaction) -> int:
-    """How many payout accounts there are."""
-    return int(await tx.value("select count(*) from payout_accounts"))
-
-
-async def count_stores(tx: Transaction) -> int:
-    """How many stores there are."""
-    return int(await tx.value("select count(*) from stores"))
-
-
-async def count_versions(tx: Transaction) -> int:
-    """How many versions were approved."""
-    return int(await tx.value("select count(*) from deal_versions"))
-
-
-async def count_deals(tx: Transaction) -> int:
-    """How many deals have an approved version."""
-    return int(await tx.value("select count(*) from deals where deal_version > 0"))
+count_places = _count("staff")
+count_merchants = _count("merchants")
+count_accounts = _count("payout_accounts")
+count_stores = _count("stores")
+count_versions = _count("deal_versions")
+count_deals = _count("deals where deal_version > 0")

@@ -12,11 +12,8 @@ from services.catalog.domain.refusals import (
     StoreNotVerified,
 )
 from services.catalog.use_cases.opening import require_opened
-from shared.contracts.catalog import StaffRole
 from shared.database import Transaction
 from shared.errors import NotFound, PreconditionFailed
-
-EDITORS = (StaffRole.OWNER, StaffRole.MANAGER)
 
 
 async def known_deal(tx: Transaction, deal_id: UUID) -> Deal:

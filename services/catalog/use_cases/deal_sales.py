@@ -6,7 +6,8 @@ from uuid import UUID
 from services.catalog import store
 from services.catalog.domain.deals import Deal
 from services.catalog.domain.refusals import DealNotPublished, SaleEnded
-from services.catalog.use_cases.deal_checks import EDITORS, known_deal, require_open_stores, require_verified
+from services.catalog.domain.staff import EDITORS
+from services.catalog.use_cases.deal_checks import known_deal, require_open_stores, require_verified
 from services.catalog.use_cases.deal_events import deal_changed
 from shared.auth import require_staff
 from shared.contracts.checkout import AvailabilityChanged

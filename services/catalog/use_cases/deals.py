@@ -5,8 +5,8 @@ from uuid import UUID
 from services.catalog import store
 from services.catalog.domain.deals import Deal, DealContent, DraftState, check_content
 from services.catalog.domain.refusals import DealInReview
+from services.catalog.domain.staff import EDITORS
 from services.catalog.use_cases.deal_checks import (
-    EDITORS,
     known_deal,
     match_revision,
     require_own_stores,

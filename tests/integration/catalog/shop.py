@@ -7,9 +7,11 @@ from uuid import UUID
 
 import httpx
 
+from services.catalog.use_cases import DEALS_CHANGED
 from shared.clock import business_day
 from shared.database import Database
 from shared.ids import new_id
+from tests.support.waiting import eventually
 
 OPERATOR = "operator-of-the-tests"
 # What makes a draft one of a cash voucher, at the original price of `draft`.
@@ -164,7 +166,16 @@ async def open_store(catalog: Catalog, merchant_id: UUID, owner: str) -> UUID:
     assert answer.status_code == 201, answer.text
     answer = await catalog.put(OPERATOR, f"/stores/{store_id}/verification", {"approve": True})
     assert answer.json()["open"] is True, answer.text
+    await eventually(lambda: _nothing_left_to_say(catalog, store_id), what="the deals of the store are said anew")
     return store_id
+
+
+async def _nothing_left_to_say(catalog: Catalog, store_id: UUID) -> bool:
+    """Whether the opening of a store has run its course: a deal made for it later is not said once more."""
+    async with catalog.db.transaction(read_only=True) as tx:
+        return not await tx.value(
+            "select exists (select from timers where kind = $1 and key = $2)", DEALS_CHANGED, str(store_id)
+        )
 
 
 async def settle_fee(catalog: Catalog, merchant_id: UUID) -> None:

@@ -67,6 +67,28 @@ async def test_two_operators_who_close_a_store_at_once_say_it_once(catalog: Cata
         assert [closure for closure, *_ in await said(catalog, store_id)].count("CLOSED") == 1
 
 
+async def test_of_two_operators_who_close_a_store_for_different_reasons_at_once_one_wins(catalog: Catalog) -> None:
+    for _ in range(5):
+        store_id, _ = await held_store(catalog)
+        bodies = [{"closed": True, "reason": reason} for reason in ("卫生检查不合格", "证照过期")]
+        answers = await asyncio.gather(*(_close(catalog, store_id, body) for body in bodies))
+        (won,) = [body for answer, body in zip(answers, bodies, strict=True) if answer.status_code == 200]
+        (lost,) = [answer for answer in answers if answer.status_code == 409]
+        assert (lost.json()["code"], lost.json()["reason"]) == ("already_closed", won["reason"])
+        assert (await catalog.get(None, f"/stores/{store_id}")).json()["closed_reason"] == won["reason"]
+
+
+async def test_an_operator_who_saw_the_store_before_another_acted_is_told(catalog: Catalog) -> None:
+    store_id, holder = await held_store(catalog)
+    await catalog.put(holder.owner, f"/stores/{store_id}/details", {"phone": "023-63009999"})
+    path = f"/stores/{store_id}/closing"
+    stale = await catalog.put(OPERATOR, path, CLOSED, **{"If-Match": '"2"'})
+    assert (stale.status_code, stale.json()["code"]) == (412, "changed_meanwhile")
+    assert (await catalog.put(OPERATOR, path, CLOSED, **{"If-Match": '"3"'})).json()["open"] is False
+    stale = await catalog.put(OPERATOR, path, OPENED, **{"If-Match": '"3"'})
+    assert (stale.status_code, stale.json()["code"]) == (412, "changed_meanwhile")
+
+
 async def test_a_store_given_back_has_no_holder_and_says_so_once(catalog: Catalog) -> None:
     store_id, holder = await held_store(catalog)
     for _ in range(2):

@@ -32,6 +32,7 @@ ALL = sorted(
 CODES = [
     "account_not_enterprise",
     "account_trial",
+    "already_closed",
     "already_decided",
     "already_suspended",
     "appeal_used",

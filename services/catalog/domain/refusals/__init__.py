@@ -90,6 +90,7 @@ from services.catalog.domain.refusals.staff import (
     TooManyStaff,
 )
 from services.catalog.domain.refusals.stores import (
+    AlreadyClosed,
     AppealUsed,
     ClaimExists,
     ClaimNotAppealable,
@@ -105,6 +106,7 @@ from services.catalog.domain.refusals.stores import (
 __all__ = [
     "AccountNotEnterprise",
     "AccountTrial",
+    "AlreadyClosed",
     "AlreadyDecided",
     "AlreadySuspended",
     "AppealUsed",

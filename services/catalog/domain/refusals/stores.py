@@ -46,6 +46,12 @@ class AppealUsed(Conflict):
     en = "This claim was appealed before, and can be only once"
 
 
+class AlreadyClosed(Conflict):
+    code = "already_closed"
+    zh = "门店已被关闭：{reason}"
+    en = "The store is closed already: {reason}"
+
+
 class StoreNotHeld(Conflict):
     code = "store_not_held"
     zh = "该门店当前无人认领"
