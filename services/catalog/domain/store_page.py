@@ -26,12 +26,11 @@ class DealCard:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The merchant behind a store, with the number that buyers may phone. `selling`: verified, and not suspended."""
+    """The merchant behind a store, with the number that buyers may phone."""
 
     merchant_id: UUID
     name: str
     phone: str
-    selling: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ async def published_deal(tx: Transaction, deal_id: UUID) -> PublishedDeal | None
         f"""select d.deal_id, d.deal_version, d.merchant_id, m.name, m.phone, v.content,
                   d.sale_state = 'ONLINE' and {HAS_OPEN_STORE} as online,
                   m.state = 'VERIFIED' and coalesce(p.state = 'VERIFIED', false) as may_sell,
+                  m.state = 'SUSPENDED' as suspended,
                   v.sale_from, v.sale_until, d.total_quota, {OPEN_STORE_IDS},
                   array(select s.store_id from stores s where s.store_id = any(d.store_ids)
                         and s.merchant_id = d.merchant_id) as store_ids,
@@ -52,5 +53,6 @@ async def published_deal(tx: Transaction, deal_id: UUID) -> PublishedDeal | None
         total_quota=row["total_quota"],
         sold=row["sold"],
         store_ids=tuple(row["store_ids"]),
-        open_store_ids=tuple(row["open_store_ids"]),
+        # A suspended merchant has no open store: nothing is redeemed for it.
+        open_store_ids=() if row["suspended"] else tuple(row["open_store_ids"]),
     )

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.catalog.domain.store_page import DealCard, Holder
 from services.catalog.store.deals import BUYABLE, FORM, ON_OFFER
-from shared.contracts.catalog import CashVoucherTerms, DealForm, MerchantState
+from shared.contracts.catalog import CashVoucherTerms, DealForm
 from shared.database import Row, Transaction
 
 CARD_COLUMNS = f"""d.deal_id, v.title, v.content->>'cover' as cover, v.price_fen, v.original_price_fen, {FORM} as form,
@@ -22,11 +22,10 @@ def card_of(row: Row) -> DealCard:
 
 async def holder(tx: Transaction, merchant_id: UUID) -> Holder | None:
     """Who runs a store."""
-    row = await tx.row("select merchant_id, name, phone, state from merchants where merchant_id = $1", merchant_id)
+    row = await tx.row("select merchant_id, name, phone from merchants where merchant_id = $1", merchant_id)
     if row is None:
         return None
-    selling = row["state"] == MerchantState.VERIFIED.value
-    return Holder(row["merchant_id"], row["name"], row["phone"], selling)
+    return Holder(row["merchant_id"], row["name"], row["phone"])
 
 
 async def deals_of_store(

@@ -133,6 +133,19 @@ async def test_a_closed_store_is_shown_as_not_usable_and_the_others_still_are(ca
     assert page["usable_now"] is True
 
 
+async def test_nothing_of_a_suspended_merchant_is_shown_as_usable_because_the_till_takes_nothing(
+    catalog: Catalog,
+) -> None:
+    shop = await ready_shop(catalog)
+    deal_id = await deal_on_sale(catalog, shop)
+    suspended = {"suspended": True, "reason": "投诉过多"}
+    await catalog.put(OPERATOR, f"/merchants/{shop.merchant_id}/suspension", suspended)
+    page = (await catalog.get(None, f"/deals/{deal_id}")).json()
+    assert (page["usable_now"], [one["usable_now"] for one in page["stores"]]) == (False, [False])
+    await catalog.put(OPERATOR, f"/merchants/{shop.merchant_id}/suspension", {"suspended": False})
+    assert (await catalog.get(None, f"/deals/{deal_id}")).json()["usable_now"] is True
+
+
 async def test_a_store_that_another_merchant_has_won_is_no_longer_shown(catalog: Catalog) -> None:
     shop, winner = await ready_shop(catalog), await ready_shop(catalog)
     deal_id = await deal_on_sale(catalog, shop)
