@@ -1,5 +1,6 @@
 """Short ways to say what people do at catalog, through its HTTP interface."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -135,6 +136,15 @@ def video_of(merchant_id: UUID, **changes: Any) -> dict[str, Any]:
         "comments": [{"author": "小李", "text": "好吃", "place": "重庆", "at": datetime.now(UTC).isoformat()}],
         **changes,
     }
+
+
+def won_and_lost(
+    bodies: Sequence[dict[str, Any]], answers: Sequence[httpx.Response]
+) -> tuple[dict[str, Any], httpx.Response]:
+    """Of requests that raced: what the only one that won had said, and what the only other was told."""
+    (won,) = [body for body, answer in zip(bodies, answers, strict=True) if answer.status_code == 200]
+    (lost,) = [answer for answer in answers if answer.status_code == 409]
+    return won, lost
 
 
 @dataclass(frozen=True, slots=True)

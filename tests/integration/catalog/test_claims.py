@@ -23,7 +23,7 @@ from tests.integration.catalog.claimants import (
     registered_store,
     said,
 )
-from tests.integration.catalog.shop import OPERATOR, Catalog, store_claim, verified_merchant
+from tests.integration.catalog.shop import OPERATOR, Catalog, store_claim, verified_merchant, won_and_lost
 
 
 async def test_a_place_is_registered_with_a_claim_whose_id_follows_from_store_and_merchant(catalog: Catalog) -> None:
@@ -117,8 +117,7 @@ async def test_of_two_operators_who_refuse_a_claim_for_different_reasons_at_once
         _, claimant = await registered_store(catalog)
         bodies = [{"approve": False, "reason": reason} for reason in ("执照不清", "地址不符")]
         answers = await asyncio.gather(*(decide(catalog, claimant, body) for body in bodies))
-        (won,) = [body for answer, body in zip(answers, bodies, strict=True) if answer.status_code == 200]
-        (lost,) = [answer for answer in answers if answer.status_code == 409]
+        won, lost = won_and_lost(bodies, answers)
         assert lost.json()["code"] == "already_decided"
         again = await decide(catalog, claimant, won)
         assert (again.status_code, again.json()["reason"], again.json()["version"]) == (200, won["reason"], 2)

@@ -9,7 +9,15 @@ import pytest
 from services.catalog import use_cases
 from shared.clock import business_day
 from shared.ids import new_id
-from tests.integration.catalog.shop import OPERATOR, Catalog, application, applied_merchant, step_of, verified_merchant
+from tests.integration.catalog.shop import (
+    OPERATOR,
+    Catalog,
+    application,
+    applied_merchant,
+    step_of,
+    verified_merchant,
+    won_and_lost,
+)
 
 
 async def test_the_applicant_becomes_the_owner_and_everybody_is_told(catalog: Catalog) -> None:
@@ -80,8 +88,7 @@ async def test_of_two_rejections_at_once_for_different_reasons_the_merchant_read
         path = f"/merchants/{merchant_id}/verification"
         bodies = [{"approve": False, "reason": reason} for reason in ("照片模糊", "号码不符")]
         answers = await asyncio.gather(*(catalog.put(OPERATOR, path, body) for body in bodies))
-        (won,) = [body for answer, body in zip(answers, bodies, strict=True) if answer.status_code == 200]
-        (lost,) = [answer for answer in answers if answer.status_code == 409]
+        won, lost = won_and_lost(bodies, answers)
         assert lost.json()["code"] == "already_decided"
         assert (await catalog.put(OPERATOR, path, won)).json()["version"] == 2
         step = await step_of(catalog, merchant_id, owner, "ENTERPRISE_VERIFICATION")

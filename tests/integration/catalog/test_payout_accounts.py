@@ -20,6 +20,7 @@ from tests.integration.catalog.shop import (
     ready_shop,
     step_of,
     verified_merchant,
+    won_and_lost,
 )
 from tests.support.environment import Environment
 
@@ -111,8 +112,7 @@ async def test_of_two_operators_who_decide_differently_at_once_one_wins_and_the_
         await catalog.put(owner, path, payout_account())
         bodies = (one, other)
         answers = await asyncio.gather(*(catalog.put(OPERATOR, f"{path}/verification", body) for body in bodies))
-        (won,) = [body for answer, body in zip(answers, bodies, strict=True) if answer.status_code == 200]
-        (lost,) = [answer for answer in answers if answer.status_code == 409]
+        won, lost = won_and_lost(bodies, answers)
         assert lost.json()["code"] == "already_decided"
         again = await catalog.put(OPERATOR, f"{path}/verification", won)
         assert (again.status_code, again.json()["payout_account"]["version"]) == (200, 2)

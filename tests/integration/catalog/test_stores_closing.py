@@ -33,6 +33,7 @@ from tests.integration.catalog.shop import (
     ready_shop,
     store_claim,
     verified_merchant,
+    won_and_lost,
 )
 
 CLOSED = {"closed": True, "reason": "卫生检查不合格"}
@@ -72,8 +73,7 @@ async def test_of_two_operators_who_close_a_store_for_different_reasons_at_once_
         store_id, _ = await held_store(catalog)
         bodies = [{"closed": True, "reason": reason} for reason in ("卫生检查不合格", "证照过期")]
         answers = await asyncio.gather(*(_close(catalog, store_id, body) for body in bodies))
-        (won,) = [body for answer, body in zip(answers, bodies, strict=True) if answer.status_code == 200]
-        (lost,) = [answer for answer in answers if answer.status_code == 409]
+        won, lost = won_and_lost(bodies, answers)
         assert (lost.json()["code"], lost.json()["reason"]) == ("already_closed", won["reason"])
         assert (await catalog.get(None, f"/stores/{store_id}")).json()["closed_reason"] == won["reason"]
 
