@@ -9,6 +9,9 @@ from pydantic import Field
 from shared.clock import SHANGHAI
 from shared.contracts.base import Contract
 
+DAY_MINUTES = 24 * 60
+WEEK_MINUTES = 7 * DAY_MINUTES
+
 Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
 """A time of the day, `00:00` to `24:00`."""
 
@@ -39,6 +42,18 @@ Hours = Annotated[tuple[WeeklyHours, ...], Field(max_length=28)]
 def within(hours: Sequence[WeeklyHours], moment: datetime) -> bool:
     """Whether any of the hours covers a moment."""
     return any(one.covers(moment) for one in hours)
+
+
+def minutes_of_week(hours: Sequence[WeeklyHours]) -> int:
+    """What the hours cover, as bits: the lowest is Monday's first minute, the highest Sunday's last."""
+    covered = 0
+    for one in hours:
+        opens, closes = _minute(one.opens), _minute(one.closes)
+        span = (1 << (closes - opens + (0 if opens < closes else DAY_MINUTES))) - 1
+        for weekday in one.weekdays:
+            covered |= span << ((weekday - 1) * DAY_MINUTES + opens)
+    # What Sunday's hours reach into Monday.
+    return (covered & (1 << WEEK_MINUTES) - 1) | covered >> WEEK_MINUTES
 
 
 def _minute(clock: str) -> int:

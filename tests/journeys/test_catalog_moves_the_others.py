@@ -1,5 +1,6 @@
 """What catalog decides and what follows elsewhere: closed stores, suspended merchants, forms, attribution, replay."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from services.console.environment import FIRST_OPERATOR
 from services.console.journey import move_to_next_payout, run_payouts
 from services.console.lifecycles import Bought
 from services.console.people import Refused, World
+from shared.clock import business_day
 from shared.ids import new_id
 from tests.journeys import scenario
 from tests.journeys.conftest import Running
@@ -125,8 +127,9 @@ async def test_a_times_card_is_used_twice_and_the_rest_goes_back(running: Runnin
 
 async def test_hours_and_stacking_are_shown_at_sale_and_enforced_at_the_till(running: Running) -> None:
     world = running.world
-    always_blacked_out = [{"weekdays": [1, 2, 3, 4, 5, 6, 7], "opens": "00:00", "closes": "24:00"}]
-    closed = await scenario.open_town(world, {"rules": {"valid_days": 30, "blackout_hours": always_blacked_out}})
+    today = business_day(datetime.fromisoformat((await world.sandbox("GET", "/clock"))["now"])).isoweekday()
+    today_and_tomorrow = [{"weekdays": [today, today % 7 + 1], "opens": "00:00", "closes": "24:00"}]
+    closed = await scenario.open_town(world, {"rules": {"valid_days": 30, "blackout_hours": today_and_tomorrow}})
     page = await world.send("GET", "catalog", f"/deals/{closed.voucher.deal_id}")
     assert page["stores"][0]["not_usable"]["code"] == "blackout_hours"
     _, [issued] = await _bought(closed, 1)
@@ -148,7 +151,7 @@ async def test_hours_and_stacking_are_shown_at_sale_and_enforced_at_the_till(run
     }
     town = await scenario.open_town(world, cash)
     store = await world.send("GET", "catalog", f"/stores/{town.voucher.store_id}")
-    assert [one["title"] for one in store["vouchers"]] == ["100 元代金券"]
+    assert [(one["title"], one["cash"]) for one in store["vouchers"]] == [("100 元代金券", cash["cash"])]
     _, issued_three = await _bought(town, 3)
     units = [one["unit_id"] for one in issued_three]
     with pytest.raises(Refused) as too_many:

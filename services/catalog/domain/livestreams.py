@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.catalog.domain.refusals import DealListedTwice
-from services.catalog.domain.videos import Badge, VideoContent
+from services.catalog.domain.videos import Badge, ContentCard, VideoContent
 
 DEALS_AT_MOST = 100
 
@@ -26,20 +26,11 @@ class LivestreamContent(VideoContent):
     state: LivestreamState
 
 
-@dataclass(frozen=True, slots=True)
-class Livestream:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Livestream(ContentCard):
     """A livestream as viewers see it. `deal_count` is the length of its list, of which `badges` may be the head."""
 
     livestream_id: UUID
-    merchant_id: UUID
-    author: str
-    verified: bool
-    caption: str
-    cover: str
-    city: str
-    url: str | None
-    likes: int
-    comment_count: int
     state: LivestreamState
     started_at: datetime
     deal_count: int

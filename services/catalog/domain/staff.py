@@ -12,6 +12,8 @@ from shared.errors import DomainError
 INVITATION_LIFE = timedelta(days=7)
 OPEN_INVITATIONS = 100
 ACTIVE_STAFF = 1000
+# Who prepares what a merchant sells and shows.
+EDITORS = (StaffRole.OWNER, StaffRole.MANAGER)
 
 
 @dataclass(frozen=True, slots=True)

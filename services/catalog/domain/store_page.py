@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.catalog.domain.stores import Store
-from shared.contracts.catalog import DealForm
+from shared.contracts.catalog import CashVoucherTerms, DealForm
 
 DEALS_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
 class DealCard:
-    """A deal that can be bought now, as lists show it."""
+    """A deal that can be bought now, as lists show it. `cash`: what a cash voucher is worth, and from which bill on."""
 
     deal_id: UUID
     title: str
@@ -19,18 +19,18 @@ class DealCard:
     price_fen: int
     original_price_fen: int
     form: DealForm
+    cash: CashVoucherTerms | None
     sold: int
     available: int
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The merchant behind a store, with the number that buyers may phone. `selling`: verified, and not suspended."""
+    """The merchant behind a store, with the number that buyers may phone."""
 
     merchant_id: UUID
     name: str
     phone: str
-    selling: bool
 
 
 @dataclass(frozen=True, slots=True)

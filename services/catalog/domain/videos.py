@@ -47,11 +47,10 @@ class Badge:
     state: BadgeState
 
 
-@dataclass(frozen=True, slots=True)
-class VideoCard:
-    """A video as the feed shows it. `verified`: the author is a verified merchant."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentCard:
+    """What lists show of a video or livestream. `verified`: the author is a verified merchant."""
 
-    video_id: UUID
     merchant_id: UUID
     author: str
     verified: bool
@@ -61,6 +60,13 @@ class VideoCard:
     url: str | None
     likes: int
     comment_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoCard(ContentCard):
+    """A video as the feed shows it."""
+
+    video_id: UUID
     badge: Badge | None
     posted_at: datetime
     ranked_at: datetime

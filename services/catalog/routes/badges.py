@@ -21,6 +21,20 @@ class CommentBody(BaseModel):
     at: AwareDatetime
 
 
+class ContentCardView(BaseModel):
+    """What lists show of a video or livestream."""
+
+    merchant_id: UUID
+    author: str
+    verified: bool
+    caption: str
+    cover: str
+    city: str
+    url: str | None
+    likes: int
+    comment_count: int
+
+
 class BadgeView(BaseModel):
     """`tokens` holds, for each placement of the badge, what an order that comes from there gives as its `source`."""
 

@@ -1,6 +1,7 @@
 """Deals as their merchants see them: drafts, the sale, and the list."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -13,6 +14,7 @@ from services.catalog.domain.deals import (
     DealContent,
     DealState,
     Quota,
+    Rejection,
     ReviewTemplate,
     StoreIds,
     deal_state,
@@ -54,26 +56,31 @@ class ChangeStores(BaseModel):
     store_ids: StoreIds
 
 
-class DealDraft(DealContent):
+class WhyRejected(BaseModel):
+    """Why an operator rejected the draft, while it is rejected. `reason` is the operator's own words."""
+
+    reason: str | None
+    reason_template: ReviewTemplate | None
+    reason_zh: str | None
+    reason_en: str | None
+
+
+class DealDraft(DealContent, WhyRejected):
     """The draft with its state; `deal_version` (0: none yet), `sale_version` and `online` tell of what sells.
 
-    `revision` is the draft's for `If-Match`, `sale_version` the sale's. `reason` is the operator's own words."""
+    `revision` is the draft's for `If-Match`, `sale_version` the sale's."""
 
     deal_id: UUID
     merchant_id: UUID
     kind: DealKind
     state: DealState
     revision: int
-    reason: str | None
-    reason_template: ReviewTemplate | None
-    reason_zh: str | None
-    reason_en: str | None
     deal_version: int
     sale_version: int
     online: bool
 
 
-class DealSummary(BaseModel):
+class DealSummary(WhyRejected):
     """A deal in its merchant's list: the draft in short, and the sale."""
 
     deal_id: UUID
@@ -103,20 +110,27 @@ class DealList(BaseModel):
     next_cursor: str | None
 
 
+def _why_rejected(rejection: Rejection | None) -> dict[str, Any]:
+    if rejection is None:
+        return dict.fromkeys(WhyRejected.model_fields)
+    return {
+        "reason": rejection.text or None,
+        "reason_template": rejection.template,
+        "reason_zh": rejection.zh,
+        "reason_en": rejection.en,
+    }
+
+
 def deal_draft(deal: Deal, now: datetime) -> DealDraft:
     """A deal as its merchant and operators see it."""
-    rejection = deal.rejection
     return DealDraft(
         **{name: getattr(deal.content, name) for name in DealContent.model_fields},
+        **_why_rejected(deal.rejection),
         deal_id=deal.deal_id,
         merchant_id=deal.merchant_id,
         kind=deal.content.form.kind,
         state=deal_state(deal, now),
         revision=deal.revision,
-        reason=rejection.text or None if rejection else None,
-        reason_template=rejection.template if rejection else None,
-        reason_zh=rejection.zh if rejection else None,
-        reason_en=rejection.en if rejection else None,
         deal_version=deal.deal_version,
         sale_version=deal.version,
         online=deal.online,
@@ -131,6 +145,7 @@ def _summary(row: DealRow) -> DealSummary:
     return DealSummary(
         **{name: getattr(content, name) for name in said},
         **{name: getattr(row, name) for name in known},
+        **_why_rejected(row.rejection),
         sale_version=row.version,
         form=form,
         kind=form.kind,

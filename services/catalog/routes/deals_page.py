@@ -22,7 +22,7 @@ from services.catalog.domain.deals import (
 from services.catalog.domain.stores import Store
 from services.catalog.routes.common import IfNoneMatch, body_etag, is_known
 from services.catalog.routes.stores import PublicStore, public_store
-from services.catalog.store.deals import PublishedDeal
+from services.catalog.store.deal_page import PublishedDeal
 from shared.contracts.catalog import CashVoucherTerms, CodeSource, DealForm, DealKind, DeliveryTerms, RefundPolicy
 from shared.contracts.use_rules import REASONS, NotUsable, UseRules
 from shared.http import Db

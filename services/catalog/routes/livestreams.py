@@ -11,7 +11,7 @@ from services.catalog import use_cases
 from services.catalog.domain.attribution import Attributions, Placement
 from services.catalog.domain.livestreams import DEALS_AT_MOST, Livestream, LivestreamContent, LivestreamState
 from services.catalog.domain.text import ShortLine
-from services.catalog.routes.badges import BadgeView, CommentBody, Tokens, badge_view, comment_bodies
+from services.catalog.routes.badges import BadgeView, CommentBody, ContentCardView, Tokens, badge_view, comment_bodies
 from services.catalog.routes.videos import RegisterVideo
 from shared.auth import Caller
 from shared.http import Db
@@ -34,19 +34,10 @@ class ListDeals(BaseModel):
     deal_ids: Annotated[tuple[UUID, ...], Field(max_length=DEALS_AT_MOST)]
 
 
-class LivestreamCardView(BaseModel):
+class LivestreamCardView(ContentCardView):
     """`badges` are the first of the `deal_count` deals in the livestream's list; one alone shows all of them."""
 
     livestream_id: UUID
-    merchant_id: UUID
-    author: str
-    verified: bool
-    caption: str
-    cover: str
-    city: str
-    url: str | None
-    likes: int
-    comment_count: int
     state: LivestreamState
     started_at: datetime
     deal_count: int

@@ -9,7 +9,7 @@ from services.catalog import use_cases
 from services.catalog.domain.deals import BadgeState
 from services.catalog.domain.store_page import DealCard, StorePage
 from services.catalog.routes.stores import PublicStore, public_fields
-from shared.contracts.catalog import DealForm
+from shared.contracts.catalog import CashVoucherTerms, DealForm
 from shared.http import Db
 
 router = APIRouter(tags=["stores"])
@@ -24,6 +24,7 @@ class DealCardView(BaseModel):
     price_fen: int
     original_price_fen: int
     form: DealForm
+    cash: CashVoucherTerms | None
     sold: int
     available: int
     state: BadgeState

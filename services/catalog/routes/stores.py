@@ -156,10 +156,10 @@ async def release_store(store_id: UUID, _: ReleaseStore, caller: Caller, db: Db,
 
 
 @router.put("/stores/{store_id}/closing")
-async def close_store(store_id: UUID, body: CloseStore, caller: Caller, db: Db) -> StoreView:
-    """The operator closes a store, or opens it again."""
+async def close_store(store_id: UUID, body: CloseStore, caller: Caller, db: Db, seen: Seen) -> StoreView:
+    """The operator closes a store, or opens it again; `If-Match` quotes the store's version."""
     async with db.transaction() as tx:
-        file = await use_cases.close_store(tx, store_id, caller, closed=body.closed, reason=body.reason)
+        file = await use_cases.close_store(tx, store_id, caller, closed=body.closed, reason=body.reason, version=seen)
     return _view(file)
 
 

@@ -11,7 +11,7 @@ from services.catalog import use_cases
 from services.catalog.domain.attribution import Attributions, Placement
 from services.catalog.domain.text import Cover, Line, ShortLine, Url
 from services.catalog.domain.videos import Comment, VideoCard, VideoContent
-from services.catalog.routes.badges import BadgeView, CommentBody, Tokens, badge_view, comment_bodies
+from services.catalog.routes.badges import BadgeView, CommentBody, ContentCardView, Tokens, badge_view, comment_bodies
 from shared.auth import Caller
 from shared.http import Db
 from shared.paging import Cursor, Limit, page_of, read_cursor
@@ -43,17 +43,8 @@ class AttachDeal(BaseModel):
     deal_id: UUID | None
 
 
-class VideoCardView(BaseModel):
+class VideoCardView(ContentCardView):
     video_id: UUID
-    merchant_id: UUID
-    author: str
-    verified: bool
-    caption: str
-    cover: str
-    city: str
-    url: str | None
-    likes: int
-    comment_count: int
     badge: BadgeView | None
 
 

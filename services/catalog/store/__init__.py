@@ -17,6 +17,9 @@ from services.catalog.store.claims import (
     stores_of_merchant,
     waiting_claims,
 )
+from services.catalog.store.deal_page import (
+    published_deal,
+)
 from services.catalog.store.deals import (
     add_draft,
     change_draft,
@@ -27,7 +30,6 @@ from services.catalog.store.deals import (
     hold_deals,
     keep_availability,
     publish_draft,
-    published_deal,
     reject_draft,
     say_again,
     submit_draft,

@@ -1,10 +1,10 @@
 """Deals in the database: one row for draft and sale, and a row that never changes for each approved version."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from uuid import UUID
 
-from services.catalog.domain.deals import Deal, DealContent, DraftState, Rejection, ReviewTemplate, Sale, SaleState
+from services.catalog.domain.deals import Deal, DealContent, DraftState, Rejection, ReviewTemplate, SaleState
 from shared.database import Row, Transaction
 
 # A deal sells only in stores that are open and its merchant's own, whatever stores it was made for.
@@ -27,37 +27,21 @@ join merchants m on m.merchant_id = d.merchant_id
 left join payout_accounts p on p.merchant_id = d.merchant_id
 left join availability a on a.deal_id = d.deal_id"""
 FORM = """coalesce(v.content->>'form', case v.content->>'kind' when 'GOODS' then 'GOODS' else 'SET' end)"""
-_OPEN_STORE_IDS = """array(select s.store_id from stores s where s.store_id = any(d.store_ids) and s.open
+OPEN_STORE_IDS = """array(select s.store_id from stores s where s.store_id = any(d.store_ids) and s.open
     and s.merchant_id = d.merchant_id order by s.store_id) as open_store_ids"""
-_COLUMNS = f"""deal_id, merchant_id, revision, draft, draft_state, reason, reason_template, version, deal_version,
-sale_state, total_quota, store_ids, {_OPEN_STORE_IDS}"""
+DEAL_COLUMNS = f"""deal_id, merchant_id, revision, draft, draft_state, reason, reason_template, version, deal_version,
+sale_state, total_quota, store_ids, {OPEN_STORE_IDS}"""
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedDeal:
-    """The version on offer with all that its page shows of merchant and stock. Stores lost to others are left out."""
-
-    deal_id: UUID
-    deal_version: int
-    merchant_id: UUID
-    merchant_name: str
-    merchant_phone: str
-    content: DealContent
-    sale: Sale
-    total_quota: int
-    sold: int
-    store_ids: tuple[UUID, ...]
-    open_store_ids: tuple[UUID, ...]
-
-
-def _deal(row: Row) -> Deal:
+def deal_of(row: Row) -> Deal:
+    """The deal in a row that has DEAL_COLUMNS."""
     deal = Deal(
         deal_id=row["deal_id"],
         merchant_id=row["merchant_id"],
         revision=row["revision"],
         content=DealContent.read(row["draft"]),
         draft_state=DraftState(row["draft_state"]),
-        rejection=_rejection(row),
+        rejection=why_rejected(row),
         version=row["version"],
         deal_version=row["deal_version"],
         sale_state=SaleState(row["sale_state"]) if row["sale_state"] else None,
@@ -68,7 +52,8 @@ def _deal(row: Row) -> Deal:
     return replace(deal, content=deal.in_force(deal.content))
 
 
-def _rejection(row: Row) -> Rejection | None:
+def why_rejected(row: Row) -> Rejection | None:
+    """Why the draft in a row was rejected, while it is."""
     if row["draft_state"] != DraftState.REJECTED:
         return None
     template = row["reason_template"]
@@ -76,7 +61,7 @@ def _rejection(row: Row) -> Rejection | None:
 
 
 def _one(row: Row | None) -> Deal | None:
-    return _deal(row) if row else None
+    return deal_of(row) if row else None
 
 
 async def add_draft(tx: Transaction, deal_id: UUID, merchant_id: UUID, content: DealContent) -> Deal | None:
@@ -84,7 +69,7 @@ async def add_draft(tx: Transaction, deal_id: UUID, merchant_id: UUID, content: 
     return _one(
         await tx.row(
             f"""insert into deals as d (deal_id, merchant_id, revision, draft, draft_state)
-                values ($1, $2, 1, $3, 'DRAFT') on conflict (deal_id) do nothing returning {_COLUMNS}""",
+                values ($1, $2, 1, $3, 'DRAFT') on conflict (deal_id) do nothing returning {DEAL_COLUMNS}""",
             deal_id,
             merchant_id,
             content.stored(),
@@ -98,7 +83,7 @@ async def change_draft(tx: Transaction, deal_id: UUID, revision: int, content: D
         await tx.row(
             f"""update deals d set revision = revision + 1, draft = $3, draft_state = 'DRAFT', reason = null,
                     reason_template = null
-                where deal_id = $1 and revision = $2 and draft_state <> 'IN_REVIEW' returning {_COLUMNS}""",
+                where deal_id = $1 and revision = $2 and draft_state <> 'IN_REVIEW' returning {DEAL_COLUMNS}""",
             deal_id,
             revision,
             content.stored(),
@@ -112,7 +97,8 @@ async def submit_draft(tx: Transaction, deal_id: UUID, revision: int) -> Deal | 
         await tx.row(
             f"""update deals d set draft_state = 'IN_REVIEW', reason = null, reason_template = null,
                     submitted_at = $3
-                where deal_id = $1 and revision = $2 and draft_state in ('DRAFT', 'REJECTED') returning {_COLUMNS}""",
+                where deal_id = $1 and revision = $2 and draft_state in ('DRAFT', 'REJECTED')
+                returning {DEAL_COLUMNS}""",
             deal_id,
             revision,
             tx.now,
@@ -125,7 +111,7 @@ async def reject_draft(tx: Transaction, deal_id: UUID, revision: int, rejection:
     return _one(
         await tx.row(
             f"""update deals d set draft_state = 'REJECTED', reason = $3, reason_template = $4
-                where deal_id = $1 and revision = $2 and draft_state = 'IN_REVIEW' returning {_COLUMNS}""",
+                where deal_id = $1 and revision = $2 and draft_state = 'IN_REVIEW' returning {DEAL_COLUMNS}""",
             deal_id,
             revision,
             rejection.text,
@@ -145,7 +131,7 @@ async def publish_draft(tx: Transaction, deal: Deal, operator: str) -> Deal | No
                     sale_state = coalesce(sale_state, 'APPROVED'),
                     total_quota = case when deal_version = 0 then $3 else total_quota end,
                     store_ids = case when deal_version = 0 then $4::uuid[] else store_ids end
-                where deal_id = $1 and revision = $2 and draft_state = 'IN_REVIEW' returning {_COLUMNS}""",
+                where deal_id = $1 and revision = $2 and draft_state = 'IN_REVIEW' returning {DEAL_COLUMNS}""",
             deal.deal_id,
             deal.revision,
             deal.content.total_quota,
@@ -184,7 +170,7 @@ async def switch_sale(tx: Transaction, deal_id: UUID, *, online: bool) -> Deal |
         await tx.row(
             f"""update deals d set version = version + 1, sale_state = case when $2 then 'ONLINE' else 'OFFLINE' end
                 where deal_id = $1 and sale_state is not null and (sale_state = 'ONLINE') <> $2
-                returning {_COLUMNS}""",
+                returning {DEAL_COLUMNS}""",
             deal_id,
             online,
         )
@@ -197,7 +183,7 @@ async def change_stock(tx: Transaction, deal_id: UUID, total_quota: int, version
         await tx.row(
             f"""update deals d set version = version + 1, total_quota = $2
                 where deal_id = $1 and deal_version > 0 and total_quota <> $2
-                    and ($3::bigint is null or version = $3) returning {_COLUMNS}""",
+                    and ($3::bigint is null or version = $3) returning {DEAL_COLUMNS}""",
             deal_id,
             total_quota,
             version,
@@ -211,7 +197,7 @@ async def change_stores(tx: Transaction, deal_id: UUID, store_ids: Sequence[UUID
         await tx.row(
             f"""update deals d set version = version + 1, store_ids = $2
                 where deal_id = $1 and deal_version > 0 and store_ids <> $2
-                    and ($3::bigint is null or version = $3) returning {_COLUMNS}""",
+                    and ($3::bigint is null or version = $3) returning {DEAL_COLUMNS}""",
             deal_id,
             list(store_ids),
             version,
@@ -223,25 +209,25 @@ async def say_again(tx: Transaction, deal_ids: Sequence[UUID]) -> Sequence[Deal]
     """The next version of what was said about these deals, because their stores changed; unapproved ones are silent."""
     rows = await tx.fetch(
         f"""update deals d set version = version + 1 where deal_id = any($1) and deal_version > 0
-            returning {_COLUMNS}""",
+            returning {DEAL_COLUMNS}""",
         list(deal_ids),
     )
-    return [_deal(row) for row in rows]
+    return [deal_of(row) for row in rows]
 
 
 async def deal(tx: Transaction, deal_id: UUID) -> Deal | None:
     """One deal with its draft."""
-    return _one(await tx.row(f"select {_COLUMNS} from deals d where deal_id = $1", deal_id))
+    return _one(await tx.row(f"select {DEAL_COLUMNS} from deals d where deal_id = $1", deal_id))
 
 
 async def deals_in_review(tx: Transaction, limit: int) -> Sequence[Deal]:
     """Drafts without a decision, oldest first."""
     rows = await tx.fetch(
-        f"""select {_COLUMNS} from deals d where draft_state = 'IN_REVIEW'
+        f"""select {DEAL_COLUMNS} from deals d where draft_state = 'IN_REVIEW'
             order by submitted_at, deal_id limit $1""",
         limit,
     )
-    return [_deal(row) for row in rows]
+    return [deal_of(row) for row in rows]
 
 
 async def version_content(tx: Transaction, deal_id: UUID, deal_version: int) -> DealContent | None:
@@ -250,37 +236,6 @@ async def version_content(tx: Transaction, deal_id: UUID, deal_version: int) -> 
         "select content from deal_versions where deal_id = $1 and deal_version = $2", deal_id, deal_version
     )
     return DealContent.read(content) if content else None
-
-
-async def published_deal(tx: Transaction, deal_id: UUID) -> PublishedDeal | None:
-    """The newest approved version of a deal, or None when nothing was ever approved."""
-    row = await tx.row(
-        f"""select d.deal_id, d.deal_version, d.merchant_id, m.name, m.phone, v.content,
-                  d.sale_state = 'ONLINE' and {HAS_OPEN_STORE} as online,
-                  m.state = 'VERIFIED' and coalesce(p.state = 'VERIFIED', false) as may_sell,
-                  v.sale_from, v.sale_until, d.total_quota, {_OPEN_STORE_IDS},
-                  array(select s.store_id from stores s where s.store_id = any(d.store_ids)
-                        and s.merchant_id = d.merchant_id) as store_ids,
-                  coalesce(a.available, d.total_quota) as available, coalesce(a.sold, 0) as sold
-           from deals d {ON_OFFER}
-           where d.deal_id = $1""",
-        deal_id,
-    )
-    if row is None:
-        return None
-    return PublishedDeal(
-        deal_id=row["deal_id"],
-        deal_version=row["deal_version"],
-        merchant_id=row["merchant_id"],
-        merchant_name=row["name"],
-        merchant_phone=row["phone"],
-        content=DealContent.read(row["content"]),
-        sale=Sale(row["online"], row["may_sell"], row["sale_from"], row["sale_until"], row["available"]),
-        total_quota=row["total_quota"],
-        sold=row["sold"],
-        store_ids=tuple(row["store_ids"]),
-        open_store_ids=tuple(row["open_store_ids"]),
-    )
 
 
 async def keep_availability(tx: Transaction, deal_id: UUID, version: int, available: int, sold: int) -> None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.catalog.domain.deals import DealContent, DealState
-from services.catalog.store.deals import HAS_OPEN_STORE
+from services.catalog.domain.deals import DealContent, DealState, Rejection
+from services.catalog.store.deals import HAS_OPEN_STORE, why_rejected
 from shared.database import Transaction
 
 # `deal_state` once more, so that Postgres can leave out what is not asked for; a test holds the two against each
@@ -23,6 +23,7 @@ class DealRow:
     merchant_id: UUID
     content: DealContent
     state: DealState
+    rejection: Rejection | None
     revision: int
     deal_version: int
     version: int
@@ -38,8 +39,9 @@ async def merchant_deals(
 ) -> Sequence[DealRow]:
     """Deals with an id before `after`, so the newest first where ids grow with time."""
     rows = await tx.fetch(
-        f"""select d.deal_id, d.merchant_id, d.draft, {_STATE} as state, d.revision, d.deal_version, d.version,
-                   d.submitted_at, coalesce(d.sale_state = 'ONLINE', false) and {HAS_OPEN_STORE} as online,
+        f"""select d.deal_id, d.merchant_id, d.draft, d.draft_state, d.reason, d.reason_template, {_STATE} as state,
+                   d.revision, d.deal_version, d.version, d.submitted_at,
+                   coalesce(d.sale_state = 'ONLINE', false) and {HAS_OPEN_STORE} as online,
                    d.total_quota, coalesce(a.available, d.total_quota) as available, coalesce(a.sold, 0) as sold
             from deals d
             left join deal_versions v on v.deal_id = d.deal_id and v.deal_version = d.deal_version
@@ -59,6 +61,7 @@ async def merchant_deals(
             **{name: row[name] for name in plain},
             content=DealContent.read(row["draft"]),
             state=DealState(row["state"]),
+            rejection=why_rejected(row),
         )
         for row in rows
     ]

@@ -1,6 +1,7 @@
 """Livestreams in the database, each with the badges of its list."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -104,7 +105,7 @@ async def _with_badges(tx: Transaction, rows: Sequence[Row]) -> Sequence[Livestr
     badges = await _badges(tx, [deal_id for row in rows for deal_id in row["listed"]])
     made = []
     for row in rows:
-        known = {name: row[name] for name in Livestream.__slots__ if name not in {"badges", "state"}}
+        known = {one.name: row[one.name] for one in fields(Livestream) if one.name not in {"badges", "state"}}
         shown = tuple(badges[deal_id] for deal_id in row["listed"] if deal_id in badges)
         made.append(Livestream(**known, state=LivestreamState(row["state"]), badges=shown))
     return made

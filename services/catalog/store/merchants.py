@@ -10,15 +10,17 @@ from services.catalog.domain.payout_accounts import LicenceKind
 from shared.contracts.catalog import MerchantState
 from shared.database import Row, Transaction
 
-_COLUMNS = """merchant_id, version, name, phone, account_kind, licence_kind, licence_no, subject_name, legal_person,
-licence_expires_on, licence_evidence, state, reason, reason_code, opened_at, suspended_from, suspension_reason"""
+MERCHANT_COLUMNS = """merchant_id, version, name, phone, account_kind, licence_kind, licence_no, subject_name,
+legal_person, licence_expires_on, licence_evidence, state, reason, reason_code, opened_at, suspended_from,
+suspension_reason"""
 
 # A suspended merchant stays suspended: its standing changes underneath. {0} is the standing.
 _STANDS = """state = case when state = 'SUSPENDED' then state else {0} end,
     suspended_from = case when state = 'SUSPENDED' then {0} end"""
 
 
-def _merchant(row: Row) -> Merchant:
+def merchant_of(row: Row) -> Merchant:
+    """The merchant in a row that has MERCHANT_COLUMNS."""
     return Merchant(
         merchant_id=row["merchant_id"],
         version=row["version"],
@@ -45,7 +47,7 @@ def _merchant(row: Row) -> Merchant:
 
 
 def _one(row: Row | None) -> Merchant | None:
-    return _merchant(row) if row else None
+    return merchant_of(row) if row else None
 
 
 def _values(application: Application) -> tuple[object, ...]:
@@ -70,7 +72,7 @@ async def add_merchant(tx: Transaction, merchant_id: UUID, application: Applicat
             f"""insert into merchants (merchant_id, version, name, phone, account_kind, licence_kind, licence_no,
                     subject_name, legal_person, licence_expires_on, licence_evidence, state, applied_by, applied_at)
                 values ($1, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'APPLIED', $11, $12)
-                on conflict (merchant_id) do nothing returning {_COLUMNS}""",
+                on conflict (merchant_id) do nothing returning {MERCHANT_COLUMNS}""",
             merchant_id,
             *_values(application),
             applicant,
@@ -87,7 +89,7 @@ async def apply_again(tx: Transaction, before: Merchant, application: Applicatio
                     licence_no = $6, subject_name = $7, legal_person = $8, licence_expires_on = $9,
                     licence_evidence = $10, {_STANDS.format("'APPLIED'")}, reason = null, reason_code = null,
                     applied_by = $11, applied_at = $12, decided_by = null, decided_at = null
-                where merchant_id = $1 and version = $13 returning {_COLUMNS}""",
+                where merchant_id = $1 and version = $13 returning {MERCHANT_COLUMNS}""",
             before.merchant_id,
             *_values(application),
             applicant,
@@ -105,7 +107,7 @@ async def decide_application(
         await tx.row(
             f"""update merchants set version = version + 1, {_STANDS.format("$2")}, reason = $3, decided_by = $4,
                     decided_at = $5
-                where merchant_id = $1 and standing = 'APPLIED' and version = $6 returning {_COLUMNS}""",
+                where merchant_id = $1 and standing = 'APPLIED' and version = $6 returning {MERCHANT_COLUMNS}""",
             merchant_id,
             standing.value,
             reason,
@@ -124,14 +126,14 @@ async def expire_licences(tx: Transaction, merchant_ids: Collection[UUID], today
             update merchants set version = version + 1, {_STANDS.format("'REJECTED'")}, reason = $3, reason_code = $4,
                 decided_by = null, decided_at = $5
             from held where merchant_id = held.id and standing = 'VERIFIED' and licence_expires_on < $2
-            returning {_COLUMNS}""",
+            returning {MERCHANT_COLUMNS}""",
         list(merchant_ids),
         today,
         why.text,
         why.code,
         tx.now,
     )
-    return [_merchant(row) for row in rows]
+    return [merchant_of(row) for row in rows]
 
 
 async def open_group_buy(tx: Transaction, merchant_id: UUID, owner: str) -> Merchant | None:
@@ -145,7 +147,7 @@ async def open_group_buy(tx: Transaction, merchant_id: UUID, owner: str) -> Merc
                               and f.kind = 'VERIFICATION' and f.state in ('PAID', 'WAIVED'))
                   and exists (select from payout_accounts p where p.merchant_id = m.merchant_id
                               and p.state = 'VERIFIED')
-                returning {_COLUMNS}""",
+                returning {MERCHANT_COLUMNS}""",
             merchant_id,
             tx.now,
             owner,
@@ -162,7 +164,7 @@ async def suspend(
             f"""update merchants set version = version + 1, suspended_from = state, state = 'SUSPENDED',
                     suspension_reason = $2, suspension_by = $3, suspension_at = $4
                 where merchant_id = $1 and state <> 'SUSPENDED' and ($5::bigint is null or version = $5)
-                returning {_COLUMNS}""",
+                returning {MERCHANT_COLUMNS}""",
             merchant_id,
             reason,
             operator,
@@ -181,7 +183,7 @@ async def lift_suspension(
             f"""update merchants set version = version + 1, state = suspended_from, suspended_from = null,
                     suspension_reason = $2, suspension_by = $3, suspension_at = $4
                 where merchant_id = $1 and state = 'SUSPENDED' and ($5::bigint is null or version = $5)
-                returning {_COLUMNS}""",
+                returning {MERCHANT_COLUMNS}""",
             merchant_id,
             reason,
             operator,
@@ -193,18 +195,20 @@ async def lift_suspension(
 
 async def merchant(tx: Transaction, merchant_id: UUID) -> Merchant | None:
     """One merchant."""
-    return _one(await tx.row(f"select {_COLUMNS} from merchants where merchant_id = $1", merchant_id))
+    return _one(await tx.row(f"select {MERCHANT_COLUMNS} from merchants where merchant_id = $1", merchant_id))
 
 
 async def held_merchant(tx: Transaction, merchant_id: UUID) -> Merchant | None:
     """One merchant, which stays as it is until this transaction ends."""
-    return _one(await tx.row(f"select {_COLUMNS} from merchants where merchant_id = $1 for share", merchant_id))
+    return _one(await tx.row(f"select {MERCHANT_COLUMNS} from merchants where merchant_id = $1 for share", merchant_id))
 
 
 async def merchants_by_id(tx: Transaction, merchant_ids: Collection[UUID]) -> dict[UUID, Merchant]:
     """These merchants by id."""
-    rows = await tx.fetch(f"select {_COLUMNS} from merchants where merchant_id = any($1::uuid[])", list(merchant_ids))
-    return {row["merchant_id"]: _merchant(row) for row in rows}
+    rows = await tx.fetch(
+        f"select {MERCHANT_COLUMNS} from merchants where merchant_id = any($1::uuid[])", list(merchant_ids)
+    )
+    return {row["merchant_id"]: merchant_of(row) for row in rows}
 
 
 async def lock_merchant(tx: Transaction, merchant_id: UUID) -> None:
@@ -229,9 +233,11 @@ async def is_opened(tx: Transaction, merchant_id: UUID) -> bool:
 async def waiting_merchants(tx: Transaction, limit: int) -> list[Merchant]:
     """Applications without a decision, oldest first."""
     rows = await tx.fetch(
-        f"select {_COLUMNS} from merchants where standing = 'APPLIED' order by applied_at, merchant_id limit $1", limit
+        f"""select {MERCHANT_COLUMNS} from merchants where standing = 'APPLIED'
+            order by applied_at, merchant_id limit $1""",
+        limit,
     )
-    return [_merchant(row) for row in rows]
+    return [merchant_of(row) for row in rows]
 
 
 async def store_progress(tx: Transaction, merchant_id: UUID) -> Progress:

@@ -9,8 +9,8 @@ from services.catalog.domain.payout_accounts import AccountHolder, PayoutAccount
 from shared.contracts.catalog import PayoutAccountState, Rail
 from shared.database import Row, Transaction
 
-_COLUMNS = """merchant_id, version, kind, holder_name, real_name_verified, masked_account, sealed_for_settlement, state,
-rail, sub_merchant_id, reason, failure_code, reason_code"""
+ACCOUNT_COLUMNS = """merchant_id, version, kind, holder_name, real_name_verified, masked_account, sealed_for_settlement,
+state, rail, sub_merchant_id, reason, failure_code, reason_code"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,8 @@ class SealedAccount:
     masked: str
 
 
-def _account(row: Row) -> PayoutAccount:
+def account_of(row: Row) -> PayoutAccount:
+    """The account in a row that has ACCOUNT_COLUMNS."""
     return PayoutAccount(
         merchant_id=row["merchant_id"],
         version=row["version"],
@@ -57,7 +58,7 @@ async def submit_account(
                or (a.kind, a.holder_name, a.real_name_verified, a.account_lookup)
                   is distinct from
                   (excluded.kind, excluded.holder_name, excluded.real_name_verified, excluded.account_lookup)
-            returning {_COLUMNS}""",
+            returning {ACCOUNT_COLUMNS}""",
         merchant_id,
         holder.kind.value,
         holder.holder_name,
@@ -68,7 +69,7 @@ async def submit_account(
         account.masked,
         tx.now,
     )
-    return _account(row) if row else None
+    return account_of(row) if row else None
 
 
 async def approve_account(
@@ -79,7 +80,7 @@ async def approve_account(
         f"""update payout_accounts set version = version + 1, state = 'VERIFIED', rail = $2, sub_merchant_id = $3,
                 decided_by = $4, decided_at = $5
             where merchant_id = $1 and state = 'SUBMITTED' and ($6::bigint is null or version = $6)
-            returning {_COLUMNS}""",
+            returning {ACCOUNT_COLUMNS}""",
         merchant_id,
         rail.value,
         sub_merchant_id,
@@ -87,7 +88,7 @@ async def approve_account(
         tx.now,
         version,
     )
-    return _account(row) if row else None
+    return account_of(row) if row else None
 
 
 async def reject_account(
@@ -98,14 +99,14 @@ async def reject_account(
         f"""update payout_accounts set version = version + 1, state = 'REJECTED', reason = $2, decided_by = $3,
                 decided_at = $4
             where merchant_id = $1 and state = 'SUBMITTED' and ($5::bigint is null or version = $5)
-            returning {_COLUMNS}""",
+            returning {ACCOUNT_COLUMNS}""",
         merchant_id,
         reason,
         operator,
         tx.now,
         version,
     )
-    return _account(row) if row else None
+    return account_of(row) if row else None
 
 
 async def reopen_account(tx: Transaction, merchant_id: UUID, code: str, failed_at: datetime) -> PayoutAccount | None:
@@ -113,12 +114,12 @@ async def reopen_account(tx: Transaction, merchant_id: UUID, code: str, failed_a
     row = await tx.row(
         f"""update payout_accounts set version = version + 1, state = 'REJECTED', failure_code = $2
             where merchant_id = $1 and state = 'VERIFIED' and decided_at <= $3
-            returning {_COLUMNS}""",
+            returning {ACCOUNT_COLUMNS}""",
         merchant_id,
         code,
         failed_at,
     )
-    return _account(row) if row else None
+    return account_of(row) if row else None
 
 
 async def refuse_account(tx: Transaction, account: PayoutAccount, why: Found, operator: str) -> PayoutAccount | None:
@@ -127,7 +128,7 @@ async def refuse_account(tx: Transaction, account: PayoutAccount, why: Found, op
         f"""update payout_accounts set version = version + 1, state = 'REJECTED', reason = $3, reason_code = $4,
                 failure_code = null, decided_by = $5, decided_at = $6
             where merchant_id = $1 and version = $2 and state <> 'REJECTED'
-            returning {_COLUMNS}""",
+            returning {ACCOUNT_COLUMNS}""",
         account.merchant_id,
         account.version,
         why.text,
@@ -135,26 +136,28 @@ async def refuse_account(tx: Transaction, account: PayoutAccount, why: Found, op
         operator,
         tx.now,
     )
-    return _account(row) if row else None
+    return account_of(row) if row else None
 
 
 async def locked_account(tx: Transaction, merchant_id: UUID) -> PayoutAccount | None:
     """A merchant's account, if it has one, for a decision in this transaction."""
-    row = await tx.row(f"select {_COLUMNS} from payout_accounts where merchant_id = $1 for no key update", merchant_id)
-    return _account(row) if row else None
+    row = await tx.row(
+        f"select {ACCOUNT_COLUMNS} from payout_accounts where merchant_id = $1 for no key update", merchant_id
+    )
+    return account_of(row) if row else None
 
 
 async def payout_account(tx: Transaction, merchant_id: UUID) -> PayoutAccount | None:
     """A merchant's account, if it has one."""
-    row = await tx.row(f"select {_COLUMNS} from payout_accounts where merchant_id = $1", merchant_id)
-    return _account(row) if row else None
+    row = await tx.row(f"select {ACCOUNT_COLUMNS} from payout_accounts where merchant_id = $1", merchant_id)
+    return account_of(row) if row else None
 
 
 async def waiting_accounts(tx: Transaction, limit: int) -> list[PayoutAccount]:
     """Accounts without a decision, oldest first."""
     rows = await tx.fetch(
-        f"""select {_COLUMNS} from payout_accounts where state = 'SUBMITTED'
+        f"""select {ACCOUNT_COLUMNS} from payout_accounts where state = 'SUBMITTED'
             order by submitted_at, merchant_id limit $1""",
         limit,
     )
-    return [_account(row) for row in rows]
+    return [account_of(row) for row in rows]

@@ -1,5 +1,6 @@
 """All rows of what others keep copies of, page by page in the order of their ids, for a replay."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from uuid import UUID
 
@@ -8,14 +9,10 @@ from services.catalog.domain.merchants import Merchant
 from services.catalog.domain.payout_accounts import PayoutAccount
 from services.catalog.domain.staff import Place
 from services.catalog.domain.stores import Store
-from services.catalog.store.deals import _COLUMNS as _DEAL
-from services.catalog.store.deals import _deal
-from services.catalog.store.merchants import _COLUMNS as _MERCHANT
-from services.catalog.store.merchants import _merchant
-from services.catalog.store.payout_accounts import _COLUMNS as _ACCOUNT
-from services.catalog.store.payout_accounts import _account
-from services.catalog.store.staff import _COLUMNS as _PLACE
-from services.catalog.store.staff import _place
+from services.catalog.store.deals import DEAL_COLUMNS, deal_of
+from services.catalog.store.merchants import MERCHANT_COLUMNS, merchant_of
+from services.catalog.store.payout_accounts import ACCOUNT_COLUMNS, account_of
+from services.catalog.store.staff import PLACE_COLUMNS, place_of
 from services.catalog.store.stores import STORE_COLUMNS, store_of
 from shared.database import Transaction
 
@@ -26,26 +23,30 @@ FIRST = UUID(int=0)
 
 async def places_after(tx: Transaction, staff_id: UUID, limit: int) -> list[tuple[Place, int]]:
     """Everybody's places, past ones too, with their versions."""
-    rows = await tx.fetch(f"select {_PLACE} from staff where staff_id > $1 order by staff_id limit $2", staff_id, limit)
-    return [_place(row) for row in rows]
+    rows = await tx.fetch(
+        f"select {PLACE_COLUMNS} from staff where staff_id > $1 order by staff_id limit $2", staff_id, limit
+    )
+    return [place_of(row) for row in rows]
 
 
 async def merchants_after(tx: Transaction, merchant_id: UUID, limit: int) -> list[Merchant]:
     """Merchants in every state."""
     rows = await tx.fetch(
-        f"select {_MERCHANT} from merchants where merchant_id > $1 order by merchant_id limit $2", merchant_id, limit
+        f"select {MERCHANT_COLUMNS} from merchants where merchant_id > $1 order by merchant_id limit $2",
+        merchant_id,
+        limit,
     )
-    return [_merchant(row) for row in rows]
+    return [merchant_of(row) for row in rows]
 
 
 async def accounts_after(tx: Transaction, merchant_id: UUID, limit: int) -> list[PayoutAccount]:
     """Payout accounts in every state."""
     rows = await tx.fetch(
-        f"select {_ACCOUNT} from payout_accounts where merchant_id > $1 order by merchant_id limit $2",
+        f"select {ACCOUNT_COLUMNS} from payout_accounts where merchant_id > $1 order by merchant_id limit $2",
         merchant_id,
         limit,
     )
-    return [_account(row) for row in rows]
+    return [account_of(row) for row in rows]
 
 
 async def stores_after(tx: Transaction, store_id: UUID, limit: int) -> list[Store]:
@@ -62,7 +63,7 @@ async def versions_after(tx: Transaction, deal_id: UUID, deal_version: int, limi
         f"""select d.*, v.deal_version as said_version, v.content as said_content
             from (select deal_id, deal_version, content from deal_versions
                   where (deal_id, deal_version) > ($1, $2) order by deal_id, deal_version limit $3) v
-            cross join lateral (select {_DEAL} from deals d where d.deal_id = v.deal_id) d
+            cross join lateral (select {DEAL_COLUMNS} from deals d where d.deal_id = v.deal_id) d
             order by v.deal_id, v.deal_version""",
         deal_id,
         deal_version,
@@ -70,7 +71,7 @@ async def versions_after(tx: Transaction, deal_id: UUID, deal_version: int, limi
     )
     return [
         replace(
-            _deal(row),
+            deal_of(row),
             deal_version=row["said_version"],
             content=DealContent.read(row["said_content"]),
         )
@@ -81,38 +82,23 @@ async def versions_after(tx: Transaction, deal_id: UUID, deal_version: int, limi
 async def deals_after(tx: Transaction, deal_id: UUID, limit: int) -> list[Deal]:
     """Deals of which a version was ever approved."""
     rows = await tx.fetch(
-        f"select {_DEAL} from deals d where deal_id > $1 and deal_version > 0 order by deal_id limit $2",
+        f"select {DEAL_COLUMNS} from deals d where deal_id > $1 and deal_version > 0 order by deal_id limit $2",
         deal_id,
         limit,
     )
-    return [_deal(row) for row in rows]
+    return [deal_of(row) for row in rows]
 
 
-async def count_places(tx: Transaction) -> int:
-    """How many places there are."""
-    return int(await tx.value("select count(*) from staff"))
+def _count(rows: str) -> Callable[[Transaction], Awaitable[int]]:
+    async def count(tx: Transaction) -> int:
+        return int(await tx.value(f"select count(*) from {rows}"))
+
+    return count
 
 
-async def count_merchants(tx: Transaction) -> int:
-    """How many merchants there are."""
-    return int(await tx.value("select count(*) from merchants"))
-
-
-async def count_accounts(tx: Transaction) -> int:
-    """How many payout accounts there are."""
-    return int(await tx.value("select count(*) from payout_accounts"))
-
-
-async def count_stores(tx: Transaction) -> int:
-    """How many stores there are."""
-    return int(await tx.value("select count(*) from stores"))
-
-
-async def count_versions(tx: Transaction) -> int:
-    """How many versions were approved."""
-    return int(await tx.value("select count(*) from deal_versions"))
-
-
-async def count_deals(tx: Transaction) -> int:
-    """How many deals have an approved version."""
-    return int(await tx.value("select count(*) from deals where deal_version > 0"))
+count_places = _count("staff")
+count_merchants = _count("merchants")
+count_accounts = _count("payout_accounts")
+count_stores = _count("stores")
+count_versions = _count("deal_versions")
+count_deals = _count("deals where deal_version > 0")

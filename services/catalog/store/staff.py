@@ -7,7 +7,7 @@ from services.catalog.domain.staff import Place
 from shared.contracts.catalog import StaffRole
 from shared.database import Row, Transaction
 
-_COLUMNS = "staff_id, version, subject, merchant_id, role, store_ids, active"
+PLACE_COLUMNS = "staff_id, version, subject, merchant_id, role, store_ids, active"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,8 @@ class Workplace:
     stores: tuple[tuple[UUID, str], ...]
 
 
-def _place(row: Row) -> tuple[Place, int]:
+def place_of(row: Row) -> tuple[Place, int]:
+    """The place in a row that has PLACE_COLUMNS, with its version."""
     place = Place(
         staff_id=row["staff_id"],
         subject=row["subject"],
@@ -41,7 +42,7 @@ async def put_place(tx: Transaction, place: Place) -> tuple[Place, int] | None:
                 store_ids = excluded.store_ids, active = excluded.active
             where s.subject = excluded.subject and s.merchant_id is not distinct from excluded.merchant_id
               and (s.role, s.store_ids, s.active) is distinct from (excluded.role, excluded.store_ids, excluded.active)
-            returning {_COLUMNS}""",
+            returning {PLACE_COLUMNS}""",
         place.staff_id,
         place.subject,
         place.merchant_id,
@@ -49,7 +50,7 @@ async def put_place(tx: Transaction, place: Place) -> tuple[Place, int] | None:
         list(place.store_ids),
         place.active,
     )
-    return _place(row) if row else None
+    return place_of(row) if row else None
 
 
 async def add_first_operator(tx: Transaction, place: Place) -> tuple[Place, int] | None:
@@ -58,17 +59,17 @@ async def add_first_operator(tx: Transaction, place: Place) -> tuple[Place, int]
         f"""insert into staff (staff_id, version, subject, merchant_id, role, store_ids, active)
             select $1, 1, $2, null, 'OPERATOR', '{{}}', true
             where not exists (select from staff where merchant_id is null and active)
-            on conflict do nothing returning {_COLUMNS}""",
+            on conflict do nothing returning {PLACE_COLUMNS}""",
         place.staff_id,
         place.subject,
     )
-    return _place(row) if row else None
+    return place_of(row) if row else None
 
 
 async def place(tx: Transaction, staff_id: UUID) -> Place | None:
     """One person's place."""
-    row = await tx.row(f"select {_COLUMNS} from staff where staff_id = $1", staff_id)
-    return _place(row)[0] if row else None
+    row = await tx.row(f"select {PLACE_COLUMNS} from staff where staff_id = $1", staff_id)
+    return place_of(row)[0] if row else None
 
 
 async def has_other_place(tx: Transaction, candidate: Place) -> bool:
@@ -85,20 +86,22 @@ async def has_other_place(tx: Transaction, candidate: Place) -> bool:
 
 async def place_at(tx: Transaction, merchant_id: UUID, subject: str) -> Place | None:
     """The place that a person has, or had, at a merchant."""
-    row = await tx.row(f"select {_COLUMNS} from staff where merchant_id = $1 and subject = $2", merchant_id, subject)
-    return _place(row)[0] if row else None
+    row = await tx.row(
+        f"select {PLACE_COLUMNS} from staff where merchant_id = $1 and subject = $2", merchant_id, subject
+    )
+    return place_of(row)[0] if row else None
 
 
 async def places(tx: Transaction, merchant_id: UUID, after: UUID | None, limit: int) -> list[Place]:
     """A merchant's people after a position, those who left included."""
     rows = await tx.fetch(
-        f"""select {_COLUMNS} from staff where merchant_id = $1 and ($2::uuid is null or staff_id > $2)
+        f"""select {PLACE_COLUMNS} from staff where merchant_id = $1 and ($2::uuid is null or staff_id > $2)
             order by staff_id limit $3""",
         merchant_id,
         after,
         limit,
     )
-    return [_place(row)[0] for row in rows]
+    return [place_of(row)[0] for row in rows]
 
 
 async def count_active(tx: Transaction, merchant_id: UUID) -> int:

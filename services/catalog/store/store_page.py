@@ -5,27 +5,27 @@ from uuid import UUID
 
 from services.catalog.domain.store_page import DealCard, Holder
 from services.catalog.store.deals import BUYABLE, FORM, ON_OFFER
-from shared.contracts.catalog import DealForm, MerchantState
+from shared.contracts.catalog import CashVoucherTerms, DealForm
 from shared.database import Row, Transaction
 
 CARD_COLUMNS = f"""d.deal_id, v.title, v.content->>'cover' as cover, v.price_fen, v.original_price_fen, {FORM} as form,
-coalesce(a.sold, 0) as sold, coalesce(a.available, d.total_quota) as available"""
+v.content->'cash' as cash, coalesce(a.sold, 0) as sold, coalesce(a.available, d.total_quota) as available"""
 
 
 def card_of(row: Row) -> DealCard:
     """The card in a row that has CARD_COLUMNS."""
     names = ("deal_id", "title", "cover", "price_fen", "original_price_fen", "sold", "available")
     known: dict[str, Any] = {name: row[name] for name in names}
-    return DealCard(**known, form=DealForm(row["form"]))
+    cash = row["cash"]
+    return DealCard(**known, form=DealForm(row["form"]), cash=CashVoucherTerms.model_validate(cash) if cash else None)
 
 
 async def holder(tx: Transaction, merchant_id: UUID) -> Holder | None:
     """Who runs a store."""
-    row = await tx.row("select merchant_id, name, phone, state from merchants where merchant_id = $1", merchant_id)
+    row = await tx.row("select merchant_id, name, phone from merchants where merchant_id = $1", merchant_id)
     if row is None:
         return None
-    selling = row["state"] == MerchantState.VERIFIED.value
-    return Holder(row["merchant_id"], row["name"], row["phone"], selling)
+    return Holder(row["merchant_id"], row["name"], row["phone"])
 
 
 async def deals_of_store(

@@ -112,18 +112,23 @@ async def hand_over(tx: Transaction, store_id: UUID, merchant_id: UUID | None) -
     return store_of(row)
 
 
-async def switch_closed(tx: Transaction, store_id: UUID, reason: str | None, operator: str) -> Store | None:
-    """An operator closes the place (with a reason) or opens it again; None when it already is so, or does not exist."""
+async def switch_closed(
+    tx: Transaction, store_id: UUID, reason: str | None, operator: str, version: int | None
+) -> Store | None:
+    """An operator closes the place (with a reason) or opens it again; None when it already is so, does not exist, or
+    another version is there."""
     return _one(
         await tx.row(
             f"""update stores s set version = version + 1, closed_reason = $2,
                     closed_by = case when $2::text is not null then $3 end,
                     closed_at = case when $2::text is not null then $4::timestamptz end
-                where store_id = $1 and (closed_reason is null) <> ($2::text is null) returning {STORE_COLUMNS}""",
+                where store_id = $1 and (closed_reason is null) <> ($2::text is null)
+                    and ($5::bigint is null or version = $5) returning {STORE_COLUMNS}""",
             store_id,
             reason,
             operator,
             tx.now,
+            version,
         )
     )
 

@@ -1,6 +1,7 @@
 """Videos in the database, each with the badge of its deal."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -51,7 +52,7 @@ LAST_ID = UUID(int=2**128 - 1)
 
 def card_of(row: Row, now: datetime) -> VideoCard:
     """A row of `CARD`."""
-    known: dict[str, Any] = {name: row[name] for name in VideoCard.__slots__ if name != "badge"}
+    known: dict[str, Any] = {one.name: row[one.name] for one in fields(VideoCard) if one.name != "badge"}
     return VideoCard(**known, badge=badge_of(row, now) if row["deal_id"] else None)
 
 

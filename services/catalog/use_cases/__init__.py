@@ -9,16 +9,20 @@ from services.catalog.use_cases.claims import (
     compete,
     decide_claim,
 )
-from services.catalog.use_cases.deals import (
+from services.catalog.use_cases.deal_reviews import (
+    review_deal,
+)
+from services.catalog.use_cases.deal_sales import (
     announce_deals,
     change_stock,
     change_stores,
-    draft_of,
     keep_availability,
-    review_deal,
+    switch_sale,
+)
+from services.catalog.use_cases.deals import (
+    draft_of,
     save_draft,
     submit_deal,
-    switch_sale,
 )
 from services.catalog.use_cases.deals_reading import (
     ReviewSheet,

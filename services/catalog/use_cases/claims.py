@@ -18,13 +18,13 @@ from services.catalog.domain.claims import (
     check_room,
 )
 from services.catalog.domain.refusals import AlreadyDecided, ClaimExists, MerchantNotVerified, ReasonNeeded
+from services.catalog.domain.staff import EDITORS
 from services.catalog.use_cases.store_events import announce_change
 from shared.auth import is_operator, require_operator, require_staff
-from shared.contracts.catalog import MerchantState, StaffRole, StoreClosure
+from shared.contracts.catalog import MerchantState, StoreClosure
 from shared.database import Transaction
 from shared.errors import Forbidden, IdTaken, NotFound, PreconditionFailed
 
-_EDITORS = (StaffRole.OWNER, StaffRole.MANAGER)
 _MAY_CLAIM = (MerchantState.APPLIED, MerchantState.VERIFIED)
 
 
@@ -49,7 +49,7 @@ async def compete(
     tx: Transaction, store_id: UUID, claim_id: UUID, caller: str, merchant_id: UUID, evidence: str
 ) -> Claim:
     """Claim a store that somebody else registered, whether or not it is held."""
-    await require_staff(tx, caller, merchant_id, *_EDITORS)
+    await require_staff(tx, caller, merchant_id, *EDITORS)
     await hold_claimant(tx, merchant_id)
     if await database.lock_store(tx, store_id) is None:
         raise NotFound
@@ -81,9 +81,9 @@ async def decide_claim(
     # Decisions about the claims of one store take turns here; each reads what the one before left.
     await database.lock_store(tx, seen.store_id)
     claim = await _claim(tx, claim_id)
-    wanted = ClaimState.APPROVED if approve else ClaimState.REJECTED
+    wanted, reason = (ClaimState.APPROVED, None) if approve else (ClaimState.REJECTED, reason)
     if claim.state not in WAITING:
-        if claim.state is not wanted:
+        if claim.state is not wanted or claim.reason != reason:
             raise AlreadyDecided(state=claim.state.value)
         return claim
     if version is not None and version != claim.version:
@@ -115,7 +115,7 @@ async def _decided(tx: Transaction, claim: Claim, state: ClaimState, reason: str
 async def appeal_claim(tx: Transaction, claim_id: UUID, caller: str, said: Appeal) -> Claim:
     """The claimant asks the operator to look again at a refused or lost claim: once."""
     seen = await _claim(tx, claim_id)
-    await require_staff(tx, caller, seen.merchant_id, *_EDITORS)
+    await require_staff(tx, caller, seen.merchant_id, *EDITORS)
     await hold_claimant(tx, seen.merchant_id)
     await database.lock_store(tx, seen.store_id)
     claim = await _claim(tx, claim_id)

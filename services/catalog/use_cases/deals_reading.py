@@ -6,7 +6,7 @@ from uuid import UUID
 from services.catalog import store
 from services.catalog.domain.deals import Deal, DealContent, DealState, changed_fields
 from services.catalog.domain.stores import Store
-from services.catalog.store.deals import PublishedDeal
+from services.catalog.store.deal_page import PublishedDeal
 from services.catalog.store.deals_list import DealRow
 from shared.auth import is_operator, require_operator, require_staff
 from shared.database import Transaction

@@ -7,13 +7,12 @@ from uuid import UUID
 from services.catalog import store
 from services.catalog.domain.livestreams import DEALS_AT_MOST, Livestream, LivestreamContent, check_list
 from services.catalog.domain.refusals import DealNotOfMerchant, LivestreamEnded, LivestreamTaken
+from services.catalog.domain.staff import EDITORS
 from services.catalog.domain.videos import Comment
 from shared.auth import require_staff
-from shared.contracts.catalog import StaffRole
 from shared.database import Transaction
 from shared.errors import IdTaken, NotFound
 
-_EDITORS = (StaffRole.OWNER, StaffRole.MANAGER)
 _SHOWN_IN_LIST = 3
 
 
@@ -21,7 +20,7 @@ async def register_livestream(
     tx: Transaction, livestream_id: UUID, caller: str, content: LivestreamContent
 ) -> Livestream:
     """Register a livestream of the host platform, or import anew what that platform says; what ended stays so."""
-    await require_staff(tx, caller, content.merchant_id, *_EDITORS)
+    await require_staff(tx, caller, content.merchant_id, *EDITORS)
     known = await store.add_livestream(tx, livestream_id, content) or await store.import_livestream_again(
         tx, livestream_id, content
     )
@@ -39,7 +38,7 @@ async def list_deals(tx: Transaction, livestream_id: UUID, caller: str, deal_ids
     ids = await store.livestream_ids(tx, livestream_id)
     if ids is None:
         raise NotFound
-    await require_staff(tx, caller, ids[0], *_EDITORS)
+    await require_staff(tx, caller, ids[0], *EDITORS)
     if not await store.list_deals(tx, livestream_id, deal_ids):
         raise LivestreamEnded if await store.has_ended(tx, livestream_id) else DealNotOfMerchant
     return await _livestream(tx, livestream_id)

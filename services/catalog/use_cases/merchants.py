@@ -90,10 +90,10 @@ async def decide_application(
     if approve and merchant.standing is MerchantState.APPLIED:
         # The licence may have run short while the application waited.
         check_application(merchant.application, tx.now)
-    seen = merchant.version if version is None else version
-    decided = await store.decide_application(tx, merchant_id, wanted, None if approve else reason, operator, seen)
+    seen, reason = merchant.version if version is None else version, None if approve else reason
+    decided = await store.decide_application(tx, merchant_id, wanted, reason, operator, seen)
     if decided is None:
-        return await file_of(tx, await _already(tx, merchant_id, wanted))
+        return await file_of(tx, await _already(tx, merchant_id, wanted, reason))
     if approve:
         # Said before the merchant is verified, so that no payout goes to the account in between.
         await check_account_anew(tx, decided, operator)
@@ -108,12 +108,12 @@ async def _watch_licence(tx: Transaction, merchant: Merchant) -> None:
     await timers.schedule(tx, LICENCE_EXPIRED, merchant.merchant_id, ends_at)
 
 
-async def _already(tx: Transaction, merchant_id: UUID, wanted: MerchantState) -> Merchant:
+async def _already(tx: Transaction, merchant_id: UUID, wanted: MerchantState, reason: str | None) -> Merchant:
     """The merchant, if it was decided just like this before; else say what stands in the way."""
     merchant = await known_merchant(tx, merchant_id)
     if merchant.standing is MerchantState.APPLIED:
         raise PreconditionFailed
-    if merchant.standing is not wanted:
+    if merchant.standing is not wanted or merchant.reason != reason:
         raise AlreadyDecided(state=merchant.standing.value)
     return merchant
 

@@ -62,32 +62,32 @@ async def decide_payout_account(
 ) -> MerchantFile:
     """The operator verifies an account, with the sub-merchant id that Alipay gave it, or rejects it."""
     await require_operator(tx, operator)
+    wanted: dict[str, object]
     if approve:
         if rail is Rail.ZHIFUTONG and not sub_merchant_id:
             raise SubMerchantNeeded
+        wanted = {"state": PayoutAccountState.VERIFIED, "rail": rail, "sub_merchant_id": sub_merchant_id}
         decided = await store.approve_account(tx, merchant_id, rail, sub_merchant_id, operator, version)
     else:
         if not reason:
             raise ReasonNeeded
+        wanted = {"state": PayoutAccountState.REJECTED, "reason": reason}
         decided = await store.reject_account(tx, merchant_id, reason, operator, version)
-    if decided is not None:
-        await _announce(tx, decided)
+    if decided is None:
+        await _require_already(tx, merchant_id, **wanted)
     else:
-        wanted = PayoutAccountState.VERIFIED if approve else PayoutAccountState.REJECTED
-        await _require_already(tx, merchant_id, wanted, sub_merchant_id if approve else None)
+        await _announce(tx, decided)
     return await merchant_file(tx, merchant_id, operator)
 
 
-async def _require_already(
-    tx: Transaction, merchant_id: UUID, wanted: PayoutAccountState, sub_merchant_id: str | None
-) -> None:
+async def _require_already(tx: Transaction, merchant_id: UUID, **wanted: object) -> None:
     """Say what stands in the way, unless the account was decided just like this before."""
     account = await store.payout_account(tx, merchant_id)
     if account is None:
         raise NotFound
     if account.state is PayoutAccountState.SUBMITTED:
         raise PreconditionFailed
-    if account.state is not wanted or account.sub_merchant_id != sub_merchant_id:
+    if any(getattr(account, name) != value for name, value in wanted.items()):
         raise AlreadyDecided(state=account.state.value)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.catalog.domain.staff import Place
 from services.catalog.store import replay as store
-from services.catalog.use_cases.deals import deal_changed, deal_version_published
+from services.catalog.use_cases.deal_events import deal_changed, deal_version_published
 from services.catalog.use_cases.merchant_files import merchant_changed
 from services.catalog.use_cases.payout_accounts import payout_account_changed
 from services.catalog.use_cases.staff import staff_changed

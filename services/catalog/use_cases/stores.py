@@ -7,10 +7,17 @@ from uuid import UUID
 
 from services.catalog import store as database
 from services.catalog.domain.claims import GIVEN_BACK, Claim, ClaimState
-from services.catalog.domain.refusals import PositionIncomplete, ReasonNeeded, StoreFactsFixed, StoreNotHeld
+from services.catalog.domain.refusals import (
+    AlreadyClosed,
+    PositionIncomplete,
+    ReasonNeeded,
+    StoreFactsFixed,
+    StoreNotHeld,
+)
+from services.catalog.domain.staff import EDITORS
 from services.catalog.domain.stores import Store, StoreFacts
 from services.catalog.use_cases.claims import decide_claim, file_claim, hold_claimant
-from services.catalog.use_cases.deals import announce_deals
+from services.catalog.use_cases.deal_sales import announce_deals
 from services.catalog.use_cases.store_events import DEALS_CHANGED, announce_change, announce_store
 from shared.auth import is_operator, require_operator, require_staff
 from shared.contracts.catalog import StaffRole, StoreClosure
@@ -19,7 +26,6 @@ from shared.errors import Forbidden, IdTaken, NotFound, PreconditionFailed
 from shared.ids import derived_id
 from shared.messaging.timers import Due, schedule
 
-_EDITORS = (StaffRole.OWNER, StaffRole.MANAGER)
 _BY_STAFF = frozenset({"phone", "hours"})
 DEALS_AT_ONCE = 200
 
@@ -36,7 +42,7 @@ async def claim_store(
     tx: Transaction, store_id: UUID, caller: str, merchant_id: UUID, facts: StoreFacts, evidence: str
 ) -> StoreFile:
     """Register a place and claim it for one's merchant; after a rejection the same merchant may do so again."""
-    await require_staff(tx, caller, merchant_id, *_EDITORS)
+    await require_staff(tx, caller, merchant_id, *EDITORS)
     await hold_claimant(tx, merchant_id)
     said = database.registration(facts, evidence)
     added = await database.add_store(tx, store_id, merchant_id, facts, said)
@@ -108,19 +114,31 @@ async def _released_before(tx: Transaction, store: Store, holder: UUID) -> Store
     return StoreFile(store, claim)
 
 
-async def close_store(tx: Transaction, store_id: UUID, operator: str, *, closed: bool, reason: str | None) -> StoreFile:
+async def close_store(
+    tx: Transaction, store_id: UUID, operator: str, *, closed: bool, reason: str | None, version: int | None
+) -> StoreFile:
     """The operator closes a store, or opens it again; saying so twice changes nothing."""
     await require_operator(tx, operator)
     if closed and not reason:
         raise ReasonNeeded
-    switched = await database.switch_closed(tx, store_id, reason if closed else None, operator)
+    switched = await database.switch_closed(tx, store_id, reason if closed else None, operator, version)
     if switched is None:
-        return await _with_holder(tx, await _store(tx, store_id))
+        return await _with_holder(tx, await _already(tx, store_id, reason if closed else None))
     if closed:
         await announce_change(tx, switched, StoreClosure.CLOSED, switched.last_merchant_id, reason or "")
     else:
         await announce_change(tx, switched)
     return await _with_holder(tx, switched)
+
+
+async def _already(tx: Transaction, store_id: UUID, reason: str | None) -> Store:
+    """The store, if it is closed for just this reason (or open, without one); else say what stands in the way."""
+    store = await _store(tx, store_id)
+    if (store.closed_reason is None) is not (reason is None):
+        raise PreconditionFailed
+    if store.closed_reason != reason:
+        raise AlreadyClosed(reason=store.closed_reason)
+    return store
 
 
 async def change_details(
@@ -147,7 +165,7 @@ async def _require_may_describe(tx: Transaction, store: Store, caller: str, chan
         return
     if store.merchant_id is None:
         raise Forbidden
-    await require_staff(tx, caller, store.merchant_id, *_EDITORS)
+    await require_staff(tx, caller, store.merchant_id, *EDITORS)
     fixed = {name for name, value in changes.items() if value != getattr(store.facts, name)} - _BY_STAFF
     if fixed:
         raise StoreFactsFixed

@@ -6,18 +6,16 @@ from uuid import UUID
 
 from services.catalog import store
 from services.catalog.domain.refusals import DealNotOfMerchant, VideoTaken
+from services.catalog.domain.staff import EDITORS
 from services.catalog.domain.videos import Comment, VideoCard, VideoContent
 from shared.auth import require_staff
-from shared.contracts.catalog import StaffRole
 from shared.database import Transaction
 from shared.errors import IdTaken, NotFound
-
-_EDITORS = (StaffRole.OWNER, StaffRole.MANAGER)
 
 
 async def register_video(tx: Transaction, video_id: UUID, caller: str, content: VideoContent) -> VideoCard:
     """Register a video of the host platform, or import anew what that platform says about it."""
-    await require_staff(tx, caller, content.merchant_id, *_EDITORS)
+    await require_staff(tx, caller, content.merchant_id, *EDITORS)
     await store.hold_support(tx, content.merchant_id, alone=False)
     known = await store.add_video(tx, video_id, content) or await store.import_again(tx, video_id, content)
     if not known:
@@ -31,7 +29,7 @@ async def attach_deal(tx: Transaction, video_id: UUID, caller: str, deal_id: UUI
     merchant_id = await store.merchant_of_video(tx, video_id)
     if merchant_id is None:
         raise NotFound
-    await require_staff(tx, caller, merchant_id, *_EDITORS)
+    await require_staff(tx, caller, merchant_id, *EDITORS)
     if not await store.attach_deal(tx, video_id, deal_id):
         raise DealNotOfMerchant
     return await _card(tx, video_id)

@@ -1,12 +1,10 @@
 """What the staff of a store do: prepare, verify, and look at what was redeemed."""
 
-import base64
-import binascii
 from datetime import UTC, datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from services.redemption import use_cases
@@ -16,7 +14,8 @@ from services.redemption.domain.redemptions import Attempt, Redemption
 from services.redemption.use_cases import Listed, Presented
 from shared.auth import Caller
 from shared.errors import DomainError
-from shared.http import Db, MalformedInput
+from shared.http import Db
+from shared.paging import Cursor, Limit, page_of, read_cursor
 from shared.service import World
 
 router = APIRouter()
@@ -159,31 +158,15 @@ async def redemptions_of_store(
     caller: Caller,
     db: Db,
     world: World,
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
-    limit: Annotated[int, Query(ge=1, le=50)] = 20,
+    cursor: Cursor = None,
+    limit: Limit = 20,
 ) -> RedemptionsView:
     """The store's redemptions, newest first."""
-    before = _read_cursor(cursor) if cursor else None
+    before = read_cursor(cursor, datetime, UUID)
     async with db.transaction(read_only=True) as tx:
-        page = await use_cases.redemptions_of_store(tx, store_id, caller, before, limit)
-    return RedemptionsView(
-        items=[_redemption(world.codes, done) for done in page],
-        next_cursor=_cursor(page[-1]) if len(page) == limit else None,
-    )
-
-
-def _cursor(last: Redemption) -> str:
-    text = f"{last.used_at.isoformat()}|{last.attempt.redemption_id}"
-    return base64.urlsafe_b64encode(text.encode()).decode()
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        used_at, _, redemption_id = base64.urlsafe_b64decode(cursor).decode().partition("|")
-        moment = datetime.fromisoformat(used_at)
-        return moment.replace(tzinfo=moment.tzinfo or UTC), UUID(redemption_id)
-    except (binascii.Error, ValueError) as error:
-        raise MalformedInput from error
+        done = await use_cases.redemptions_of_store(tx, store_id, caller, before, limit + 1)
+    page = page_of(done, limit, lambda one: (one.used_at, one.attempt.redemption_id))
+    return RedemptionsView(items=[_redemption(world.codes, one) for one in page.items], next_cursor=page.next_cursor)
 
 
 def _redemption(codes: Codes, done: Redemption) -> RedemptionView:

@@ -1,5 +1,6 @@
 """Short ways to say what people do at catalog, through its HTTP interface."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,11 +8,21 @@ from uuid import UUID
 
 import httpx
 
+from services.catalog.use_cases import DEALS_CHANGED
 from shared.clock import business_day
 from shared.database import Database
 from shared.ids import new_id
+from tests.support.waiting import eventually
 
 OPERATOR = "operator-of-the-tests"
+# What makes a draft one of a cash voucher, at the original price of `draft`.
+CASH_VOUCHER: dict[str, Any] = {
+    "form": "CASH_VOUCHER",
+    "catering": None,
+    "items": [],
+    "cash": {"face_value_fen": 26800, "threshold_fen": 30000},
+    "rules": {"valid_days": 90, "max_count": 3},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +138,15 @@ def video_of(merchant_id: UUID, **changes: Any) -> dict[str, Any]:
     }
 
 
+def won_and_lost(
+    bodies: Sequence[dict[str, Any]], answers: Sequence[httpx.Response]
+) -> tuple[dict[str, Any], httpx.Response]:
+    """Of requests that raced: what the only one that won had said, and what the only other was told."""
+    (won,) = [body for body, answer in zip(bodies, answers, strict=True) if answer.status_code == 200]
+    (lost,) = [answer for answer in answers if answer.status_code == 409]
+    return won, lost
+
+
 @dataclass(frozen=True, slots=True)
 class Shop:
     """A verified merchant with a verified payout account, opened for group-buy, and one open store."""
@@ -156,7 +176,16 @@ async def open_store(catalog: Catalog, merchant_id: UUID, owner: str) -> UUID:
     assert answer.status_code == 201, answer.text
     answer = await catalog.put(OPERATOR, f"/stores/{store_id}/verification", {"approve": True})
     assert answer.json()["open"] is True, answer.text
+    await eventually(lambda: _nothing_left_to_say(catalog, store_id), what="the deals of the store are said anew")
     return store_id
+
+
+async def _nothing_left_to_say(catalog: Catalog, store_id: UUID) -> bool:
+    """Whether the opening of a store has run its course: a deal made for it later is not said once more."""
+    async with catalog.db.transaction(read_only=True) as tx:
+        return not await tx.value(
+            "select exists (select from timers where kind = $1 and key = $2)", DEALS_CHANGED, str(store_id)
+        )
 
 
 async def settle_fee(catalog: Catalog, merchant_id: UUID) -> None:

@@ -7,9 +7,11 @@ import pytest
 
 from services.catalog import consumers, store
 from services.catalog.domain.deals import DealState, deal_state
+from shared.clock import business_day
 from shared.contracts.checkout import AvailabilityChanged
 from shared.ids import new_id
 from tests.integration.catalog.shop import (
+    CASH_VOUCHER,
     OPERATOR,
     Catalog,
     deal_in_review,
@@ -55,13 +57,7 @@ FORMS: list[dict[str, Any]] = [
         "hotel": ROOM,
         "booking": {"needed": True, "hours_ahead": 24, "hint": "请致电"},
     },
-    {
-        "form": "CASH_VOUCHER",
-        "catering": None,
-        "items": [],
-        "cash": {"face_value_fen": 26800, "threshold_fen": 30000},
-        "rules": {"valid_days": 90, "max_count": 3},
-    },
+    CASH_VOUCHER,
     {"form": "TIMES_CARD", "uses_per_unit": 10},
     {"form": "THIRD_PARTY_CODE", "code_source": "POOL", "refund_policy": "ON_EXPIRY"},
     {"form": "GOODS", "category": "OTHER", "catering": None, "delivery": DELIVERY},
@@ -90,8 +86,10 @@ async def test_each_form_is_sold_with_all_its_terms_and_checkout_hears_what_it_n
     assert (published["delivery"], published["rules"]) == (page["delivery"], page["rules"])
 
 
-def _every_day(opens: str, closes: str) -> list[dict[str, Any]]:
-    return [{"weekdays": [1, 2, 3, 4, 5, 6, 7], "opens": opens, "closes": closes}]
+def _around_today() -> list[dict[str, Any]]:
+    """All hours but those of the days from the day after tomorrow on: a deal must be usable at some hour."""
+    today = business_day(datetime.now(UTC)).isoweekday()
+    return [{"weekdays": [today, today % 7 + 1], "opens": "00:00", "closes": "24:00"}]
 
 
 def _in_days(days: int) -> str:
@@ -103,7 +101,7 @@ def _in_days(days: int) -> str:
     [
         ({"valid_days": 90}, None),
         ({"use_from": _in_days(3), "use_until": _in_days(60)}, "not_yet_valid"),
-        ({"valid_days": 90, "blackout_hours": _every_day("00:00", "24:00")}, "blackout_hours"),
+        ({"valid_days": 90, "blackout_hours": _around_today()}, "blackout_hours"),
     ],
 )
 async def test_the_page_says_by_the_rules_of_redemption_whether_it_can_be_used_at_once(
@@ -133,6 +131,19 @@ async def test_a_closed_store_is_shown_as_not_usable_and_the_others_still_are(ca
     usable = {store["store_id"]: store["usable_now"] for store in page["stores"]}
     assert usable == {str(shop.store_id): False, str(second): True}
     assert page["usable_now"] is True
+
+
+async def test_nothing_of_a_suspended_merchant_is_shown_as_usable_because_the_till_takes_nothing(
+    catalog: Catalog,
+) -> None:
+    shop = await ready_shop(catalog)
+    deal_id = await deal_on_sale(catalog, shop)
+    suspended = {"suspended": True, "reason": "投诉过多"}
+    await catalog.put(OPERATOR, f"/merchants/{shop.merchant_id}/suspension", suspended)
+    page = (await catalog.get(None, f"/deals/{deal_id}")).json()
+    assert (page["usable_now"], [one["usable_now"] for one in page["stores"]]) == (False, [False])
+    await catalog.put(OPERATOR, f"/merchants/{shop.merchant_id}/suspension", {"suspended": False})
+    assert (await catalog.get(None, f"/deals/{deal_id}")).json()["usable_now"] is True
 
 
 async def test_a_store_that_another_merchant_has_won_is_no_longer_shown(catalog: Catalog) -> None:

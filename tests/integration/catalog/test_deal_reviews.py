@@ -11,6 +11,7 @@ from shared.ids import new_id
 from tests.integration.catalog.shop import (
     OPERATOR,
     Catalog,
+    Shop,
     deal_in_review,
     deal_on_sale,
     draft,
@@ -90,6 +91,7 @@ async def test_the_merchant_reads_the_reason_in_both_languages(
     kept = (await catalog.get(shop.owner, f"/deals/{deal_id}/draft")).json()
     assert (kept["state"], kept["reason"], kept["reason_template"]) == ("REJECTED", reason, body.get("template"))
     assert (kept["reason_zh"], kept["reason_en"]) == (zh, en)
+    assert await _listed_reasons(catalog, shop) == (reason, body.get("template"), zh, en)
     steps = (await catalog.get(shop.owner, f"/merchants/{shop.merchant_id}")).json()["checklist"]
     step = next(step for step in steps if step["step"] == "FIRST_DEAL")
     assert (step["state"], step["reason_zh"], step["reason_en"]) == ("REFUSED", zh, en)
@@ -97,6 +99,12 @@ async def test_the_merchant_reads_the_reason_in_both_languages(
     await catalog.put(shop.owner, f"/deals/{deal_id}/submission", {})
     kept = (await catalog.get(shop.owner, f"/deals/{deal_id}/draft")).json()
     assert (kept["state"], kept["reason_template"], kept["reason_zh"]) == ("IN_REVIEW", None, None)
+    assert await _listed_reasons(catalog, shop) == (None, None, None, None)
+
+
+async def _listed_reasons(catalog: Catalog, shop: Shop) -> tuple[str | None, ...]:
+    (item,) = (await catalog.get(shop.owner, f"/merchants/{shop.merchant_id}/deals")).json()["items"]
+    return tuple(item[name] for name in ("reason", "reason_template", "reason_zh", "reason_en"))
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,15 @@ async def test_of_two_operators_who_review_differently_at_once_one_wins(catalog:
         assert loser.json()["code"] == "already_decided"
 
 
+async def test_what_is_not_in_review_is_not_decided(catalog: Catalog) -> None:
+    shop = await ready_shop(catalog)
+    deal_id = new_id()
+    await catalog.put(shop.owner, f"/deals/{deal_id}", draft(shop.merchant_id, [shop.store_id]))
+    for body in ({"approve": True}, {"approve": False, "reason": "图片不符"}):
+        answer = await catalog.put(OPERATOR, f"/deals/{deal_id}/review", body)
+        assert (answer.status_code, answer.json()["code"]) == (409, "deal_not_in_review")
+
+
 async def test_approving_twice_publishes_one_version(catalog: Catalog) -> None:
     shop = await ready_shop(catalog)
     deal_id = await deal_in_review(catalog, shop)

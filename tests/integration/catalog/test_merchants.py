@@ -1,5 +1,6 @@
 """Who becomes a merchant."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +9,15 @@ import pytest
 from services.catalog import use_cases
 from shared.clock import business_day
 from shared.ids import new_id
-from tests.integration.catalog.shop import OPERATOR, Catalog, application, applied_merchant, verified_merchant
+from tests.integration.catalog.shop import (
+    OPERATOR,
+    Catalog,
+    application,
+    applied_merchant,
+    step_of,
+    verified_merchant,
+    won_and_lost,
+)
 
 
 async def test_the_applicant_becomes_the_owner_and_everybody_is_told(catalog: Catalog) -> None:
@@ -69,6 +78,21 @@ async def test_the_second_of_two_different_decisions_is_told_about_the_first(cat
     assert same.status_code == 200
     assert (other.status_code, other.json()["code"], other.json()["state"]) == (409, "already_decided", "VERIFIED")
     assert [body["state"] for _, body in await catalog.said(merchant_id)] == ["APPLIED", "VERIFIED"]
+
+
+async def test_of_two_rejections_at_once_for_different_reasons_the_merchant_reads_the_one_that_won(
+    catalog: Catalog,
+) -> None:
+    for _ in range(5):
+        merchant_id, owner = await applied_merchant(catalog)
+        path = f"/merchants/{merchant_id}/verification"
+        bodies = [{"approve": False, "reason": reason} for reason in ("照片模糊", "号码不符")]
+        answers = await asyncio.gather(*(catalog.put(OPERATOR, path, body) for body in bodies))
+        won, lost = won_and_lost(bodies, answers)
+        assert lost.json()["code"] == "already_decided"
+        assert (await catalog.put(OPERATOR, path, won)).json()["version"] == 2
+        step = await step_of(catalog, merchant_id, owner, "ENTERPRISE_VERIFICATION")
+        assert step["reason_zh"] == won["reason"]
 
 
 async def test_a_rejection_needs_a_reason_which_the_checklist_shows_and_a_new_application_answers(

@@ -1,7 +1,10 @@
 """Where a merchant's money goes."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from services.catalog import consumers
 from services.console.environment import seal_keys
@@ -17,6 +20,7 @@ from tests.integration.catalog.shop import (
     ready_shop,
     step_of,
     verified_merchant,
+    won_and_lost,
 )
 from tests.support.environment import Environment
 
@@ -84,6 +88,36 @@ async def test_an_operator_cannot_approve_an_account_that_changed_since_it_was_r
     stale = await catalog.put(OPERATOR, f"{path}/verification", body, **{"If-Match": '"1"'})
     assert stale.status_code == 412
     assert (await catalog.put(OPERATOR, f"{path}/verification", body, **{"If-Match": '"2"'})).status_code == 200
+
+
+_APPROVE = {"approve": True, "sub_merchant_id": "2088123400000001"}
+_REJECT = {"approve": False, "reason": "户名不符"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (_APPROVE, _REJECT),
+        (_APPROVE, {**_APPROVE, "sub_merchant_id": "2088123400000002"}),
+        (_APPROVE, {"approve": True, "rail": "TRANSFER"}),
+        (_REJECT, {**_REJECT, "reason": "截图不清"}),
+    ],
+)
+async def test_of_two_operators_who_decide_differently_at_once_one_wins_and_the_other_is_told(
+    catalog: Catalog, one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    for _ in range(3):
+        merchant_id, owner = await verified_merchant(catalog)
+        path = f"/merchants/{merchant_id}/payout-account"
+        await catalog.put(owner, path, payout_account())
+        bodies = (one, other)
+        answers = await asyncio.gather(*(catalog.put(OPERATOR, f"{path}/verification", body) for body in bodies))
+        won, lost = won_and_lost(bodies, answers)
+        assert lost.json()["code"] == "already_decided"
+        again = await catalog.put(OPERATOR, f"{path}/verification", won)
+        assert (again.status_code, again.json()["payout_account"]["version"]) == (200, 2)
+        said = [topic for topic, _ in await catalog.said(merchant_id) if topic == "catalog.payout_account_changed.v1"]
+        assert len(said) == 2
 
 
 async def test_a_failed_payout_reopens_the_account_step_once_and_the_merchant_submits_again(catalog: Catalog) -> None:

@@ -33,6 +33,7 @@ from tests.integration.catalog.shop import (
     ready_shop,
     store_claim,
     verified_merchant,
+    won_and_lost,
 )
 
 CLOSED = {"closed": True, "reason": "卫生检查不合格"}
@@ -65,6 +66,27 @@ async def test_two_operators_who_close_a_store_at_once_say_it_once(catalog: Cata
         answers = await asyncio.gather(*(_close(catalog, store_id) for _ in range(3)))
         assert {(answer.status_code, answer.json()["version"]) for answer in answers} == {(200, 3)}
         assert [closure for closure, *_ in await said(catalog, store_id)].count("CLOSED") == 1
+
+
+async def test_of_two_operators_who_close_a_store_for_different_reasons_at_once_one_wins(catalog: Catalog) -> None:
+    for _ in range(5):
+        store_id, _ = await held_store(catalog)
+        bodies = [{"closed": True, "reason": reason} for reason in ("卫生检查不合格", "证照过期")]
+        answers = await asyncio.gather(*(_close(catalog, store_id, body) for body in bodies))
+        won, lost = won_and_lost(bodies, answers)
+        assert (lost.json()["code"], lost.json()["reason"]) == ("already_closed", won["reason"])
+        assert (await catalog.get(None, f"/stores/{store_id}")).json()["closed_reason"] == won["reason"]
+
+
+async def test_an_operator_who_saw_the_store_before_another_acted_is_told(catalog: Catalog) -> None:
+    store_id, holder = await held_store(catalog)
+    await catalog.put(holder.owner, f"/stores/{store_id}/details", {"phone": "023-63009999"})
+    path = f"/stores/{store_id}/closing"
+    stale = await catalog.put(OPERATOR, path, CLOSED, **{"If-Match": '"2"'})
+    assert (stale.status_code, stale.json()["code"]) == (412, "changed_meanwhile")
+    assert (await catalog.put(OPERATOR, path, CLOSED, **{"If-Match": '"3"'})).json()["open"] is False
+    stale = await catalog.put(OPERATOR, path, OPENED, **{"If-Match": '"3"'})
+    assert (stale.status_code, stale.json()["code"]) == (412, "changed_meanwhile")
 
 
 async def test_a_store_given_back_has_no_holder_and_says_so_once(catalog: Catalog) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from shared.ids import new_id
 from tests.integration.catalog.claimants import approve, competitor
-from tests.integration.catalog.shop import OPERATOR, Catalog, deal_on_sale, ready_shop
+from tests.integration.catalog.shop import CASH_VOUCHER, OPERATOR, Catalog, deal_on_sale, ready_shop
 
 ALWAYS = [{"weekdays": [1, 2, 3, 4, 5, 6, 7], "opens": "00:00", "closes": "24:00"}]
 
@@ -20,22 +20,11 @@ async def _page(catalog: Catalog, store_id: UUID) -> dict[str, Any]:
     return page
 
 
-async def _make_voucher(catalog: Catalog, deal_id: UUID) -> None:
-    """What the deal's form will say once deals have one."""
-    async with catalog.db.transaction() as tx:
-        await tx.execute("alter table deal_versions disable trigger published_versions_never_change")
-        await tx.execute(
-            """update deal_versions set content = content || '{"form": "CASH_VOUCHER"}' where deal_id = $1""", deal_id
-        )
-        await tx.execute("alter table deal_versions enable trigger published_versions_never_change")
-
-
 async def test_the_page_shows_the_place_the_merchants_phone_and_cash_vouchers_apart_from_other_deals(
     catalog: Catalog,
 ) -> None:
     shop = await ready_shop(catalog)
-    voucher, plain = await deal_on_sale(catalog, shop), await deal_on_sale(catalog, shop)
-    await _make_voucher(catalog, voucher)
+    voucher, plain = await deal_on_sale(catalog, shop, **CASH_VOUCHER), await deal_on_sale(catalog, shop)
     page = await _page(catalog, shop.store_id)
     assert (page["name"], page["phone"], page["open"]) == ("解放碑店", "023-63001235", True)
     assert page["merchant"] == {
@@ -43,7 +32,9 @@ async def test_the_page_shows_the_place_the_merchants_phone_and_cash_vouchers_ap
         "name": "老码头火锅",
         "phone": "023-63001234",
     }
-    assert [(one["deal_id"], one["form"]) for one in page["vouchers"]] == [(str(voucher), "CASH_VOUCHER")]
+    (shown,) = page["vouchers"]
+    assert (shown["deal_id"], shown["form"]) == (str(voucher), "CASH_VOUCHER")
+    assert shown["cash"] == {"face_value_fen": 26800, "threshold_fen": 30000}
     assert page["deals"] == [
         {
             "deal_id": str(plain),
@@ -52,6 +43,7 @@ async def test_the_page_shows_the_place_the_merchants_phone_and_cash_vouchers_ap
             "price_fen": 12800,
             "original_price_fen": 26800,
             "form": "SET",
+            "cash": None,
             "sold": 0,
             "available": 100,
             "state": "ON_SALE",

@@ -42,8 +42,12 @@ CASH_TERMS = CashVoucherTerms(face_value_fen=10000)
 ALL_DAYS = tuple(TODAY + timedelta(days=days) for days in range(-1, 4))
 
 
-def _hours(opens: str, closes: str) -> tuple[WeeklyHours, ...]:
-    return (WeeklyHours(weekdays=(1, 2), opens=opens, closes=closes),)
+def _hours(opens: str, closes: str, *weekdays: int) -> tuple[WeeklyHours, ...]:
+    return (WeeklyHours(weekdays=weekdays or (1, 2), opens=opens, closes=closes),)
+
+
+EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
+NIGHT_AND_DAY = _hours("10:00", "09:00", *EVERY_DAY) + _hours("08:00", "11:00", *EVERY_DAY)
 
 
 def _surcharge(first: date, until: date) -> Surcharge:
@@ -67,6 +71,9 @@ GOOD: list[tuple[DealContent, dict[str, Any]]] = [
     (SET, {"rules": UseRules(use_from=NOW + 2 * DAY, valid_days=3)}),
     (SET, {"rules": UseRules(use_until=NOW + 3 * DAY, blackout_dates=ALL_DAYS[:-1])}),
     (SET, {"rules": UseRules(usable_hours=_hours("22:00", "02:00"), blackout_hours=_hours("00:00", "24:00"))}),
+    (SET, {"rules": UseRules(blackout_weekdays=(1, 2), usable_hours=_hours("22:00", "00:01"))}),
+    (SET, {"rules": UseRules(use_until=NOW + DAY, usable_hours=_hours("19:59", "24:00", 1))}),
+    (SET, {"rules": UseRules(use_until=NOW + DAY, usable_hours=_hours("10:00", "20:01", 6))}),
     (CASH, {"cash": CASH_TERMS}),
     (CASH, {"price_fen": 10000}),
     (CASH, {"catering": Catering(party_min=1, party_max=4)}),
@@ -96,6 +103,21 @@ BAD: list[tuple[DealContent, dict[str, Any], str]] = [
     (SET, {"rules": UseRules(valid_days=90, blackout_dates=(TODAY - 2 * DAY,))}, "blackout_outside_use_window"),
     (SET, {"rules": UseRules(valid_days=90, blackout_dates=(TODAY + 92 * DAY,))}, "blackout_outside_use_window"),
     (SET, {"rules": UseRules(use_until=NOW + 3 * DAY, blackout_dates=ALL_DAYS)}, "never_usable"),
+    (SET, {"rules": UseRules(valid_days=90, blackout_hours=_hours("00:00", "24:00", *EVERY_DAY))}, "never_usable"),
+    (SET, {"rules": UseRules(blackout_hours=NIGHT_AND_DAY)}, "never_usable"),
+    (
+        SET,
+        {"rules": UseRules(blackout_weekdays=(1, 2, 3, 4, 5, 6), blackout_hours=_hours("00:00", "24:00", 7))},
+        "never_usable",
+    ),
+    (SET, {"rules": UseRules(blackout_weekdays=(1, 2), usable_hours=_hours("10:00", "14:00"))}, "never_usable"),
+    (
+        SET,
+        {"rules": UseRules(usable_hours=_hours("10:00", "14:00"), blackout_hours=_hours("09:00", "15:00"))},
+        "never_usable",
+    ),
+    (SET, {"rules": UseRules(use_until=NOW + DAY, usable_hours=_hours("20:00", "24:00", 1))}, "never_usable"),
+    (SET, {"rules": UseRules(use_until=NOW + DAY, usable_hours=_hours("10:00", "20:00", 6))}, "never_usable"),
     (SET, {"items": ()}, "items_needed"),
     (TIMES, {"items": ()}, "items_needed"),
     (CODES, {"items": ()}, "items_needed"),

@@ -4,11 +4,11 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.clock import SHANGHAI
-from shared.contracts.hours import WeeklyHours
+from shared.contracts.hours import WeeklyHours, minutes_of_week, within
 from shared.contracts.use_rules import REASONS, NotUsable, UseRules, UseWindow, why_not_usable
 
 STORE, OTHER = UUID(int=1), UUID(int=2)
@@ -60,6 +60,7 @@ def test_every_reason_has_both_languages() -> None:
     assert all(zh and en for zh, en in REASONS.values())
 
 
+@example(days={7}, opens=1380, length=120, minute=30)
 @given(
     days=st.sets(st.integers(1, 7), min_size=1),
     opens=st.integers(0, 1439),
@@ -74,6 +75,7 @@ def test_hours_cover_exactly_their_minutes_even_past_midnight_and_past_sunday(
     covered = {((day - 1) * 1440 + opens + passed) % (7 * 1440) for day in days for passed in range(length)}
     moment = datetime(2026, 11, 23, tzinfo=SHANGHAI) + timedelta(minutes=minute)
     assert hours.covers(moment.astimezone(UTC)) is (minute in covered)
+    assert bool(minutes_of_week([hours, LUNCH]) >> minute & 1) is within([hours, LUNCH], moment)
 
 
 def _clock(minute: int) -> str:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from services.catalog.domain import refusals
 from services.catalog.domain.deals.content import Category, DealContent
 from services.catalog.domain.deals.templates import Catering, Tourism
+from services.catalog.domain.deals.usability import ever_usable
 from shared.clock import business_day
 from shared.contracts.catalog import DealForm, DeliveryMode, DeliveryTerms, RefundPolicy
 from shared.contracts.use_rules import use_window
@@ -43,15 +44,12 @@ def _check_days_and_hours(content: DealContent) -> None:
     if any(one.opens in {one.closes, "24:00"} for one in (*rules.usable_hours, *rules.blackout_hours)):
         raise refusals.HoursEmpty
     # From the first purchase's first day to the last purchase's last day.
-    window, blackout_dates = use_window(rules, content.sale_from), frozenset(rules.blackout_dates)
+    window, last = use_window(rules, content.sale_from), _last_moment(content)
     if window.until <= window.starts_at:
         raise refusals.UseWindowEmpty
-    day, last = business_day(window.starts_at), business_day(_last_moment(content))
-    if any(not day <= one <= last for one in blackout_dates):
+    if any(not business_day(window.starts_at) <= one <= business_day(last) for one in rules.blackout_dates):
         raise refusals.BlackoutOutsideUseWindow
-    while day in blackout_dates or day.isoweekday() in rules.blackout_weekdays:
-        day += timedelta(days=1)
-    if day > last:
+    if not ever_usable(rules, window.starts_at, last):
         raise refusals.NeverUsable
 
 
