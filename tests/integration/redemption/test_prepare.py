@@ -58,7 +58,9 @@ async def test_an_old_qr_code_is_refused_and_a_forged_one_is_unknown(stage: Stag
     order = await stage.pay(shop)
     old, _ = stage.codes.qr_token(units_of(order)[0], datetime.now(UTC) - timedelta(seconds=61))
     assert (await stage.prepare(shop, scanned=old)).json()["code"] == "qr_expired"
-    assert (await stage.prepare(shop, scanned=old[:-1] + "A")).json()["code"] == "code_unknown"
+    # Not the last character: some of its bits may mean nothing.
+    forged = old[:-8] + ("B" if old[-8] == "A" else "A") + old[-7:]
+    assert (await stage.prepare(shop, scanned=forged)).json()["code"] == "code_unknown"
     assert (await stage.prepare(shop, scanned="https://example.org/")).json()["code"] == "code_unknown"
 
 
