@@ -120,7 +120,7 @@ TEXTS = {
     "claim.APPROVED": ("已认领", "Held"),
     "claim.REJECTED": ("已驳回", "Refused"),
     "claim.RELEASED": ("已放弃", "Given back"),
-    "claim.LOST": ("已失去", "Lost"),
+    "claim.LOST": ("已判给其他商家", "Awarded to another"),
     "claim.award": ("判给该商家", "Award"),
     "claim.several": ("{n} 家商家认领", "{n} claimants"),
     "claim.reason": ("上次理由", "Last reason"),

@@ -34,7 +34,7 @@ async def test_a_merchant_sees_its_stores_with_the_state_of_each_claim(
     await sign_in("merchant-hotpot")
     assert f'href="/m/stores?{AT}"' in (await browser.get("/m")).text
     page = (await browser.get("/m/stores")).text
-    for shown in ("已认领", "待审核", "已放弃", "已失去", "10:30–次日 02:00"):
+    for shown in ("已认领", "待审核", "已放弃", "已判给其他商家", "10:30–次日 02:00"):
         assert shown in page
 
 
