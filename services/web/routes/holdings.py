@@ -23,7 +23,6 @@ router = APIRouter(prefix="/m/stores", include_in_schema=False)
 
 Evidence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Form()]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), Form()]
-_EDITORS = {"OWNER", "MANAGER"}
 _APPEALABLE = {"REJECTED", "LOST"}
 _TONES = {"APPEALED": "orange", "CLAIMED": "blue", "APPROVED": "green", "REJECTED": "red", "LOST": "red"}
 
@@ -35,7 +34,6 @@ async def stores(request: Request, at: AtDesk, visit: Signed, world: Outside, cu
     said = await asyncio.gather(*(_newest_claim(visit, world, at.here.merchant_id, one) for one in found.items))
     facts = {
         "here": at.here,
-        "edits": at.here.role in _EDITORS,
         "owns": at.here.role == "OWNER",
         "stores": list(zip(found.items, said, strict=True)),
         "tones": _TONES,
@@ -64,7 +62,6 @@ async def claim_form(request: Request, store_id: UUID, at: AtDesk, visit: Signed
     claims = await _own_claims(visit, world, at.here.merchant_id, store_id)
     facts = {
         "here": at.here,
-        "edits": at.here.role in _EDITORS,
         "store": shown,
         "store_id": store_id,
         "claims": claims,

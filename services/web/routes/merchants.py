@@ -1,13 +1,12 @@
 """The merchant's desk: getting started, its deals, and goods to accept, hand over and deliver."""
 
-import asyncio
 from typing import Annotated, Literal, get_args
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from services.web.gateways.catalog.desks import Draft, Merchant
+from services.web.gateways.catalog.desks import Merchant
 from services.web.gateways.dispatch import Board, BoardParcel
 from services.web.gateways.service import Refused, Silent
 from services.web.rendering import page
@@ -60,10 +59,8 @@ async def deals(
 ) -> Response:
     """The merchant's deals, and why some do not sell."""
     found = await world.services.desks.drafts(visit.asker, at.here.merchant_id, state, cursor)
-    reasons = await asyncio.gather(*(_why_rejected(visit, world, one) for one in found.items))
     facts = {"here": at.here, "state": state, "states": get_args(DealState), "tones": _TONES}
-    listed = list(zip(found.items, reasons, strict=True))
-    return page(request, "merchant_deals.html", facts, deals=listed, next_cursor=found.next_cursor)
+    return page(request, "merchant_deals.html", facts, deals=found.items, next_cursor=found.next_cursor)
 
 
 @router.post("/parcels/{parcel_id}/acceptance")
@@ -101,16 +98,6 @@ async def deliver(
     """Self-delivery ends with the code that the buyer tells the rider."""
     await world.services.dispatch.deliver(visit.asker, parcel_id, receive_code.strip())
     return _back(merchant)
-
-
-async def _why_rejected(visit: Visit, world: World, deal: Draft) -> Draft | None:
-    """The draft with the operator's reason, which the list leaves out."""
-    if deal.state != "REJECTED":
-        return None
-    try:
-        return await world.services.desks.draft(visit.asker, deal.deal_id)
-    except (Refused, Silent):
-        return None
 
 
 def _waits_for_opening(merchant: Merchant | None) -> bool:

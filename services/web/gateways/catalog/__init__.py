@@ -8,7 +8,6 @@ from services.web.gateways.catalog.content import Feed, Lives, Livestream, Share
 from services.web.gateways.catalog.deals import Deal, FoundDeals, FoundStores, StorePage
 from services.web.gateways.catalog.desks import (
     Colleagues,
-    Draft,
     Drafts,
     Employer,
     Invitation,
@@ -115,9 +114,6 @@ class Desks(Service):
     async def drafts(self, asker: Asker, merchant_id: UUID, state: str | None, cursor: str | None = None) -> Drafts:
         answer = await self.get(asker, f"/merchants/{merchant_id}/deals", state=state, cursor=cursor)
         return Drafts.model_validate(answer)
-
-    async def draft(self, asker: Asker, deal_id: UUID) -> Draft:
-        return Draft.model_validate(await self.get(asker, f"/deals/{deal_id}/draft"))
 
     async def queue(self, asker: Asker) -> Queue:
         return Queue.model_validate(await self.get(asker, "/operator/queue"))

@@ -21,6 +21,11 @@ class Employer(View):
     role: str
     stores: tuple[StaffStore, ...] = ()
 
+    @property
+    def edits(self) -> bool:
+        """Whether they may change what the merchant shows and sells; catalog decides, this only spares a refusal."""
+        return self.role in {"OWNER", "MANAGER"}
+
 
 class Step(View):
     step: str

@@ -195,5 +195,10 @@ def review_sheet() -> dict[str, Any]:
 def draft(deal: dict[str, Any], state: str) -> dict[str, Any]:
     names = ("deal_id", "title", "cover", "form", "kind", "category", "price_fen", "original_price_fen", "sale_from",
              "sale_until", "total_quota", "available", "sold")  # fmt: skip
-    known = {name: deal[name] for name in names}
+    known = {name: deal[name] for name in names} | dict.fromkeys(("reason_zh", "reason_en"))
+    if state == "REJECTED":
+        known |= {
+            "reason_zh": "使用规则不清楚：请写明节假日",
+            "reason_en": "The rules of use are unclear: 请写明节假日",
+        }
     return {**known, "merchant_id": HOTPOT_MERCHANT, "state": state, "revision": 2, "deal_version": 1, "online": True}

@@ -46,14 +46,6 @@ def add_merchants_desk(app: FastAPI, town: Town) -> None:
         found = [draft(town.deals[deal_id], known) for deal_id, known in told if state in {None, known}]
         return page_of(found, cursor, limit)
 
-    @app.get("/deals/{deal_id}/draft")
-    async def one_draft(deal_id: str) -> Any:
-        reason = {
-            "reason_zh": "使用规则不清楚：请写明节假日",
-            "reason_en": "The rules of use are unclear: 请写明节假日",
-        }
-        return {**draft(town.deals[deal_id], "REJECTED"), **reason}
-
 
 def add_invitations(app: FastAPI, town: Town) -> None:
     @app.get("/merchants/{merchant_id}/staff")
