@@ -97,11 +97,16 @@ where t.kind = d.kind and t.key = d.key
 returning t.kind, t.key, t.due_at, t.payload, t.attempts
 """
 
+# Both look at each kind by itself, along the index (kind, due_at): a million timers of other kinds cost nothing. One
+# condition on several kinds would be read along (due_at) alone, past every timer of the others.
 _LEASE = """
 update timers t set leased_until = now() + $4 * interval '1 second', attempts = t.attempts + 1
-from (select kind, key from timers
-      where kind = any($1) and due_at <= $2 and (leased_until is null or leased_until < now())
-      order by due_at limit $3 for update skip locked) d
+from (select d.kind, d.key
+      from unnest($1::text[]) as wanted (kind),
+        lateral (select kind, key, due_at from timers
+                 where kind = wanted.kind and due_at <= $2 and (leased_until is null or leased_until < now())
+                 order by due_at limit $3 for update skip locked) d
+      order by d.due_at limit $3) d
 where t.kind = d.kind and t.key = d.key
 returning t.kind, t.key, t.due_at, t.payload, t.attempts
 """
@@ -111,7 +116,10 @@ update timers set due_at = $3, leased_until = null, attempts = $4 where kind = $
 """
 
 _NEXT = """
-select min(due_at) from timers where kind = any($1) and (leased_until is null or leased_until < now())
+select min(n.due_at)
+from unnest($1::text[]) as wanted (kind),
+  lateral (select due_at from timers where kind = wanted.kind and (leased_until is null or leased_until < now())
+           order by due_at limit 1) n
 """
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from services.checkout.domain.offers import Payee
-from services.checkout.domain.payments import Attempt, AttemptState, Trade, TradeState
+from services.checkout.domain.payments import Attempt, AttemptState, Channel, Trade, TradeState
 from services.checkout.domain.refunds import Refund, RefundOutcome, RefundState
-from services.checkout.gateways import AlipayWap, read_trade
+from services.checkout.gateways import AlipayGateway, read_trade
 from shared.alipay import AlipayClient, Answer, Outcome
 from shared.contracts.catalog import Rail
 from shared.ids import new_id
@@ -35,15 +35,15 @@ class Scripted(AlipayClient):
     answers: dict[str, list[Answer]]
     asked: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
 
-    async def call(self, method: str, biz_content: Mapping[str, Any]) -> Answer:
+    async def call(self, method: str, biz_content: Mapping[str, Any], notify_url: str = "") -> Answer:
         self.asked.append((method, biz_content))
         return self.answers[method.removeprefix("alipay.trade.")].pop(0)
 
 
 def attempt() -> Attempt:
     return Attempt(
-        new_id(), new_id(), "ALIPAY_WAP", 12_800, Payee(Rail.ZHIFUTONG, "2088"), AttemptState.CLOSING, NOON, NOON, "t1",
-        12_800, 0,
+        new_id(), new_id(), Channel.ALIPAY_WAP, 12_800, Payee(Rail.ZHIFUTONG, "2088"), AttemptState.CLOSING, NOON, NOON,
+        "t1", 12_800, 0,
     )  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def refund() -> Refund:
 
 async def closed(*, close: Answer, query: Answer | None = None) -> TradeState:
     answers = {"close": [close], "query": [query] if query else []}
-    return (await AlipayWap(Scripted(answers)).close(attempt())).state
+    return (await AlipayGateway(Scripted(answers)).close(attempt())).state
 
 
 async def test_a_close_is_believed_when_it_says_closed_or_not_there() -> None:
@@ -121,7 +121,7 @@ async def test_a_refund_is_done_only_when_money_moved(
     answer: Answer, query: dict[str, str] | None, outcome: RefundOutcome
 ) -> None:
     queries = [Answer(Outcome.OK, query)] if query is not None else []
-    channel = AlipayWap(Scripted({"refund": [answer], "fastpay.refund.query": queries}))
+    channel = AlipayGateway(Scripted({"refund": [answer], "fastpay.refund.query": queries}))
 
     assert (await channel.refund(refund(), attempt())).outcome is outcome
 
@@ -137,6 +137,6 @@ async def test_a_refund_is_done_only_when_money_moved(
     ],
 )
 async def test_code_10000_of_a_refund_query_does_not_mean_refunded(answer: Answer, outcome: RefundOutcome) -> None:
-    channel = AlipayWap(Scripted({"fastpay.refund.query": [answer]}))
+    channel = AlipayGateway(Scripted({"fastpay.refund.query": [answer]}))
 
     assert (await channel.query_refund(refund(), attempt())).outcome is outcome

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from services.checkout.domain.addresses import e164, masked_phone
 from services.checkout.domain.offers import Payee, form_of, payee
 from services.checkout.domain.orders import new_order_no, over_uses, unit_values, value_of_uses_left
-from services.checkout.domain.payments import Attempt, AttemptState, next_question
+from services.checkout.domain.payments import Attempt, AttemptState, Channel, next_question
 from services.checkout.domain.refunds import expected_by, pause_after_failure, pause_after_unknown
 from services.checkout.domain.refusals import PhoneInvalid
 from services.checkout.domain.timeline import TEXTS, What
@@ -134,8 +134,8 @@ def test_a_shown_phone_hides_its_middle() -> None:
 
 def attempt(state: AttemptState = AttemptState.OPEN, asked: int = 0) -> Attempt:
     return Attempt(
-        new_id(), new_id(), "ALIPAY_WAP", 1, Payee(Rail.ZHIFUTONG, "2088"), state, NOON, NOON + timedelta(minutes=15),
-        None, None, asked,
+        new_id(), new_id(), Channel.ALIPAY_WAP, 1, Payee(Rail.ZHIFUTONG, "2088"), state, NOON,
+        NOON + timedelta(minutes=15), None, None, asked,
     )  # fmt: skip
 
 
