@@ -119,6 +119,9 @@ async def test_while_the_channel_is_asked(stage: Stage) -> None:
         if not await dies(stage, points, partial(stage.act, "ask_channel", purchase.attempt_id)):
             break
         died += 1
+        if await purchase.state() == "PLACED":
+            # The order's expiry would find the money too, a quarter of an hour later.
+            assert await stage.timer("ask_channel", purchase.attempt_id) is not None, points
         await run_down(stage, purchase.order_id)
         await paid_once(stage, purchase, purchase.attempt_id)
         assert await stage.stock(deal) == (0, 1), points
