@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any, Protocol
 
-from services.checkout.domain.orders import Order
 from services.checkout.domain.payments import Attempt, Channel, CodeAnswer, Trade, TradeState, WayToPay
 from services.checkout.domain.refunds import Refund, RefundAnswer, RefundOutcome
 from shared.alipay import AlipayClient, Answer, Outcome, read_wire_time, wire_time
@@ -23,11 +22,11 @@ _FORBIDDEN = str.maketrans("/=&", "   ")
 class PaymentGateway(Protocol):
     """What checkout asks of a channel. No call raises for what the channel or the network does."""
 
-    def way_to_pay(self, attempt: Attempt, order: Order) -> WayToPay:
-        """What the buyer needs to pay this attempt; a code only once the channel has given it."""
+    def way_to_pay(self, attempt: Attempt, title: str) -> WayToPay:
+        """What the buyer needs to pay this attempt, under this title; a code only once the channel has given it."""
         ...
 
-    async def fetch_code(self, attempt: Attempt, order: Order) -> CodeAnswer:
+    async def fetch_code(self, attempt: Attempt, title: str) -> CodeAnswer:
         """Ask for the code of an attempt to be scanned. Safe to repeat: every code leads to the same trade."""
         ...
 
@@ -54,10 +53,10 @@ class AlipayGateway:
     def __init__(self, alipay: AlipayClient) -> None:
         self._alipay = alipay
 
-    def way_to_pay(self, attempt: Attempt, order: Order) -> WayToPay:
+    def way_to_pay(self, attempt: Attempt, title: str) -> WayToPay:
         """Freshly signed each time; the trade does not exist until the buyer opens it."""
-        content = self._content(attempt, order)
-        back = self._way_back(order)
+        content = self._content(attempt, title)
+        back = self._way_back(attempt)
         match attempt.channel:
             case Channel.ALIPAY_WAP:
                 link = self._alipay.page_url("alipay.trade.wap.pay", {**content, "quit_url": back}, back)
@@ -69,24 +68,24 @@ class AlipayGateway:
             case Channel.ALIPAY_QR:
                 return WayToPay(qr_code=attempt.qr_code)
 
-    async def fetch_code(self, attempt: Attempt, order: Order) -> CodeAnswer:
+    async def fetch_code(self, attempt: Attempt, title: str) -> CodeAnswer:
         """`alipay.trade.precreate`."""
-        content = self._content(attempt, order)
+        content = self._content(attempt, title)
         answer = await self._alipay.call("alipay.trade.precreate", content, self._alipay.settings.notify_url)
         if answer.outcome is Outcome.REFUSED:
             return CodeAnswer(refusal=answer.sub_code or answer.code)
         code = answer.fields.get("qr_code") if answer.outcome is Outcome.OK else None
         return CodeAnswer(code=code if isinstance(code, str) and code else None)
 
-    def _way_back(self, order: Order) -> str:
-        return f"{self._alipay.settings.return_url}/{order.order_id}/result"
+    def _way_back(self, attempt: Attempt) -> str:
+        return f"{self._alipay.settings.return_url}/{attempt.order_id}/result"
 
-    def _content(self, attempt: Attempt, order: Order) -> dict[str, Any]:
+    def _content(self, attempt: Attempt, title: str) -> dict[str, Any]:
         amount = yuan(attempt.amount_fen)
         content: dict[str, Any] = {
             "out_trade_no": attempt.out_trade_no,
             "total_amount": amount,
-            "subject": _subject(order.title),
+            "subject": _subject(title),
             "product_code": _PRODUCT_CODES[attempt.channel],
             # The order's own end, so that money cannot come in after it.
             "time_expire": wire_time(attempt.expires_at),
@@ -167,6 +166,8 @@ def read_trade(fields: dict[str, str], paid_at_field: str) -> Trade:
         paid_at = _moment(fields.get(paid_at_field))
         total_fen = fen(fields["total_amount"])
     except (KeyError, ValueError):
+        return Trade(TradeState.UNKNOWN)
+    if total_fen <= 0:
         return Trade(TradeState.UNKNOWN)
     trade_no = fields.get("trade_no", "")
     match fields.get("trade_status"):

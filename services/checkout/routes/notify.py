@@ -76,7 +76,7 @@ def _fields(body: bytes) -> dict[str, str] | None:
     except ValueError:
         return None
     fields = dict(pairs)
-    return fields if len(fields) == len(pairs) else None
+    return fields if pairs and len(fields) == len(pairs) else None
 
 
 def _why_foreign(fields: dict[str, str], alipay: AlipayClient) -> Why | None:

@@ -46,7 +46,7 @@ async def put_payment(
         db, checkout.payments, checkout.seals, attempt_id, order_id, caller, body.channel
     )
     payable = attempt.is_payable(db.clock.now())
-    way = checkout.payments.way_to_pay(attempt, order) if payable else WayToPay()
+    way = checkout.payments.way_to_pay(attempt, order.title) if payable else WayToPay()
     return AttemptView(
         attempt_id=attempt.attempt_id,
         state=attempt.state,

@@ -43,7 +43,7 @@ async def fetch_code(db: Database, channel: PaymentGateway, attempt_id: UUID) ->
     if fetching is None:
         return CodeAnswer()
     attempt, order = fetching
-    answer = await channel.fetch_code(attempt, order)
+    answer = await channel.fetch_code(attempt, order.title)
     async with db.transaction() as tx:
         await payments.record_code(tx, attempt, answer)
     return answer

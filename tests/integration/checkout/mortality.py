@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 from uuid import UUID
 
-from services.checkout.domain.orders import Order
 from services.checkout.domain.payments import Attempt, CodeAnswer, Trade, WayToPay
 from services.checkout.domain.refunds import Refund, RefundAnswer
 from services.checkout.gateways import PaymentGateway
@@ -57,11 +56,11 @@ class MortalChannel:
     real: PaymentGateway
     life: Life
 
-    def way_to_pay(self, attempt: Attempt, order: Order) -> WayToPay:
-        return self.real.way_to_pay(attempt, order)
+    def way_to_pay(self, attempt: Attempt, title: str) -> WayToPay:
+        return self.real.way_to_pay(attempt, title)
 
-    async def fetch_code(self, attempt: Attempt, order: Order) -> CodeAnswer:
-        return await self._called(lambda: self.real.fetch_code(attempt, order))
+    async def fetch_code(self, attempt: Attempt, title: str) -> CodeAnswer:
+        return await self._called(lambda: self.real.fetch_code(attempt, title))
 
     async def query(self, attempt: Attempt) -> Trade:
         return await self._called(lambda: self.real.query(attempt))

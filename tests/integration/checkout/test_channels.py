@@ -223,7 +223,7 @@ async def test_an_answer_about_a_code_does_not_close_the_attempt_that_came_after
     assert fetching is not None
     await opened(purchase, "ALIPAY_PAGE", later)
     await stage.faults("business_error", "trade.precreate", code="ACQ.TRADE_HAS_CLOSE")
-    answer = await gateway.fetch_code(*fetching)
+    answer = await gateway.fetch_code(fetching[0], fetching[1].title)
 
     async with stage.db.transaction() as tx:
         await payments.record_code(tx, fetching[0], answer)
