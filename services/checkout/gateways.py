@@ -10,6 +10,7 @@ from shared.contracts.catalog import Rail
 from shared.money import fen, yuan
 
 _SUBJECT_MAX = 128
+_CODE_MAX = 1024  # what fits into a symbol that a phone can read
 _PRODUCT_CODES = {
     Channel.ALIPAY_WAP: "QUICK_WAP_PAY",
     Channel.ALIPAY_PAGE: "FAST_INSTANT_TRADE_PAY",
@@ -75,7 +76,7 @@ class AlipayGateway:
         if answer.outcome is Outcome.REFUSED:
             return CodeAnswer(refusal=answer.sub_code or answer.code)
         code = answer.fields.get("qr_code") if answer.outcome is Outcome.OK else None
-        return CodeAnswer(code=code if isinstance(code, str) and code else None)
+        return CodeAnswer(code=code if isinstance(code, str) and 0 < len(code) <= _CODE_MAX else None)
 
     def _way_back(self, attempt: Attempt) -> str:
         return f"{self._alipay.settings.return_url}/{attempt.order_id}/result"

@@ -156,6 +156,7 @@ async def test_code_10000_of_a_refund_query_does_not_mean_refunded(answer: Answe
         ),
         (Answer(Outcome.OK, {}), CodeAnswer()),
         (Answer(Outcome.OK, {"qr_code": ""}), CodeAnswer()),
+        (Answer(Outcome.OK, {"qr_code": "x" * 1025}), CodeAnswer()),
         (Answer(Outcome.OK, {"qr_code": {"is": "no text"}}), CodeAnswer()),
         (Answer(Outcome.REFUSED, {}, "40004", "ACQ.TRADE_HAS_CLOSE"), CodeAnswer(refusal="ACQ.TRADE_HAS_CLOSE")),
         (Answer(Outcome.REFUSED, {}, "40004"), CodeAnswer(refusal="40004")),
