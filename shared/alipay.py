@@ -87,9 +87,10 @@ class AlipayClient:
         self._private_key = _private_key(settings.app_private_key_file.read_bytes())
         self._alipay_key = _public_key(settings.alipay_public_key_file.read_bytes())
 
-    async def call(self, method: str, biz_content: Mapping[str, Any]) -> Answer:
-        """Make one call. Never raises for what the network or Alipay does: the outcome says what is known."""
-        form = self._signed(method, biz_content)
+    async def call(self, method: str, biz_content: Mapping[str, Any], notify_url: str = "") -> Answer:
+        """Make one call. Never raises for what the network or Alipay does: the outcome says what is known.
+        `notify_url` is for a call that opens a trade."""
+        form = self._signed(method, biz_content, notify_url=notify_url)
         try:
             async with asyncio.timeout(self.settings.timeout_s):
                 response = await self._http.post(
@@ -109,6 +110,10 @@ class AlipayClient:
         """A signed link that opens a page of Alipay's, such as the cashier of `alipay.trade.wap.pay`."""
         form = self._signed(method, biz_content, notify_url=self.settings.notify_url, return_url=return_url)
         return f"{self.settings.page_gateway_url or self.settings.gateway_url}?{urlencode(form)}"
+
+    def order_string(self, method: str, biz_content: Mapping[str, Any]) -> str:
+        """What an app hands to Alipay's app, such as the order of `alipay.trade.app.pay`: signed, never sent by us."""
+        return urlencode(self._signed(method, biz_content, notify_url=self.settings.notify_url))
 
     def verify_notify(self, fields: Mapping[str, str]) -> bool:
         """Whether Alipay signed exactly these decoded form fields. Unknown fields count; only the signature and its

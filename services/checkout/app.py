@@ -1,7 +1,7 @@
 """Wires checkout together; the only file that knows all the others."""
 
 from services.checkout.consumers import COPIES, handles, timers
-from services.checkout.gateways import AlipayWap
+from services.checkout.gateways import AlipayGateway
 from services.checkout.routes import ROUTERS
 from services.checkout.settings import Settings
 from services.checkout.world import CheckoutWorld
@@ -23,7 +23,7 @@ def make(settings: Settings | None = None) -> Service:
         handlers=handles,
         timers=timers,
         copies=COPIES,
-        world=CheckoutWorld(settings, alipay, AlipayWap(alipay), Seals(settings.seal_keys)),
+        world=CheckoutWorld(settings, alipay, AlipayGateway(alipay), Seals(settings.seal_keys)),
         on_stop=http.aclose,
     )
 

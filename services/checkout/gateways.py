@@ -1,24 +1,34 @@
-"""The outside world: a payment channel, and Alipay's phone web payment as one."""
+"""The outside world: a payment channel, and Alipay with its four ways to pay as one."""
 
 from datetime import datetime
 from typing import Any, Protocol
 
-from services.checkout.domain.orders import Order
-from services.checkout.domain.payments import Attempt, Trade, TradeState
+from services.checkout.domain.payments import Attempt, Channel, CodeAnswer, Trade, TradeState, WayToPay
 from services.checkout.domain.refunds import Refund, RefundAnswer, RefundOutcome
 from shared.alipay import AlipayClient, Answer, Outcome, read_wire_time, wire_time
 from shared.contracts.catalog import Rail
 from shared.money import fen, yuan
 
 _SUBJECT_MAX = 128
+_CODE_MAX = 1024  # what fits into a symbol that a phone can read
+_PRODUCT_CODES = {
+    Channel.ALIPAY_WAP: "QUICK_WAP_PAY",
+    Channel.ALIPAY_PAGE: "FAST_INSTANT_TRADE_PAY",
+    Channel.ALIPAY_APP: "QUICK_MSECURITY_PAY",
+    Channel.ALIPAY_QR: "FACE_TO_FACE_PAYMENT",
+}
 _FORBIDDEN = str.maketrans("/=&", "   ")
 
 
 class PaymentGateway(Protocol):
     """What checkout asks of a channel. No call raises for what the channel or the network does."""
 
-    def pay_link(self, attempt: Attempt, order: Order) -> str:
-        """The link by which the buyer pays this attempt."""
+    def way_to_pay(self, attempt: Attempt, title: str) -> WayToPay:
+        """What the buyer needs to pay this attempt, under this title; a code only once the channel has given it."""
+        ...
+
+    async def fetch_code(self, attempt: Attempt, title: str) -> CodeAnswer:
+        """Ask for the code of an attempt to be scanned. Safe to repeat: every code leads to the same trade."""
         ...
 
     async def query(self, attempt: Attempt) -> Trade:
@@ -38,29 +48,53 @@ class PaymentGateway(Protocol):
         ...
 
 
-class AlipayWap:
-    """`alipay.trade.wap.pay` with 直付通: the merchant's share waits at Alipay until settlement confirms it."""
+class AlipayGateway:
+    """Alipay with 直付通: the merchant's share waits there until settlement confirms it."""
 
     def __init__(self, alipay: AlipayClient) -> None:
         self._alipay = alipay
 
-    def pay_link(self, attempt: Attempt, order: Order) -> str:
-        """A freshly signed link to the cashier; the trade does not exist until the buyer opens it."""
+    def way_to_pay(self, attempt: Attempt, title: str) -> WayToPay:
+        """Freshly signed each time; the trade does not exist until the buyer opens it."""
+        content = self._content(attempt, title)
+        back = self._way_back(attempt)
+        match attempt.channel:
+            case Channel.ALIPAY_WAP:
+                link = self._alipay.page_url("alipay.trade.wap.pay", {**content, "quit_url": back}, back)
+                return WayToPay(pay_url=link)
+            case Channel.ALIPAY_PAGE:
+                return WayToPay(pay_url=self._alipay.page_url("alipay.trade.page.pay", content, back))
+            case Channel.ALIPAY_APP:
+                return WayToPay(app_order=self._alipay.order_string("alipay.trade.app.pay", content))
+            case Channel.ALIPAY_QR:
+                return WayToPay(qr_code=attempt.qr_code)
+
+    async def fetch_code(self, attempt: Attempt, title: str) -> CodeAnswer:
+        """`alipay.trade.precreate`."""
+        content = self._content(attempt, title)
+        answer = await self._alipay.call("alipay.trade.precreate", content, self._alipay.settings.notify_url)
+        if answer.outcome is Outcome.REFUSED:
+            return CodeAnswer(refusal=answer.sub_code or answer.code)
+        code = answer.fields.get("qr_code") if answer.outcome is Outcome.OK else None
+        return CodeAnswer(code=code if isinstance(code, str) and 0 < len(code) <= _CODE_MAX else None)
+
+    def _way_back(self, attempt: Attempt) -> str:
+        return f"{self._alipay.settings.return_url}/{attempt.order_id}/result"
+
+    def _content(self, attempt: Attempt, title: str) -> dict[str, Any]:
         amount = yuan(attempt.amount_fen)
-        back = f"{self._alipay.settings.return_url}/{order.order_id}/result"
         content: dict[str, Any] = {
             "out_trade_no": attempt.out_trade_no,
             "total_amount": amount,
-            "subject": _subject(order.title),
-            "product_code": "QUICK_WAP_PAY",
-            "quit_url": back,
+            "subject": _subject(title),
+            "product_code": _PRODUCT_CODES[attempt.channel],
             # The order's own end, so that money cannot come in after it.
             "time_expire": wire_time(attempt.expires_at),
         }
         if attempt.payee.rail is Rail.ZHIFUTONG:
             content["sub_merchant"] = {"merchant_id": attempt.payee.sub_merchant_id}
             content["settle_info"] = {"settle_detail_infos": [{"trans_in_type": "defaultSettle", "amount": amount}]}
-        return self._alipay.page_url("alipay.trade.wap.pay", content, back)
+        return content
 
     async def query(self, attempt: Attempt) -> Trade:
         """`alipay.trade.query`."""
@@ -134,6 +168,8 @@ def read_trade(fields: dict[str, str], paid_at_field: str) -> Trade:
         total_fen = fen(fields["total_amount"])
     except (KeyError, ValueError):
         return Trade(TradeState.UNKNOWN)
+    if total_fen <= 0:
+        return Trade(TradeState.UNKNOWN)
     trade_no = fields.get("trade_no", "")
     match fields.get("trade_status"):
         case "WAIT_BUYER_PAY":
@@ -141,8 +177,9 @@ def read_trade(fields: dict[str, str], paid_at_field: str) -> Trade:
         case "TRADE_SUCCESS" | "TRADE_FINISHED" if trade_no:
             state = TradeState.PAID
         case "TRADE_CLOSED":
-            # Closed means unpaid in time, or fully refunded: only a payment's date tells them apart.
-            state = TradeState.CLOSED if paid_at is None else TradeState.PAID_AND_RETURNED
+            # Closed means unpaid in time, or fully refunded: only traces of a payment tell them apart.
+            returned = paid_at is not None or "gmt_refund" in fields or "refund_fee" in fields
+            state = TradeState.PAID_AND_RETURNED if returned else TradeState.CLOSED
         case _:
             state = TradeState.UNKNOWN
     return Trade(state, trade_no, total_fen, paid_at)

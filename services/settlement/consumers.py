@@ -8,10 +8,11 @@ from services.settlement.store.runs import SEND_INSTRUCTION
 from services.settlement.use_cases import pay, record
 from shared.auth import keep_staff as keep_staff_copy
 from shared.contracts.catalog import MerchantChanged, PayoutAccountChanged, StaffChanged
-from shared.contracts.checkout import OrderPaid, RefundSucceeded
-from shared.contracts.dispatch import ParcelReceived
-from shared.contracts.redemption import CertificateUsed, UseFinal
+from shared.contracts.checkout import DisputeClosed, OrderPaid, RefundSucceeded
+from shared.contracts.dispatch import GoodsDisputed, ParcelReceived
+from shared.contracts.redemption import CertificateUsed, UseDisputed, UseFinal
 from shared.database import Database
+from shared.errors import NotYet
 from shared.messaging import inbox
 from shared.messaging.copies import Copies
 from shared.messaging.handlers import Handlers
@@ -87,6 +88,24 @@ async def record_refund(event: RefundSucceeded, db: Database) -> None:
         if await inbox.is_duplicate(tx, event, "settlement.record_refund"):
             return
         await record.record_refund(tx, event)
+
+
+@handles(UseDisputed)
+async def hold_disputed(event: UseDisputed, db: Database) -> None:
+    """What a buyer disputes is not paid out until the review ends."""
+    raise NotYet("reviews are being built")
+
+
+@handles(GoodsDisputed)
+async def hold_disputed_goods(event: GoodsDisputed, db: Database) -> None:
+    """What a buyer disputes is not paid out until the review ends."""
+    raise NotYet("reviews are being built")
+
+
+@handles(DisputeClosed)
+async def close_dispute(event: DisputeClosed, db: Database) -> None:
+    """The review ended without money going back."""
+    raise NotYet("reviews are being built")
 
 
 async def make_up_for_missed_runs(db: Database, world: World) -> None:

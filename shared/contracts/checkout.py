@@ -75,7 +75,12 @@ class OrderPaid(Event):
 
 
 class RefundCause(StrEnum):
+    """Why a refund was opened. AFTER_USE is reviewed and not fenced; EXTERNAL was made at the channel itself."""
+
     BUYER = "BUYER"
+    AFTER_USE = "AFTER_USE"
+    CAMPAIGN = "CAMPAIGN"
+    EXTERNAL = "EXTERNAL"
     EXPIRED = "EXPIRED"
     ISSUE_FAILED = "ISSUE_FAILED"
     PARCEL_FAILED = "PARCEL_FAILED"
@@ -130,6 +135,20 @@ class RefundAbandoned(Event):
     unit_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=10)]
 
 
+class DisputeClosed(Event):
+    """A review ended without money going back: the disputed uses are again what they were."""
+
+    topic = "checkout.dispute_closed.v1"
+    aggregate = "refund_id"
+    readers = ("dispatch.close_dispute", "redemption.close_dispute", "settlement.close_dispute")
+
+    refund_id: UUID
+    order_id: UUID
+    merchant_id: UUID
+    kind: DealKind
+    unit_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=10)]
+
+
 class AvailabilityChanged(Event):
     """How many are left, at most once a second per deal: for the badge and the feed, never for a decision."""
 
@@ -142,4 +161,11 @@ class AvailabilityChanged(Event):
     sold: Count
 
 
-EVENTS: tuple[type[Event], ...] = (OrderPaid, RefundRequested, RefundSucceeded, RefundAbandoned, AvailabilityChanged)
+EVENTS: tuple[type[Event], ...] = (
+    OrderPaid,
+    RefundRequested,
+    RefundSucceeded,
+    RefundAbandoned,
+    DisputeClosed,
+    AvailabilityChanged,
+)

@@ -115,6 +115,19 @@ class GoodsRefundRefused(Event):
     code: str
 
 
+class GoodsDisputed(Event):
+    """These goods were delivered and their buyer wants the money back: not paid out until the review ends."""
+
+    topic = "dispatch.goods_disputed.v1"
+    aggregate = "refund_id"
+    readers = ("checkout.review_goods_refund", "settlement.hold_disputed_goods")
+
+    refund_id: UUID
+    order_id: UUID
+    merchant_id: UUID
+    unit_ids: UnitIds
+
+
 EVENTS: tuple[type[Event], ...] = (
     ParcelAccepted,
     ParcelHandedOver,
@@ -123,4 +136,5 @@ EVENTS: tuple[type[Event], ...] = (
     ParcelFailed,
     GoodsRefundFenced,
     GoodsRefundRefused,
+    GoodsDisputed,
 )

@@ -50,6 +50,20 @@ class CertificateRecalled(Event):
     uses_left: Annotated[int, Field(strict=True, ge=1)]
 
 
+class CertificateExpired(Event):
+    """The time to use this certificate is over with uses left: it is refunded by itself."""
+
+    topic = "redemption.certificate_expired.v1"
+    aggregate = "unit_id"
+    readers = ("checkout.refund_expired",)
+
+    unit_id: UUID
+    order_id: UUID
+    merchant_id: UUID
+    uses_left: Annotated[int, Field(strict=True, ge=1)]
+    expired_at: AwareDatetime
+
+
 class CertificateUsed(Event):
     """One use of one certificate, reversible until the moment named."""
 
@@ -112,12 +126,27 @@ class RefundRefused(Event):
     code: str
 
 
+class UseDisputed(Event):
+    """These certificates are used and their buyer wants the money back: not paid out until the review ends."""
+
+    topic = "redemption.use_disputed.v1"
+    aggregate = "refund_id"
+    readers = ("checkout.review_refund", "settlement.hold_disputed")
+
+    refund_id: UUID
+    order_id: UUID
+    merchant_id: UUID
+    unit_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=10)]
+
+
 EVENTS: tuple[type[Event], ...] = (
     CertificatesIssued,
     CertificateIssueFailed,
     CertificateRecalled,
+    CertificateExpired,
     CertificateUsed,
     UseFinal,
     RefundFenced,
     RefundRefused,
+    UseDisputed,
 )

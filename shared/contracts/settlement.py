@@ -44,4 +44,22 @@ class PayoutFailed(Event):
     code: str
 
 
-EVENTS: tuple[type[Event], ...] = (PayoutPaid, PayoutFailed)
+class ExternalRefundFound(Event):
+    """The channel's book shows a refund that this system did not ask for.
+
+    `refund_id` is derived from the trade and the channel's own number of the refund, so that one refund is found once.
+    """
+
+    topic = "settlement.external_refund_found.v1"
+    aggregate = "refund_id"
+    readers = ("checkout.record_external_refund",)
+
+    refund_id: UUID
+    order_id: UUID
+    out_trade_no: str
+    channel_refund_no: str
+    amount_fen: Annotated[int, Field(strict=True, ge=1)]
+    refunded_at: AwareDatetime
+
+
+EVENTS: tuple[type[Event], ...] = (PayoutPaid, PayoutFailed, ExternalRefundFound)

@@ -90,18 +90,27 @@ class Timers:
         return register
 
 
+# Each kind is looked at by itself, and as a range of the index (kind, due_at): a million open timers of other kinds
+# cost nothing. Plain conditions on kind and due_at let the planner walk along due_at alone, past all of the others.
 _TAKE = """
-delete from timers t using (
-    select kind, key from timers where kind = $1 and due_at <= $2 order by due_at limit $3 for update skip locked) d
-where t.kind = d.kind and t.key = d.key
-returning t.kind, t.key, t.due_at, t.payload, t.attempts
+delete from timers
+where kind = $1 and key = any(array(
+    select key from timers
+    where (kind, due_at) >= ($1, '-infinity') and (kind, due_at) <= ($1, $2)
+    order by kind, due_at limit $3 for update skip locked))
+returning kind, key, due_at, payload, attempts
 """
 
-_LEASE = """
-update timers t set leased_until = now() + $4 * interval '1 second', attempts = t.attempts + 1
-from (select kind, key from timers
-      where kind = any($1) and due_at <= $2 and (leased_until is null or leased_until < now())
-      order by due_at limit $3 for update skip locked) d
+# The limit is no parameter: for any number the planner would rather read the whole table once.
+_LEASE = f"""
+update timers t set leased_until = now() + $3 * interval '1 second', attempts = t.attempts + 1
+from (select d.kind, d.key
+      from unnest($1::text[]) as wanted (kind),
+        lateral (select kind, key, due_at from timers
+                 where (kind, due_at) >= (wanted.kind, '-infinity') and (kind, due_at) <= (wanted.kind, $2)
+                   and (leased_until is null or leased_until < now())
+                 order by kind, due_at limit {OUTSIDE_AT_ONCE} for update skip locked) d
+      order by d.due_at limit {OUTSIDE_AT_ONCE}) d
 where t.kind = d.kind and t.key = d.key
 returning t.kind, t.key, t.due_at, t.payload, t.attempts
 """
@@ -111,7 +120,12 @@ update timers set due_at = $3, leased_until = null, attempts = $4 where kind = $
 """
 
 _NEXT = """
-select min(due_at) from timers where kind = any($1) and (leased_until is null or leased_until < now())
+select min(n.due_at)
+from unnest($1::text[]) as wanted (kind),
+  lateral (select kind, due_at from timers
+           where (kind, due_at) >= (wanted.kind, '-infinity') and (leased_until is null or leased_until < now())
+           order by kind, due_at limit 1) n
+where n.kind = wanted.kind
 """
 
 
@@ -203,7 +217,7 @@ class TimerLoop:
             return 0
         async with self._db.transaction() as tx:
             kinds = list(self._timers.outside)
-            due = [_due(row) for row in await tx.fetch(_LEASE, kinds, tx.now, OUTSIDE_AT_ONCE, LEASE_S)]
+            due = [_due(row) for row in await tx.fetch(_LEASE, kinds, tx.now, LEASE_S)]
         await asyncio.gather(*(self._act_outside(one) for one in due))
         return len(due)
 

@@ -35,6 +35,12 @@ async def ask_channel(due: Due, db: Database, world: CheckoutWorld) -> None:
     await channel.ask(db, world.payments, world.seals, UUID(due.key), even_if_closed=even_if_closed)
 
 
+@timers.acts_outside(schedule.FETCH_CODE)
+async def fetch_code(due: Due, db: Database, world: CheckoutWorld) -> None:
+    """The buyer waits for a code to scan that the channel did not give at once."""
+    await channel.fetch_code(db, world.payments, UUID(due.key))
+
+
 @timers.acts_outside(schedule.SEND_REFUND)
 async def send_refund(due: Due, db: Database, world: CheckoutWorld) -> None:
     """A refund is sent, or asked about when an earlier call may have done it."""

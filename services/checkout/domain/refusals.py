@@ -45,6 +45,14 @@ class BuyerLimitReached(Conflict):
     en = "Over the limit per buyer: {left} more allowed"
 
 
+class PaymentNotOffered(Conflict):
+    """The channel will not open the payment this way. Facts: reason, in the channel's own code."""
+
+    code = "payment_not_offered"
+    zh = "该支付方式暂不可用，请换一种方式"
+    en = "This way to pay is not available now; please choose another"
+
+
 class MerchantCannotSell(Conflict):
     code = "merchant_cannot_sell"
     zh = "商家暂时无法收款"

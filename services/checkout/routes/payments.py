@@ -1,32 +1,38 @@
-"""Payment attempts: the buyer asks for a link to pay by."""
+"""Payment attempts: the buyer asks for a way to pay."""
 
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from services.checkout.domain.payments import Attempt, AttemptState
-from services.checkout.domain.refusals import PreviousPaymentOpen
-from services.checkout.use_cases import channel, payments
+from services.checkout.domain.payments import AttemptState, Channel, WayToPay
+from services.checkout.use_cases import channel
 from services.checkout.world import CheckoutWorld
 from shared.auth import Caller
-from shared.database import Database
 from shared.http import Db
 from shared.service import World
+from shared.symbols import qr_svg
 
 router = APIRouter(tags=["payments"])
 
 
 class OpenPayment(BaseModel):
-    channel: Literal["ALIPAY_WAP"]
+    channel: Channel
 
 
 class AttemptView(BaseModel):
+    """Exactly one way to pay is set while the attempt can be paid, the one of its channel."""
+
     attempt_id: UUID
     state: AttemptState
-    pay_url: str | None = Field(description="Where the buyer pays; null once that is over")
+    pay_url: str | None = Field(description="Where the buyer pays (ALIPAY_WAP, ALIPAY_PAGE); null once that is over")
+    app_order: str | None = Field(default=None, description="What the shop's app hands to Alipay's app (ALIPAY_APP)")
+    qr_code: str | None = Field(
+        default=None,
+        description="What the buyer scans (ALIPAY_QR). Null while Alipay has not given it: ask again, same request",
+    )
+    qr_svg: str | None = Field(default=None, description="`qr_code` drawn")
     expires_at: datetime
 
 
@@ -36,21 +42,17 @@ async def put_payment(
 ) -> AttemptView:
     """Open an attempt to pay. An earlier one is closed at the channel first, so that only one can take money."""
     checkout: CheckoutWorld = world
-    attempt, pay_url = await _open(db, checkout, attempt_id, order_id, caller, body.channel)
-    if attempt.attempt_id != attempt_id:
-        await channel.ask(db, checkout.payments, checkout.seals, attempt.attempt_id)
-        attempt, pay_url = await _open(db, checkout, attempt_id, order_id, caller, body.channel)
-    if attempt.attempt_id != attempt_id:
-        raise PreviousPaymentOpen
-    return AttemptView(
-        attempt_id=attempt.attempt_id, state=attempt.state, pay_url=pay_url, expires_at=attempt.expires_at
+    attempt, order = await channel.open_attempt(
+        db, checkout.payments, checkout.seals, attempt_id, order_id, caller, body.channel
     )
-
-
-async def _open(
-    db: Database, world: CheckoutWorld, attempt_id: UUID, order_id: UUID, buyer: str, name: str
-) -> tuple[Attempt, str | None]:
-    async with db.transaction() as tx:
-        attempt, order = await payments.open_attempt(tx, attempt_id, order_id, buyer, name)
-    payable = attempt.state is AttemptState.OPEN and attempt.expires_at > tx.now
-    return attempt, world.payments.pay_link(attempt, order) if payable else None
+    payable = attempt.is_payable(db.clock.now())
+    way = checkout.payments.way_to_pay(attempt, order.title) if payable else WayToPay()
+    return AttemptView(
+        attempt_id=attempt.attempt_id,
+        state=attempt.state,
+        pay_url=way.pay_url,
+        app_order=way.app_order,
+        qr_code=way.qr_code,
+        qr_svg=qr_svg(way.qr_code) if way.qr_code else None,
+        expires_at=attempt.expires_at,
+    )

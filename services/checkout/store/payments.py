@@ -6,13 +6,13 @@ from datetime import datetime
 from uuid import UUID
 
 from services.checkout.domain.offers import Payee, payee
-from services.checkout.domain.payments import Attempt, AttemptState, IncidentKind, Stray, Trade
+from services.checkout.domain.payments import Attempt, AttemptState, Channel, IncidentKind, Stray, Trade
 from shared.contracts.catalog import Rail
 from shared.database import Row, Transaction
 from shared.ids import new_id
 
 _COLUMNS = """attempt_id, order_id, channel, amount_fen, rail, sub_merchant_id, state, opened_at, expires_at, trade_no,
-    captured_fen, asked"""
+    captured_fen, asked, qr_code"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,11 @@ async def find_payee(tx: Transaction, merchant_id: UUID) -> Payee | None:
 async def add_attempt(tx: Transaction, attempt: Attempt) -> None:
     """Write a new attempt. The caller holds the order, and its other attempts are not live."""
     await tx.execute(
-        f"""insert into payment_attempts ({_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, null, null, 0)""",
+        f"""insert into payment_attempts ({_COLUMNS})
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, null, null, 0, null)""",
         attempt.attempt_id,
         attempt.order_id,
-        attempt.channel,
+        attempt.channel.value,
         attempt.amount_fen,
         attempt.payee.rail.value,
         attempt.payee.sub_merchant_id,
@@ -93,6 +94,18 @@ async def start_closing(tx: Transaction, order_ids: Sequence[UUID]) -> list[UUID
 async def count_question(tx: Transaction, attempt_id: UUID) -> None:
     """The channel was asked once more."""
     await tx.execute("update payment_attempts set asked = asked + 1 where attempt_id = $1", attempt_id)
+
+
+async def record_code(tx: Transaction, attempt_id: UUID, code: str) -> bool:
+    """Keep the code to scan. The first one stays: another leads to the same trade, and the buyer sees this one."""
+    return bool(
+        await tx.execute(
+            """update payment_attempts set qr_code = $2
+               where attempt_id = $1 and state = 'OPEN' and qr_code is null""",
+            attempt_id,
+            code,
+        )
+    )
 
 
 async def close_attempt(tx: Transaction, attempt_id: UUID) -> bool:
@@ -177,5 +190,6 @@ async def resolve_incident(tx: Transaction, incident_id: UUID, operator: str, re
 
 def _attempt(row: Row) -> Attempt:
     fields = dict(row)
+    fields["channel"] = Channel(fields["channel"])
     found = Payee(Rail(fields.pop("rail")), fields.pop("sub_merchant_id"))
     return Attempt(**{**fields, "state": AttemptState(fields["state"])}, payee=found)

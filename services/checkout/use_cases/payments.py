@@ -5,13 +5,17 @@ from uuid import UUID
 
 from services.checkout.domain.orders import PAID_STATES, Order, OrderState
 from services.checkout.domain.payments import (
+    CODE_PATIENCE,
     LIVE,
     Attempt,
     AttemptState,
+    Channel,
+    CodeAnswer,
     IncidentKind,
     Stray,
     Trade,
     TradeState,
+    ask_for_code_again,
     next_question,
 )
 from services.checkout.domain.refusals import IncidentNotFound, MerchantCannotSell, OrderNotFound, OrderNotPayable
@@ -27,7 +31,7 @@ from shared.sealed import Seals
 
 
 async def open_attempt(
-    tx: Transaction, attempt_id: UUID, order_id: UUID, buyer: str, channel: str
+    tx: Transaction, attempt_id: UUID, order_id: UUID, buyer: str, channel: Channel
 ) -> tuple[Attempt, Order]:
     """Open an attempt to pay the order, or return the one with this id.
 
@@ -51,7 +55,7 @@ async def open_attempt(
     return await _open(tx, attempt_id, order, channel), order
 
 
-async def _open(tx: Transaction, attempt_id: UUID, order: Order, channel: str) -> Attempt:
+async def _open(tx: Transaction, attempt_id: UUID, order: Order, channel: Channel) -> Attempt:
     payee = await payments.find_payee(tx, order.merchant_id)
     if payee is None:
         raise MerchantCannotSell
@@ -70,7 +74,39 @@ async def _open(tx: Transaction, attempt_id: UUID, order: Order, channel: str) -
     )
     await payments.add_attempt(tx, attempt)
     await schedule.ask_channel(tx, attempt_id, next_question(attempt, tx.now))
+    if channel is Channel.ALIPAY_QR:
+        # Whoever opens the attempt asks at once; this is for the case that they die or get no answer.
+        await schedule.fetch_code(tx, attempt_id, tx.now + CODE_PATIENCE)
     return attempt
+
+
+async def start_fetching(tx: Transaction, attempt_id: UUID) -> tuple[Attempt, Order] | None:
+    """The attempt for which a code is to be asked; None if it has one, or needs none any more."""
+    attempt = await payments.find_attempt(tx, attempt_id)
+    if attempt is None or not attempt.lacks_code(tx.now):
+        await timers.cancel(tx, schedule.FETCH_CODE, attempt_id)
+        return None
+    order = await orders.find_order(tx, attempt.order_id)
+    assert order is not None
+    return attempt, order
+
+
+async def record_code(tx: Transaction, attempt: Attempt, answer: CodeAnswer) -> None:
+    """Take in what the channel said about a code. A refusal closes the attempt, by the channel's word as always;
+    without an answer the same number is asked about again."""
+    if answer.code is None and answer.refusal is None:
+        await schedule.fetch_code(tx, attempt.attempt_id, ask_for_code_again(attempt, tx.now))
+        return
+    await timers.cancel(tx, schedule.FETCH_CODE, attempt.attempt_id)
+    if answer.code is not None:
+        await payments.record_code(tx, attempt.attempt_id, answer.code)
+        return
+    log.warning("payment_not_offered", out_trade_no=attempt.out_trade_no, code=answer.refusal)
+    await orders.lock_order(tx, attempt.order_id)
+    live = await payments.live_attempt(tx, attempt.order_id)
+    # Meanwhile it may have given way to another, which this answer is not about.
+    if live is not None and live.attempt_id == attempt.attempt_id:
+        await _start_closing(tx, [attempt.order_id])
 
 
 async def _start_closing(tx: Transaction, order_ids: Sequence[UUID]) -> None:

@@ -12,6 +12,7 @@ from shared.observability import correlation_id
 
 ORDER_EXPIRED = "order_expired"
 ASK_CHANNEL = "ask_channel"
+FETCH_CODE = "fetch_code"
 FENCE_OVERDUE = "fence_overdue"
 SEND_REFUND = "send_refund"
 SAY_AVAILABILITY = "say_availability"
@@ -28,6 +29,11 @@ async def ask_channel(tx: Transaction, attempt_id: UUID, at: datetime, *, even_i
     """Ask the channel about a payment attempt; about a closed one only when an operator wants to know."""
     payload = {"correlation_id": correlation_id(), "even_if_closed": even_if_closed}
     await timers.schedule(tx, ASK_CHANNEL, attempt_id, at, payload)
+
+
+async def fetch_code(tx: Transaction, attempt_id: UUID, at: datetime) -> None:
+    """Ask the channel for the code of a payment that is to be scanned."""
+    await timers.schedule(tx, FETCH_CODE, attempt_id, at, {"correlation_id": correlation_id()})
 
 
 async def flag_unfenced(tx: Transaction, refund_id: UUID) -> None:

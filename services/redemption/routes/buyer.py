@@ -9,10 +9,10 @@ from pydantic import BaseModel
 from services.redemption import use_cases
 from services.redemption.domain.certificates import Certificate, CertificateState, Order, shown_state
 from services.redemption.domain.codes import Codes
-from services.redemption.domain.symbols import barcode_svg, qr_svg
 from shared.auth import Caller
 from shared.http import Db
 from shared.service import World
+from shared.symbols import barcode_svg, qr_svg
 
 router = APIRouter()
 

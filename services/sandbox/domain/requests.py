@@ -13,12 +13,20 @@ from services.sandbox.domain.times import parse_timeout, parse_wire_time
 _OUT_NO = re.compile(r"[A-Za-z0-9_]{1,64}")
 _OUT_REQUEST_NO = re.compile(r"[A-Za-z0-9_\-]{1,64}")
 _SMID = re.compile(r"2088[0-9]{12}")
-_DEFAULT_TIMEOUT = "15d"  # wap.pay without a limit stays payable for fifteen days
+_DEFAULT_TIMEOUT = "15d"  # a payment without a limit stays payable for fifteen days
+
+# Which products each way to pay may name; only a precreate may leave its product out.
+PRODUCTS = {
+    "alipay.trade.wap.pay": frozenset({"QUICK_WAP_PAY", "QUICK_WAP_WAY"}),
+    "alipay.trade.page.pay": frozenset({"FAST_INSTANT_TRADE_PAY"}),
+    "alipay.trade.app.pay": frozenset({"QUICK_MSECURITY_PAY"}),
+    "alipay.trade.precreate": frozenset({"FACE_TO_FACE_PAYMENT", "OFFLINE_PAYMENT", "QR_CODE_OFFLINE", ""}),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class PayRequest:
-    """A verified wap.pay: what the cashier shows and what the trade will be."""
+    """A verified payment: what the cashier shows and what the trade will be."""
 
     out_trade_no: str
     total_fen: int
@@ -74,14 +82,15 @@ def read_out_request_no(content: dict[str, Any], default: str = "") -> str:
     return number
 
 
-def read_pay_request(content: dict[str, Any], now: datetime, known_smids: frozenset[str]) -> PayRequest:
-    """What a wap.pay asks for; relative limits count from `now`."""
+def read_pay_request(params: dict[str, str], now: datetime, known_smids: frozenset[str]) -> PayRequest:
+    """What the parameters of a wap, page, app or precreate payment ask for; relative limits count from `now`."""
+    content = read_biz_content(params.get("biz_content", ""))
     out_trade_no, subject = _text(content, "out_trade_no"), _text(content, "subject")
     if not _OUT_NO.fullmatch(out_trade_no):
         raise invalid_parameter("out_trade_no")
     if not subject or len(subject) > 256:
         raise invalid_parameter("subject")
-    if _text(content, "product_code") not in ("QUICK_WAP_PAY", "QUICK_WAP_WAY"):
+    if _text(content, "product_code") not in PRODUCTS.get(params.get("method", ""), ()):
         raise invalid_parameter("product_code")
     total_fen = read_amount(content, "total_amount")
     return PayRequest(

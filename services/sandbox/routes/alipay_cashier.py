@@ -1,4 +1,4 @@
-"""The wap cashier: the page on which a buyer pays, or does not."""
+"""The cashier: the page on which a buyer pays, or does not, whichever way led to it."""
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -79,7 +79,9 @@ def _way_back(world: World, trade: Trade) -> str:
     """With Alipay's signature after a payment, plain for a buyer who gives up; empty if the shop named no address."""
     if trade.paid_at is None:
         return trade.quit_url or trade.return_url
-    return alipay_buyer.return_link(world.terms, trade, world.keys.alipay_private, world.instant())
+    with world.db.reading() as tx:
+        method = alipay_buyer.pay_method(tx, trade)
+    return alipay_buyer.return_link(world.terms, trade, method, world.keys.alipay_private, world.instant())
 
 
 def _refused(refusal: AlipayRefusal | SandboxRefusal) -> Response:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.sandbox.domain.refusals import SandboxRefusal
 from services.sandbox.domain.requests import TradeKey
 from services.sandbox.domain.scenarios import Scenario
+from services.sandbox.domain.times import Instant
 from services.sandbox.domain.trade import Trade
 from services.sandbox.routes.parsing import urlencoded
 from services.sandbox.store import book, outgoing
@@ -21,12 +22,22 @@ OutNo = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,64}$")]
 
 
 class Pay(BaseModel):
-    """Act as the buyer of a trade, named by its number or by the whole signed wap.pay address."""
+    """Act as the buyer of a trade, named by its number or by the whole signed address of a wap or page payment."""
 
     model_config = ConfigDict(extra="forbid")
 
     out_trade_no: OutNo | None = None
     pay_url: str | None = Field(default=None, max_length=16_384)
+    scenario: Scenario = Scenario.SUCCESS
+    delay_s: float | None = Field(default=None, ge=0, le=86_400, description="Real seconds until the first notify.")
+
+
+class OpenApp(BaseModel):
+    """Act as the buyer whose Alipay app was handed this order string."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    order_string: str = Field(max_length=16_384)
     scenario: Scenario = Scenario.SUCCESS
     delay_s: float | None = Field(default=None, ge=0, le=86_400, description="Real seconds until the first notify.")
 
@@ -111,16 +122,21 @@ def build_router(world: World) -> APIRouter:
         at = world.instant()
         with world.db.transaction() as tx:
             if body.pay_url is not None:
-                params = urlencoded(urlsplit(body.pay_url).query)
-                alipay_gateway.check_request(params, world.terms, world.keys.app_public)
-                token = alipay_buyer.keep_pay_link(tx, world.terms, params, at)
-                trade = alipay_buyer.open_cashier(tx, world.terms, token, at)
+                trade = _open(world, tx, urlsplit(body.pay_url).query, alipay_gateway.PAGE_METHODS, at)
             elif body.out_trade_no is not None:
                 trade = alipay_buyer.open_by_number(tx, world.terms, body.out_trade_no, at)
             else:
                 raise SandboxRefusal(
                     422, "trade_not_named", "需要 out_trade_no 或 pay_url", "Give out_trade_no or pay_url."
                 )
+            trade = alipay_buyer.finish(tx, world.terms, trade, body.scenario, body.delay_s, at)
+            return _view(world, tx, trade)
+
+    @router.post("/app")
+    async def open_app(body: OpenApp) -> TradeView:
+        at = world.instant()
+        with world.db.transaction() as tx:
+            trade = _open(world, tx, body.order_string, alipay_gateway.APP_METHODS, at)
             trade = alipay_buyer.finish(tx, world.terms, trade, body.scenario, body.delay_s, at)
             return _view(world, tx, trade)
 
@@ -171,6 +187,16 @@ def build_router(world: World) -> APIRouter:
     return router
 
 
+def _open(world: World, tx: Connection, signed: str, methods: frozenset[str], at: Instant) -> Trade:
+    """The trade that the shop's signed parameters ask for; only what these methods open may be opened this way."""
+    params = urlencoded(signed)
+    alipay_gateway.check_request(params, world.terms, world.keys.app_public)
+    if params["method"] not in methods:
+        raise SandboxRefusal(422, "method_wrong", "该参数不是这种支付方式", "These parameters open something else.")
+    token = alipay_buyer.keep_pay_link(tx, world.terms, params, at)
+    return alipay_buyer.open_cashier(tx, world.terms, token, at)
+
+
 def _view(world: World, tx: Connection, trade: Trade) -> TradeView:
     notifies = [
         NotifyView(
@@ -183,6 +209,7 @@ def _view(world: World, tx: Connection, trade: Trade) -> TradeView:
         )
         for sent in outgoing.of_ref(tx, trade.out_trade_no)
     ]
+    method = alipay_buyer.pay_method(tx, trade)
     return TradeView(
         out_trade_no=trade.out_trade_no,
         trade_no=trade.trade_no,
@@ -195,6 +222,6 @@ def _view(world: World, tx: Connection, trade: Trade) -> TradeView:
         smid=trade.smid,
         expires_at=trade.expires_at,
         paid_at=trade.paid_at,
-        return_url=alipay_buyer.return_link(world.terms, trade, world.keys.alipay_private, world.instant()),
+        return_url=alipay_buyer.return_link(world.terms, trade, method, world.keys.alipay_private, world.instant()),
         notifies=notifies,
     )

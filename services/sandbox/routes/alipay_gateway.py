@@ -11,7 +11,7 @@ from services.sandbox.routes.faulty import under_fault
 from services.sandbox.routes.pages import error_page
 from services.sandbox.routes.parsing import form_params
 from services.sandbox.use_cases import alipay_bills, alipay_buyer, alipay_gateway
-from services.sandbox.use_cases.alipay_gateway import PAY_METHOD, envelope, failure, success
+from services.sandbox.use_cases.alipay_gateway import PAGE_METHODS, envelope, failure, success
 from services.sandbox.world import World
 
 
@@ -46,7 +46,7 @@ class _Call:
     def answer(self) -> Response:
         try:
             alipay_gateway.check_request(self._params, self._world.terms, self._world.keys.app_public)
-            if self._method == PAY_METHOD:
+            if self._method in PAGE_METHODS:
                 return self._to_cashier()
             with self._world.db.transaction() as tx:
                 node = alipay_gateway.perform(
@@ -79,7 +79,7 @@ class _Call:
         return RedirectResponse(f"/alipay/cashier/{token}", status_code=302)
 
     def _refused(self, refusal: AlipayRefusal) -> Response:
-        if self._method == PAY_METHOD:
+        if self._method in PAGE_METHODS:
             return error_page(refusal.sub_msg, refusal.sub_code)
         return self._signed(failure(refusal))
 

@@ -13,6 +13,7 @@ _OFFERS = (
         (
             ("/alipay/gateway.do", "RSA2 网关：支付、查询、关单、退款、确认结算、账单 · the gateway"),
             ("/_sim/alipay/pay", "代替买家付款 · pay as the buyer"),
+            ("/_sim/alipay/app", "代替支付宝客户端打开订单串 · open an app's order string"),
             ("/_sim/alipay/book", "账本 · the book up to this moment"),
         ),
     ),

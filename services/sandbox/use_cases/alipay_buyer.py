@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from services.sandbox.domain import rsa2
 from services.sandbox.domain.money import format_yuan
 from services.sandbox.domain.refusals import AlipayRefusal, SandboxRefusal
-from services.sandbox.domain.requests import TradeKey, read_biz_content, read_pay_request
+from services.sandbox.domain.requests import TradeKey, read_pay_request
 from services.sandbox.domain.scenarios import Scenario
 from services.sandbox.domain.terms import AlipayTerms
 from services.sandbox.domain.times import Instant, wire_time
@@ -25,8 +25,8 @@ _SYNC_RETURN_UNSIGNED = frozenset({"sign", "sign_type"})
 
 
 def keep_pay_link(tx: sqlite3.Connection, terms: AlipayTerms, params: dict[str, str], at: Instant) -> str:
-    """Remember a verified wap.pay and return the cashier's token; no trade exists yet."""
-    request = read_pay_request(read_biz_content(params.get("biz_content", "")), at.now, terms.known_smids)
+    """Remember a verified payment and return the cashier's token; no trade exists yet."""
+    request = read_pay_request(params, at.now, terms.known_smids)
     canonical = json.dumps(params, sort_keys=True, ensure_ascii=False)
     token = hmac.new(meta.link_secret(tx).encode(), canonical.encode(), hashlib.sha256).hexdigest()[:40]
     trades.add_link(tx, token, request.out_trade_no, canonical, at.real)
@@ -41,7 +41,7 @@ def open_cashier(tx: sqlite3.Connection, terms: AlipayTerms, token: str, at: Ins
             404, "pay_link_not_found", "支付链接不存在或已过期", "This pay link is unknown or too old."
         )
     params = json.loads(link)
-    request = read_pay_request(read_biz_content(params["biz_content"]), at.now, terms.known_smids)
+    request = read_pay_request(params, at.now, terms.known_smids)
     return open_trade(tx, terms, request, params.get("notify_url", ""), params.get("return_url", ""), at)
 
 
@@ -78,7 +78,14 @@ def finish(
     return trade
 
 
-def return_link(terms: AlipayTerms, trade: Trade, key: rsa.RSAPrivateKey, at: Instant) -> str:
+def pay_method(tx: sqlite3.Connection, trade: Trade) -> str:
+    """By which method the shop asked for this trade; links are forgotten in time, and most are of phones."""
+    token = trades.latest_link(tx, trade.out_trade_no)
+    link = trades.find_link(tx, token) if token else None
+    return str(json.loads(link)["method"]) if link else "alipay.trade.wap.pay"
+
+
+def return_link(terms: AlipayTerms, trade: Trade, method: str, key: rsa.RSAPrivateKey, at: Instant) -> str:
     """The shop's return_url with Alipay's signed parameters; empty if the shop gave none."""
     if not trade.return_url:
         return ""
@@ -86,7 +93,7 @@ def return_link(terms: AlipayTerms, trade: Trade, key: rsa.RSAPrivateKey, at: In
         "app_id": terms.app_id,
         "auth_app_id": terms.app_id,
         "charset": "utf-8",
-        "method": "alipay.trade.wap.pay.return",
+        "method": f"{method}.return",
         "out_trade_no": trade.out_trade_no,
         "seller_id": terms.seller_id,
         "timestamp": wire_time(at.now),

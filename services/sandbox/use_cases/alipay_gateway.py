@@ -11,6 +11,7 @@ from services.sandbox.domain import rsa2
 from services.sandbox.domain.money import format_yuan
 from services.sandbox.domain.refusals import AlipayRefusal, invalid_parameter
 from services.sandbox.domain.requests import (
+    TradeKey,
     read_amount,
     read_biz_content,
     read_confirm_amount,
@@ -19,10 +20,17 @@ from services.sandbox.domain.requests import (
 )
 from services.sandbox.domain.terms import AlipayTerms
 from services.sandbox.domain.times import Instant, parse_wire_time, wire_time
+from services.sandbox.domain.trade import TradeState
 from services.sandbox.store import trades
-from services.sandbox.use_cases import alipay_bills, alipay_trades
+from services.sandbox.use_cases import alipay_bills, alipay_buyer, alipay_trades
 
-PAY_METHOD = "alipay.trade.wap.pay"
+# These two are opened by a browser; their answer is the way to the cashier.
+PAGE_METHODS = frozenset({"alipay.trade.wap.pay", "alipay.trade.page.pay"})
+APP_METHODS = frozenset({"alipay.trade.app.pay"})
+_PRECREATE = "alipay.trade.precreate"
+
+_HAS_CLOSE = ("ACQ.TRADE_HAS_CLOSE", "交易已经关闭")
+_HAS_SUCCESS = ("ACQ.TRADE_HAS_SUCCESS", "交易已被支付")
 
 Node = dict[str, Any]
 Method = Callable[[sqlite3.Connection, AlipayTerms, dict[str, Any], Instant], Node]
@@ -50,11 +58,13 @@ def check_request(params: dict[str, str], terms: AlipayTerms, key: rsa.RSAPublic
 
 
 def perform(tx: sqlite3.Connection, terms: AlipayTerms, params: dict[str, str], links: str, at: Instant) -> Node:
-    """Do what a checked request asks; `links` is the public address under which bills are served."""
+    """Do what a checked request asks; `links` is the public address of bills and of the cashier."""
     method = params["method"]
     content = read_biz_content(params.get("biz_content", ""))
     if method == "alipay.data.dataservice.bill.downloadurl.query":
         return {"bill_download_url": alipay_bills.offer_bill(tx, terms, content, links, at)}
+    if method == _PRECREATE:
+        return _precreate(tx, terms, params, links, at)
     if method not in _METHODS:
         raise AlipayRefusal("isv.invalid-method", "不存在的方法名", code="40002")
     return _METHODS[method](tx, terms, content, at)
@@ -74,6 +84,16 @@ def envelope(method: str, node: Node, key: rsa.RSAPrivateKey, forged: bool = Fal
     raw = json.dumps(node, ensure_ascii=False, separators=(",", ":")).replace("/", "\\/")
     signature = rsa2.sign(raw, key)
     return f'{{"{name}":{raw},"sign":"{rsa2.forge(signature) if forged else signature}"}}'
+
+
+def _precreate(tx: sqlite3.Connection, terms: AlipayTerms, params: dict[str, str], links: str, at: Instant) -> Node:
+    """A code to scan; the trade exists only once somebody has scanned it. Asked again, another code for the same."""
+    token = alipay_buyer.keep_pay_link(tx, terms, params, at)
+    number = read_trade_key(read_biz_content(params["biz_content"])).out_trade_no
+    found = trades.find_trade(tx, TradeKey("", number))
+    if found is not None and alipay_trades.age(tx, terms, found, at).state is not TradeState.WAIT_BUYER_PAY:
+        raise AlipayRefusal(*(_HAS_CLOSE if found.paid_at is None else _HAS_SUCCESS))
+    return {"out_trade_no": number, "qr_code": f"{links}/alipay/cashier/{token}"}
 
 
 def _query(tx: sqlite3.Connection, terms: AlipayTerms, content: dict[str, Any], at: Instant) -> Node:

@@ -193,9 +193,9 @@ class Purchase:
     async def unit_states(self) -> list[str]:
         return [unit["state"] for unit in (await self.view())["units"]]
 
-    async def open_payment(self, attempt_id: UUID | None = None) -> httpx.Response:
+    async def open_payment(self, attempt_id: UUID | None = None, channel: str = "ALIPAY_WAP") -> httpx.Response:
         path = f"/orders/{self.order_id}/payments/{attempt_id or self.attempt_id}"
-        return await self.stage.put(self.buyer, path, {"channel": "ALIPAY_WAP"})
+        return await self.stage.put(self.buyer, path, {"channel": channel})
 
     async def pay_url(self, attempt_id: UUID | None = None) -> str:
         answer = await self.open_payment(attempt_id)

@@ -1,14 +1,9 @@
 """A refund at a real sandbox: whatever happens between intent, call and result, it is paid once."""
 
 import asyncio
-from dataclasses import dataclass, replace
 
 import pytest
 
-from services.checkout.domain.orders import Order
-from services.checkout.domain.payments import Attempt, Trade
-from services.checkout.domain.refunds import Refund, RefundAnswer
-from services.checkout.gateways import PaymentGateway
 from shared.contracts.checkout import RefundSucceeded
 from tests.integration.checkout.redemption_side import fenced
 from tests.integration.checkout.stage import Stage, code_of
@@ -86,53 +81,6 @@ async def test_a_refusal_that_may_pass_is_tried_again_and_one_that_cannot_waits_
     assert await purchase.refund_state(refund_id) == "SUCCEEDED"
     answer = await stage.put(operator, f"/admin/refunds/{refund_id}/abandonment", {"reason": "x"})
     assert code_of(answer) == (409, "refund_not_stuck")
-
-
-class Died(BaseException):
-    """The process is killed here."""
-
-
-@dataclass(frozen=True)
-class DyingChannel:
-    """A channel whose caller dies when it sends a refund: before the call is made, or after it was carried out."""
-
-    real: PaymentGateway
-    after: bool
-
-    def pay_link(self, attempt: Attempt, order: Order) -> str:
-        return self.real.pay_link(attempt, order)
-
-    async def query(self, attempt: Attempt) -> Trade:
-        return await self.real.query(attempt)
-
-    async def close(self, attempt: Attempt) -> Trade:
-        return await self.real.close(attempt)
-
-    async def refund(self, refund: Refund, attempt: Attempt) -> RefundAnswer:
-        if self.after:
-            await self.real.refund(refund, attempt)
-        raise Died
-
-    async def query_refund(self, refund: Refund, attempt: Attempt) -> RefundAnswer:
-        return await self.real.query_refund(refund, attempt)
-
-
-@pytest.mark.parametrize("after", [False, True])
-async def test_a_process_that_dies_while_sending_leaves_nothing_half_done(stage: Stage, after: bool) -> None:
-    purchase = await stage.paid()
-    refund_id = await fenced(stage, purchase)
-    living = stage.world
-    stage.world = replace(living, payments=DyingChannel(living.payments, after))
-
-    with pytest.raises(Died):
-        await stage.act("send_refund", refund_id)
-    assert await purchase.refund_state(refund_id) == "SENT"
-
-    stage.world = living
-    await stage.act("send_refund", refund_id)
-    assert await purchase.refund_state(refund_id) == "SUCCEEDED"
-    assert await stage.book(purchase.out_trade_no) == [("payment", 12_800), ("refund", 12_800)]
-    assert len(await stage.said(RefundSucceeded, refund_id)) == 1
 
 
 async def test_two_processes_sending_the_same_refund_pay_it_once(stage: Stage) -> None:

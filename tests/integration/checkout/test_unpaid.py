@@ -133,3 +133,26 @@ async def test_money_on_an_attempt_that_was_given_up_goes_back_while_the_next_pa
     assert (money["received_fen"], money["outside_fen"], money["refunded_fen"]) == (25_600, 12_800, 12_800)
     assert money["out_trade_nos"] == sorted([purchase.out_trade_no, second.hex])
     assert await stage.misfits(purchase.order_id, purchase.attempt_id, second, deal.deal_id) == []
+
+
+async def test_an_order_paid_twice_keeps_the_first_payment_and_returns_the_second(stage: Stage) -> None:
+    deal = await stage.sell()
+    purchase, second = await stage.placed(deal), new_id()
+    first_url = await purchase.pay_url()  # never opened, so the channel knows nothing to close
+    await purchase.at_cashier(await purchase.pay_url(second), "success")
+    await eventually(lambda: purchase.is_in("PAID"), what="the second attempt pays")
+
+    await purchase.at_cashier(first_url, "duplicated")
+    refund_id = derived_id(purchase.attempt_id, "SECOND_CAPTURE")
+    await eventually(lambda: stage.timer("send_refund", refund_id), what="the return is scheduled")
+    await stage.act("send_refund", refund_id)
+
+    (paid,) = await stage.said(OrderPaid, purchase.order_id)
+    assert paid.out_trade_no == second.hex
+    order = await purchase.view()
+    assert (order["state"], order["refunded_fen"]) == ("PAID", 0)
+    assert [(one["cause"], one["state"]) for one in order["refunds"]] == [("SECOND_CAPTURE", "SUCCEEDED")]
+    assert await stage.book(purchase.out_trade_no) == [("payment", 12_800), ("refund", 12_800)]
+    assert await stage.book(second.hex) == [("payment", 12_800)]
+    assert await stage.stock(deal) == (0, 1)
+    assert await stage.misfits(purchase.order_id, purchase.attempt_id, second, deal.deal_id) == []

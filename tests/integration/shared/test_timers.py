@@ -186,3 +186,69 @@ async def test_twenty_thousand_timers_due_at_once_fire_once_each_over_two_proces
             )
     assert row is not None
     assert (row["n"], row["d"]) == (20000, 20000)
+
+
+async def test_a_timer_outlives_the_process_that_set_it(bare: Bare) -> None:
+    kind = f"close_{new_id().hex}"
+    fired: list[tuple[str, str]] = []
+
+    def process(name: str) -> Timers:
+        registered = Timers()
+
+        @registered.acts_inside(kind)
+        async def close(tx: Transaction, due: list[Due]) -> None:
+            fired.extend((name, one.key) for one in due)
+
+        return registered
+
+    clock = Clock()
+    async with running(bare, process("first"), clock) as db, db.transaction() as tx:
+        await timers.schedule(tx, kind, "order", tx.now + timedelta(hours=1))
+    clock.move_to_offset(timedelta(hours=2).total_seconds())
+    async with running(bare, process("second"), clock) as db:
+
+        async def done() -> bool:
+            return await waiting(db, kind) == 0
+
+        await eventually(done)
+    assert fired == [("second", "order")]
+
+
+async def test_a_call_whose_process_died_is_made_again_once_its_lease_is_over_and_not_before(bare: Bare) -> None:
+    kind = f"ask_{new_id().hex}"
+    begun = asyncio.Event()
+    dying, living = Timers(), Timers()
+    asked: list[tuple[str, int]] = []
+
+    @dying.acts_outside(kind)
+    async def ask_forever(due: Due, db: Database, world: object) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    @living.acts_outside(kind)
+    async def ask(due: Due, db: Database, world: object) -> None:
+        asked.append((due.key, due.attempts))
+        async with db.transaction() as tx:
+            await timers.cancel(tx, kind, due.key)
+
+    async with running(bare, dying) as db:
+        async with db.transaction() as tx:
+            await timers.schedule(tx, kind, "refund", tx.now)
+        await asyncio.wait_for(begun.wait(), 5)
+    async with running(bare, living) as db:
+        async with db.transaction() as tx:
+            await timers.schedule(tx, kind, "another", tx.now)
+
+        async def only_the_leased_one_waits() -> bool:
+            return await waiting(db, kind) == 1
+
+        await eventually(only_the_leased_one_waits)
+        assert asked == [("another", 1)]
+        async with db.transaction() as tx:
+            await tx.execute("update timers set leased_until = now() - interval '1 second' where kind = $1", kind)
+
+        async def done() -> bool:
+            return await waiting(db, kind) == 0
+
+        await eventually(done)
+    assert asked == [("another", 1), ("refund", 2)]

@@ -1,6 +1,7 @@
 """Checkout's pure rules: values, phones, moments to ask, refunds' patience and working days."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from services.checkout.domain.addresses import e164, masked_phone
 from services.checkout.domain.offers import Payee, form_of, payee
 from services.checkout.domain.orders import new_order_no, over_uses, unit_values, value_of_uses_left
-from services.checkout.domain.payments import Attempt, AttemptState, next_question
+from services.checkout.domain.payments import Attempt, AttemptState, Channel, ask_for_code_again, next_question
 from services.checkout.domain.refunds import expected_by, pause_after_failure, pause_after_unknown
 from services.checkout.domain.refusals import PhoneInvalid
 from services.checkout.domain.timeline import TEXTS, What
@@ -134,8 +135,8 @@ def test_a_shown_phone_hides_its_middle() -> None:
 
 def attempt(state: AttemptState = AttemptState.OPEN, asked: int = 0) -> Attempt:
     return Attempt(
-        new_id(), new_id(), "ALIPAY_WAP", 1, Payee(Rail.ZHIFUTONG, "2088"), state, NOON, NOON + timedelta(minutes=15),
-        None, None, asked,
+        new_id(), new_id(), Channel.ALIPAY_WAP, 1, Payee(Rail.ZHIFUTONG, "2088"), state, NOON,
+        NOON + timedelta(minutes=15), None, None, asked,
     )  # fmt: skip
 
 
@@ -147,6 +148,17 @@ def test_the_channel_is_asked_on_a_schedule_that_ends_at_the_expiry() -> None:
         asked.append((now - NOON).total_seconds())
 
     assert asked == [10, 30, 60, 120, 300, 900]
+
+
+def test_a_code_that_never_comes_is_asked_for_some_twenty_times_in_the_time_to_pay() -> None:
+    asked: list[float] = []
+    now = NOON
+    while (now := ask_for_code_again(attempt(), now)) < attempt().expires_at:
+        asked.append((now - NOON).total_seconds())
+
+    assert asked[:5] == [2, 4, 6, 9, 13.5]
+    assert len(asked) == 23
+    assert max(later - earlier for earlier, later in pairwise(asked)) == 60
 
 
 def test_a_close_without_an_answer_is_repeated_with_growing_pauses() -> None:

@@ -8,8 +8,8 @@ import pytest
 import zxingcpp
 
 from services.redemption.domain.codes import Codes
-from services.redemption.domain.symbols import barcode_svg, qr_svg
 from shared.sealed import Seals
+from shared.symbols import barcode_svg, qr_svg
 
 PIXELS = 4
 

@@ -96,6 +96,46 @@ async def test_a_page_link_verifies_with_the_independent_sdk(settings: AlipaySet
     assert fields["notify_url"] == settings.notify_url
 
 
+async def test_an_apps_order_verifies_with_the_independent_sdk_and_is_what_it_would_sign(
+    settings: AlipaySettings, alipay_itself: AliPay, app_keys: tuple[str, str], alipay_keys: tuple[str, str]
+) -> None:
+    terms = {
+        "subject": "火锅 & 茶",
+        "out_trade_no": "a1",
+        "total_amount": "9.90",
+        "product_code": "QUICK_MSECURITY_PAY",
+    }
+
+    ours = dict(parse_qsl(answering(settings, "").order_string("alipay.trade.app.pay", terms), strict_parsing=True))
+
+    message = "&".join(f"{name}={ours[name]}" for name in sorted(ours) if name != "sign")
+    assert alipay_itself._verify(message, ours["sign"])
+    shop = AliPay(settings.app_id, None, app_keys[0], alipay_keys[1])
+    signed = shop.api_alipay_trade_app_pay("火锅 & 茶", "a1", "9.90", notify_url=settings.notify_url)
+    theirs = dict(parse_qsl(signed, strict_parsing=True))
+    assert json.loads(ours["biz_content"]) == json.loads(theirs["biz_content"])
+    by_themselves = ("sign", "biz_content", "timestamp", "format")
+    assert {name: ours[name] for name in ours if name not in by_themselves} == {
+        name: theirs[name] for name in theirs if name not in by_themselves
+    }
+
+
+async def test_a_call_that_opens_a_trade_says_where_to_notify_within_its_signature(
+    settings: AlipaySettings, alipay_itself: AliPay
+) -> None:
+    seen: dict[str, str] = {}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.update(parse_qsl(request.content.decode(), strict_parsing=True))
+        return httpx.Response(500)
+
+    await client(settings, answer).call("alipay.trade.precreate", {"out_trade_no": "a1"}, settings.notify_url)
+
+    signature = seen.pop("sign")
+    assert alipay_itself._verify("&".join(f"{name}={seen[name]}" for name in sorted(seen)), signature)
+    assert seen["notify_url"] == settings.notify_url
+
+
 async def test_the_signature_is_checked_on_the_raw_text_with_braces_and_escapes_inside_values(
     settings: AlipaySettings, alipay_itself: AliPay
 ) -> None:

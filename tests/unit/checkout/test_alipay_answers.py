@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from services.checkout.domain.offers import Payee
-from services.checkout.domain.payments import Attempt, AttemptState, Trade, TradeState
+from services.checkout.domain.payments import Attempt, AttemptState, Channel, CodeAnswer, Trade, TradeState
 from services.checkout.domain.refunds import Refund, RefundOutcome, RefundState
-from services.checkout.gateways import AlipayWap, read_trade
-from shared.alipay import AlipayClient, Answer, Outcome
+from services.checkout.gateways import AlipayGateway, read_trade
+from shared.alipay import AlipayClient, AlipaySettings, Answer, Outcome
 from shared.contracts.catalog import Rail
 from shared.ids import new_id
 
@@ -34,16 +34,17 @@ class Scripted(AlipayClient):
 
     answers: dict[str, list[Answer]]
     asked: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    settings: AlipaySettings = field(default_factory=AlipaySettings)
 
-    async def call(self, method: str, biz_content: Mapping[str, Any]) -> Answer:
+    async def call(self, method: str, biz_content: Mapping[str, Any], notify_url: str = "") -> Answer:
         self.asked.append((method, biz_content))
         return self.answers[method.removeprefix("alipay.trade.")].pop(0)
 
 
 def attempt() -> Attempt:
     return Attempt(
-        new_id(), new_id(), "ALIPAY_WAP", 12_800, Payee(Rail.ZHIFUTONG, "2088"), AttemptState.CLOSING, NOON, NOON, "t1",
-        12_800, 0,
+        new_id(), new_id(), Channel.ALIPAY_WAP, 12_800, Payee(Rail.ZHIFUTONG, "2088"), AttemptState.CLOSING, NOON, NOON,
+        "t1", 12_800, 0,
     )  # fmt: skip
 
 
@@ -55,7 +56,7 @@ def refund() -> Refund:
 
 async def closed(*, close: Answer, query: Answer | None = None) -> TradeState:
     answers = {"close": [close], "query": [query] if query else []}
-    return (await AlipayWap(Scripted(answers)).close(attempt())).state
+    return (await AlipayGateway(Scripted(answers)).close(attempt())).state
 
 
 async def test_a_close_is_believed_when_it_says_closed_or_not_there() -> None:
@@ -83,6 +84,10 @@ async def test_any_other_answer_to_a_close_is_settled_by_a_query(close: Answer) 
     [
         ({}, TradeState.PAID),
         ({"trade_status": "TRADE_FINISHED"}, TradeState.PAID),
+        ({"total_amount": "-128.00"}, TradeState.UNKNOWN),
+        ({"total_amount": "0.00"}, TradeState.UNKNOWN),
+        ({"trade_status": "TRADE_CLOSED", "send_pay_date": "", "refund_fee": "128.00"}, TradeState.PAID_AND_RETURNED),
+        ({"trade_status": "TRADE_CLOSED", "send_pay_date": "", "gmt_refund": "x"}, TradeState.PAID_AND_RETURNED),
         ({"trade_status": "WAIT_BUYER_PAY"}, TradeState.WAITING),
         ({"trade_status": "TRADE_CLOSED"}, TradeState.PAID_AND_RETURNED),
         ({"trade_status": "TRADE_CLOSED", "send_pay_date": ""}, TradeState.CLOSED),
@@ -121,7 +126,7 @@ async def test_a_refund_is_done_only_when_money_moved(
     answer: Answer, query: dict[str, str] | None, outcome: RefundOutcome
 ) -> None:
     queries = [Answer(Outcome.OK, query)] if query is not None else []
-    channel = AlipayWap(Scripted({"refund": [answer], "fastpay.refund.query": queries}))
+    channel = AlipayGateway(Scripted({"refund": [answer], "fastpay.refund.query": queries}))
 
     assert (await channel.refund(refund(), attempt())).outcome is outcome
 
@@ -137,6 +142,29 @@ async def test_a_refund_is_done_only_when_money_moved(
     ],
 )
 async def test_code_10000_of_a_refund_query_does_not_mean_refunded(answer: Answer, outcome: RefundOutcome) -> None:
-    channel = AlipayWap(Scripted({"fastpay.refund.query": [answer]}))
+    channel = AlipayGateway(Scripted({"fastpay.refund.query": [answer]}))
 
     assert (await channel.query_refund(refund(), attempt())).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (
+            Answer(Outcome.OK, {"qr_code": "https://qr.alipay.example/1"}),
+            CodeAnswer(code="https://qr.alipay.example/1"),
+        ),
+        (Answer(Outcome.OK, {}), CodeAnswer()),
+        (Answer(Outcome.OK, {"qr_code": ""}), CodeAnswer()),
+        (Answer(Outcome.OK, {"qr_code": "x" * 1025}), CodeAnswer()),
+        (Answer(Outcome.OK, {"qr_code": {"is": "no text"}}), CodeAnswer()),
+        (Answer(Outcome.REFUSED, {}, "40004", "ACQ.TRADE_HAS_CLOSE"), CodeAnswer(refusal="ACQ.TRADE_HAS_CLOSE")),
+        (Answer(Outcome.REFUSED, {}, "40004"), CodeAnswer(refusal="40004")),
+        (Answer(Outcome.UNKNOWN, {"qr_code": "https://from.an.unsigned.answer"}), CodeAnswer()),
+        (Answer(Outcome.NOT_SENT), CodeAnswer()),
+    ],
+)
+async def test_a_code_is_there_refused_or_unknown(answer: Answer, expected: CodeAnswer) -> None:
+    channel = AlipayGateway(Scripted({"precreate": [answer]}))
+
+    assert await channel.fetch_code(attempt(), "火锅") == expected
