@@ -5,11 +5,15 @@ from collections import Counter
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
+
 from shared.contracts.catalog import DealKind, MerchantState, PayoutAccountState, StaffRole
 from shared.contracts.checkout import AvailabilityChanged
 from shared.ids import new_id
 from tests.integration.checkout.catalog_side import Deal
 from tests.integration.checkout.stage import ADDRESS, Stage, a_buyer, code_of
+
+pytestmark = pytest.mark.usefixtures("both_ways")
 
 
 async def test_an_order_freezes_price_units_and_the_time_to_pay(stage: Stage) -> None:
