@@ -36,8 +36,8 @@ async def fleet(own_environment: Environment) -> AsyncIterator[Fleet]:
 
 
 def wishes() -> list[Wish]:
-    """Most buyers press twice or three times, for one to three units. At the end come some who want one each, so that what is
-    left over after somebody who wanted more is sold too."""
+    """Most buyers press twice or three times, for one to three units. At the end come some who want one each, so that
+    what is left over after somebody who wanted more is sold too."""
     many = [
         Wish(new_id(), f"buyer-{number}", 1 + (number + press) % 3)
         for number in range(BUYERS)
