@@ -110,6 +110,7 @@ class Wish:
 
     order_id: UUID
     buyer: str
+    deal_id: UUID
     quantity: int
 
 
@@ -118,7 +119,6 @@ class Crowd:
     """Buyers who ask any process, and ask again, with the same id, as long as they have no answer."""
 
     fleet: Fleet
-    deal_id: UUID
     answers: dict[UUID, Answer] = field(default_factory=dict)
     unanswered: int = 0
     _reached: list[tuple[int, asyncio.Event]] = field(default_factory=list)
@@ -149,7 +149,7 @@ class Crowd:
             wire.close()
 
     async def _ask(self, wish: Wish, turns: Iterator[Wire]) -> Answer:
-        body = {"deal_id": str(self.deal_id), "deal_version": 1, "quantity": wish.quantity}
+        body = {"deal_id": str(wish.deal_id), "deal_version": 1, "quantity": wish.quantity}
         token = self.fleet.issuer.token(wish.buyer)
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
