@@ -226,8 +226,13 @@ async def test_an_id_that_went_to_another_deal_meanwhile_is_refused_and_its_batc
     taken = await stage.placed(other)
     tries.clear()
     monkeypatch.setattr(placing, "decide", _blind_to_placed)
+    mine = wanted(deal, taken.buyer, order_id=taken.order_id)
+    with pytest.raises(placing.Undecided):
+        async with stage.db.transaction() as tx:
+            await placing.place_together(tx, stage.world.seals, stage.world.settings.pay_within, Offers(1.0), [mine])
+    tries.clear()
 
-    outcomes = await ask(stage, wanted(deal, taken.buyer, order_id=taken.order_id), wanted(deal))
+    outcomes = await ask(stage, mine, wanted(deal))
 
     assert codes(outcomes) == ["id_taken", "placed"]
     assert tries == [2, 0, 0]
