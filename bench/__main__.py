@@ -12,7 +12,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import latency, relay
+from bench import latency, placing, relay
 from shared.messaging.schema import V1
 from tests.support import environment as environments
 from tests.support.environment import Environment
@@ -49,6 +49,28 @@ async def measure(environment: Environment) -> list[dict[str, Any]]:
     ]
 
 
+async def measure_placing(environment: Environment) -> list[dict[str, Any]]:
+    """Orders for one hot deal by 200 callers at once."""
+    together, alone, inserts, at_once = [], [], [], []
+    async with environment.database_of("checkout", pool_size=placing.POOL) as db:
+        shop = placing.Shop.of(environment, db)
+        for _ in range(ROUNDS):
+            rate, shared = await shop.together()
+            together.append(rate)
+            at_once.append(shared)
+            alone.append(await shop.alone())
+            inserts.append(await shop.inserts())
+    one, two = await placing.over_http(environment, 1), await placing.over_http(environment, 2)
+    best = max(together)
+    return [
+        _result("placing", "orders/s, one hot deal", best, "a transaction each", max(alone)),
+        _result("placing", "orders/s, one hot deal", best, "bare INSERT of order and unit", max(inserts)),
+        _result("commits per order", "", 1 / max(at_once), "a transaction each", 1.0),
+        _result("placing over HTTP", "orders/s, one process", one, "without HTTP", best),
+        _result("placing over HTTP", "orders/s, two processes", two, "one process", one),
+    ]
+
+
 async def _purge(environment: Environment) -> None:
     """The throughput rounds left their messages in the queue on which latency is measured."""
     import aio_pika
@@ -73,9 +95,9 @@ def _result(name: str, unit: str, ours: float, limit: str, theirs: float) -> dic
 def main() -> None:
     """Measure on throwaway servers."""
     with running_servers() as servers:
-        environment = environments.create(servers, services=())
+        environment = environments.create(servers, services=("checkout",))
         try:
-            results = uvloop.run(measure(environment))
+            results = uvloop.run(measure(environment)) + uvloop.run(measure_placing(environment))
         finally:
             environments.remove(environment)
     table = Table("measure", "value", "unit", "naive limit", "value", "ratio", show_edge=False)
