@@ -65,7 +65,7 @@ class GroupCommit(Generic[Request, Outcome]):
         alone: Callable[[Transaction, Request], Awaitable[Outcome]],
         *,
         batch_limit: int = 100,
-        waiting_limit: int = 2_000,
+        waiting_limit: int = 1_000,
         at_once: int = 1,
     ) -> None:
         self._name = name
