@@ -239,21 +239,6 @@ async def test_an_id_that_went_to_another_deal_meanwhile_is_refused_and_its_batc
     assert await stage.stock(deal) == (1, 0)
 
 
-async def test_alone_too_a_deal_forgotten_between_look_and_decision_is_offline(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    deal = await stage.sell()
-
-    async def forget(tx: Transaction, *_: object) -> None:
-        await tx.execute("delete from deals where deal_id = $1", deal.deal_id)
-
-    monkeypatch.setattr(stock, "reserve", forget)
-    with pytest.raises(DomainError) as refused:
-        async with stage.db.transaction() as tx:
-            await plain.place_order(tx, stage.world.seals, stage.world.settings.pay_within, wanted(deal))
-    assert refused.value.code == "deal_offline"
-
-
 async def test_alone_too_an_id_that_went_to_another_deal_meanwhile_is_refused(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

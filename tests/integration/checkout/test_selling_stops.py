@@ -10,9 +10,13 @@ from uuid import UUID
 import httpx
 import pytest
 
+from services.checkout.domain.offers import Offer
+from services.checkout.store import stock
+from services.checkout.use_cases.place_order import Wanted, place_order
 from shared.contracts.catalog import MerchantState, PayoutAccountState
 from shared.contracts.checkout import OrderPaid
 from shared.database import Database, Transaction
+from shared.errors import DomainError
 from shared.ids import new_id
 from tests.integration.checkout.catalog_side import Deal
 from tests.integration.checkout.stage import Purchase, Stage, a_buyer, code_of
@@ -101,6 +105,27 @@ async def test_what_stops_between_the_look_and_the_decision_is_not_sold(
     assert await stage.stock(deal) == (0, 0)
     assert code_of(await stage.get(buyer, f"/orders/{order_id}")) == (404, "order_not_found")
     assert await stage.value("select count(*) from buyer_counters where deal_id = $1", deal.deal_id) == 0
+
+
+@pytest.mark.parametrize(("change", "refusal"), STOPS)
+async def test_the_statement_that_takes_stock_trusts_no_look(
+    stage: Stage, change: Change, refusal: tuple[int, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deal, look = await stage.sell(), stock.find_offer
+    async with stage.db.transaction() as tx:
+        looks = [await look(tx, deal.deal_id)]
+    await change(stage, deal)
+
+    async def late(tx: Transaction, deal_id: UUID) -> Offer | None:
+        return looks.pop() if looks else await look(tx, deal_id)
+
+    monkeypatch.setattr(stock, "find_offer", late)
+    with pytest.raises(DomainError) as refused:
+        async with stage.db.transaction() as tx:
+            wanted = Wanted(new_id(), a_buyer(), deal.deal_id, 1, 1)
+            await place_order(tx, stage.world.seals, stage.world.settings.pay_within, wanted)
+    assert (refused.value.status, refused.value.code) == refusal
+    assert await stage.stock(deal) == (0, 0)
 
 
 @pytest.mark.parametrize(("change", "refusal"), STOPS)
