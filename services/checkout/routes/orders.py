@@ -2,10 +2,11 @@
 
 from datetime import datetime
 from typing import Annotated, Literal
+from unicodedata import category
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from services.checkout.domain.addresses import e164
 from services.checkout.domain.orders import Order
@@ -39,6 +40,14 @@ class TypedAddress(BaseModel):
     street: Line
     latitude: Annotated[float, Field(ge=-90, le=90)]
     longitude: Annotated[float, Field(ge=-180, le=180)]
+
+    @field_validator("name", "province", "city", "district", "street")
+    @classmethod
+    def _is_one_line(cls, text: str) -> str:
+        # What no column can hold would cost everybody who orders at the same moment their shared transaction.
+        if any(category(sign) == "Cc" for sign in text):
+            raise ValueError("control characters")
+        return text
 
     def normal(self) -> Address:
         """The address in the form that is kept. Raises PhoneInvalid."""

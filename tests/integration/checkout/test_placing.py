@@ -150,7 +150,10 @@ async def test_delivery_must_fit_the_deal(stage: Stage) -> None:
     assert await refusal(goods, "SELF") == (422, "delivery_mode_not_offered")
     assert await refusal(voucher, "COURIER") == (422, "delivery_mode_not_offered")
     assert await refusal(goods, "COURIER", phone="12345") == (422, "phone_invalid")
-    assert await refusal(goods, "COURIER", street="") == (422, "malformed_input")
+    for street in ("", "春熙路\x00", "春熙路\n1 号"):
+        assert await refusal(goods, "COURIER", street=street) == (422, "malformed_input")
+    wide = body(goods, "COURIER", street="春熙路　1 号")
+    assert (await stage.put(a_buyer(), f"/orders/{new_id()}", wide)).status_code == 201
 
 
 async def test_stock_is_never_oversold_however_many_buy_at_once(stage: Stage) -> None:
