@@ -12,8 +12,8 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import latency, relay
-from shared.messaging.schema import V1
+from bench import latency, placing, relay
+from shared.messaging.schema import V1, V2
 from tests.support import environment as environments
 from tests.support.environment import Environment
 from tests.support.servers import running_servers, wanted_infrastructure
@@ -26,7 +26,7 @@ async def measure(environment: Environment) -> list[dict[str, Any]]:
     local = environment.local
     for service in ("settlement", "catalog"):
         connection = await asyncpg.connect(local.database_urls[service])
-        await connection.execute(f"set search_path to {service}; {V1} create table effects (key text, times int)")
+        await connection.execute(f"set search_path to {service}; {V1} {V2} create table effects (key text, times int)")
         await connection.close()
     relayed, published, ours, theirs = [], [], [], []
     async with AsyncExitStack() as stack:
@@ -46,6 +46,30 @@ async def measure(environment: Environment) -> list[dict[str, Any]]:
         ),
         _result("commit to effect p50", "ms", _best(ours, 50), "bare publish to callback", _best(theirs, 50)),
         _result("commit to effect p99", "ms", _best(ours, 99), "bare publish to callback", _best(theirs, 99)),
+    ]
+
+
+async def measure_placing(environment: Environment) -> list[dict[str, Any]]:
+    """Orders for one hot deal by 200 callers at once."""
+    together, alone, inserts, at_once = [], [], [], []
+    async with environment.database_of("checkout", pool_size=placing.POOL) as db:
+        shop = placing.Shop.of(environment, db)
+        for _ in range(ROUNDS):
+            rate, shared = await shop.together()
+            together.append(rate)
+            at_once.append(shared)
+            alone.append(await shop.alone())
+            inserts.append(await shop.inserts())
+    http = {size: [await placing.over_http(environment, size) for _ in range(ROUNDS)] for size in (1, 2)}
+    rates = {size: max(rate for rate, _ in rounds) for size, rounds in http.items()}
+    best = max(together)
+    return [
+        _result("placing", "orders/s, one hot deal", best, "a transaction each", max(alone)),
+        _result("placing", "orders/s, one hot deal", best, "bare INSERT of order and unit", max(inserts)),
+        _result("placing", "commits per order", 1 / max(at_once), "a transaction each", 1.0),
+        _result("placing over HTTP", "orders/s, one process", rates[1], "without HTTP", best),
+        _result("placing over HTTP", "orders/s, two processes", rates[2], "one process", rates[1]),
+        _result("placing over HTTP", "ms of CPU per order", min(ms for _, ms in http[1]), "without HTTP", 1_000 / best),
     ]
 
 
@@ -73,9 +97,9 @@ def _result(name: str, unit: str, ours: float, limit: str, theirs: float) -> dic
 def main() -> None:
     """Measure on throwaway servers."""
     with running_servers() as servers:
-        environment = environments.create(servers, services=())
+        environment = environments.create(servers, services=("checkout",))
         try:
-            results = uvloop.run(measure(environment))
+            results = uvloop.run(measure(environment)) + uvloop.run(measure_placing(environment))
         finally:
             environments.remove(environment)
     table = Table("measure", "value", "unit", "naive limit", "value", "ratio", show_edge=False)

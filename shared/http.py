@@ -186,7 +186,8 @@ def _limited(receive: Receive) -> Receive:
     return counted
 
 
-def _database(request: Request) -> Database:
+# Asynchronous although it waits for nothing: FastAPI hands plain functions to a thread, for each request.
+async def _database(request: Request) -> Database:
     db: Database = request.app.state.db
     return db
 

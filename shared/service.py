@@ -226,7 +226,7 @@ async def metrics() -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-def _world(request: Request) -> Any:
+async def _world(request: Request) -> Any:
     return request.app.state.world
 
 

@@ -4,6 +4,7 @@ from services.checkout.consumers import COPIES, handles, timers
 from services.checkout.gateways import AlipayGateway
 from services.checkout.routes import ROUTERS
 from services.checkout.settings import Settings
+from services.checkout.use_cases.placing import Placing
 from services.checkout.world import CheckoutWorld
 from shared.alipay import AlipayClient
 from shared.http import outgoing
@@ -16,6 +17,18 @@ def make(settings: Settings | None = None) -> Service:
     settings = settings or Settings()
     http = outgoing()
     alipay = AlipayClient(settings.alipay, http)
+    seals = Seals(settings.seal_keys)
+    placing = Placing(
+        seals,
+        settings.pay_within,
+        batch_limit=settings.placed_together_most,
+        offers_kept_s=settings.offers_kept_s,
+    )
+
+    async def stop() -> None:
+        await placing.close()
+        await http.aclose()
+
     return Service(
         name="checkout",
         settings=settings,
@@ -23,8 +36,8 @@ def make(settings: Settings | None = None) -> Service:
         handlers=handles,
         timers=timers,
         copies=COPIES,
-        world=CheckoutWorld(settings, alipay, AlipayGateway(alipay), Seals(settings.seal_keys)),
-        on_stop=http.aclose,
+        world=CheckoutWorld(settings, alipay, AlipayGateway(alipay), seals, placing),
+        on_stop=stop,
     )
 
 

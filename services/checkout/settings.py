@@ -15,6 +15,12 @@ class Settings(ServiceSettings):
     port: int = Field(default=8002, ge=1, le=65535)
     alipay: AlipaySettings = AlipaySettings()
     pay_within_minutes: int = Field(default=15, ge=1, le=1440, description="An unpaid order is closed after this")
+    placed_together_most: int = Field(
+        default=100, ge=1, le=500, description="So many orders at most share a transaction"
+    )
+    offers_kept_s: float = Field(
+        default=1.0, ge=0, le=60, description="A process looks at the terms of a deal again after this"
+    )
 
     @property
     def pay_within(self) -> timedelta:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.checkout.gateways import PaymentGateway
 from services.checkout.settings import Settings
+from services.checkout.use_cases.placing import Placing
 from shared.alipay import AlipayClient
 from shared.sealed import Seals
 
@@ -16,3 +17,4 @@ class CheckoutWorld:
     alipay: AlipayClient
     payments: PaymentGateway
     seals: Seals
+    placing: Placing

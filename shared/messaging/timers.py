@@ -48,6 +48,26 @@ async def schedule(
     tx.after_commit.add(tx.on_timer)
 
 
+async def schedule_many(tx: Transaction, kind: str, dues: Sequence[tuple[object, datetime, str | None]]) -> None:
+    """Set, or move, many timers of one kind: key, due, and the correlation id of what set it (None: of this task)."""
+    if not dues:
+        return
+    dues = sorted(dues, key=lambda due: str(due[0]))
+    await tx.execute(
+        """insert into timers (kind, key, due_at, payload)
+           select $1, d.key, d.due_at, jsonb_build_object($5::text, d.cause)
+           from unnest($2::text[], $3::timestamptz[], $4::text[]) as d (key, due_at, cause)
+           on conflict (kind, key) do update
+           set due_at = excluded.due_at, payload = excluded.payload, attempts = 0, leased_until = null""",
+        kind,
+        [str(key) for key, _, _ in dues],
+        [due_at for _, due_at, _ in dues],
+        [cause or correlation_id() for _, _, cause in dues],
+        _CORRELATION,
+    )
+    tx.after_commit.add(tx.on_timer)
+
+
 async def cancel(tx: Transaction, kind: str, key: object) -> None:
     """Take a timer back; also how an outside timer says that it is done. Nothing happens if there is none.
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.checkout.domain.refusals import (
+    BuyerLimitReached,
     DealOffline,
     DealSoldOut,
     DealVersionChanged,
@@ -97,6 +98,12 @@ def check_sellable(offer: Offer, deal_version: int, quantity: int, now: datetime
         raise MerchantCannotSell
     if offer.available < quantity:
         raise DealSoldOut(available=offer.available)
+
+
+def check_limit(offer: Offer, counted: int, quantity: int) -> None:
+    """Raise if a buyer who has `counted` units of this deal, open and paid, would pass its limit (0: none)."""
+    if offer.per_buyer_limit and counted + quantity > offer.per_buyer_limit:
+        raise BuyerLimitReached(left=max(0, offer.per_buyer_limit - counted))
 
 
 def check_delivery(offer: Offer, mode: DeliveryMode | None) -> DeliveryTerms | None:

@@ -2,17 +2,18 @@
 
 from datetime import datetime
 from typing import Annotated, Literal
+from unicodedata import category
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from services.checkout.domain.addresses import e164
 from services.checkout.domain.orders import Order
 from services.checkout.domain.refusals import OrderNotFound
 from services.checkout.routes.views import OrderView, order_view, order_views
 from services.checkout.store import orders
-from services.checkout.use_cases.place_order import Wanted, place_order
+from services.checkout.use_cases.place_order import Wanted
 from services.checkout.world import CheckoutWorld
 from shared.auth import Caller, is_operator, require_staff
 from shared.contracts.address import Address, Line
@@ -21,6 +22,7 @@ from shared.contracts.catalog import DeliveryMode
 from shared.database import Transaction
 from shared.errors import Forbidden
 from shared.http import Db
+from shared.observability import correlation_id
 from shared.paging import Cursor, Limit, page_of, read_cursor
 from shared.service import World
 
@@ -38,6 +40,14 @@ class TypedAddress(BaseModel):
     street: Line
     latitude: Annotated[float, Field(ge=-90, le=90)]
     longitude: Annotated[float, Field(ge=-180, le=180)]
+
+    @field_validator("name", "province", "city", "district", "street")
+    @classmethod
+    def _is_one_line(cls, text: str) -> str:
+        # What no column can hold would cost everybody who orders at the same moment their shared transaction.
+        if any(category(sign) == "Cc" for sign in text):
+            raise ValueError("control characters")
+        return text
 
     def normal(self) -> Address:
         """The address in the form that is kept. Raises PhoneInvalid."""
@@ -77,9 +87,9 @@ async def put_order(order_id: UUID, body: PlaceOrder, caller: Caller, db: Db, wo
         mode=body.delivery.mode if body.delivery else None,
         address=body.delivery.address.normal() if body.delivery else None,
         source=body.source,
+        correlation_id=correlation_id(),
     )
-    async with db.transaction() as tx:
-        order, units = await place_order(tx, checkout.seals, checkout.settings.pay_within, wanted)
+    order, units = await checkout.placing.place(db, wanted)
     return order_view(order, units)
 
 

@@ -1,6 +1,6 @@
 """Orders, their units and their timeline."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -93,15 +93,16 @@ async def add_order(tx: Transaction, order: Order, units: Sequence[OrderUnit]) -
     return bool(added)
 
 
-async def set_stores(tx: Transaction, order_id: UUID, store_ids: Sequence[UUID]) -> None:
-    """Where an order that is being placed may be used."""
-    await tx.execute("update orders set store_ids = $2 where order_id = $1", order_id, list(store_ids))
-
-
 async def find_order(tx: Transaction, order_id: UUID) -> Order | None:
     """The order, if there is one."""
     row = await tx.row(f"select {_COLUMNS} from orders where order_id = $1", order_id)
     return _order(row) if row else None
+
+
+async def find_orders(tx: Transaction, order_ids: Iterable[UUID]) -> dict[UUID, Order]:
+    """Those of these orders that exist."""
+    rows = await tx.fetch(f"select {_COLUMNS} from orders where order_id = any($1)", list(order_ids))
+    return {row["order_id"]: _order(row) for row in rows}
 
 
 async def lock_order(tx: Transaction, order_id: UUID) -> Order | None:

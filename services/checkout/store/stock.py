@@ -1,6 +1,10 @@
-"""Stock and purchase limits: single guarded statements on one row, so that concurrency cannot oversell."""
+"""Stock and purchase limits: single guarded statements on one row, so that concurrency cannot oversell.
 
-from collections.abc import Sequence
+Whatever changes several rows locks them in this order, so that nothing deadlocks: orders by id; stock by deal; buyers'
+counters, which only who holds their deal's stock touches; then new rows by id (docs/decisions/0011).
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -49,12 +53,28 @@ async def set_quota(tx: Transaction, deal_id: UUID, quota: int) -> list[Unsaid]:
         deal_id,
         quota,
     )
-    return _unsaid(rows, tx.now)
+    return unsaid(rows, tx.now)
+
+
+async def hold(tx: Transaction, deal_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """Lock the stock of these deals until the transaction ends, and say what is left of each. Statements that follow
+    see all that was committed before the locks were had."""
+    rows = await tx.fetch(
+        """select deal_id, greatest(0, quota - sold - reserved) as available
+           from stock where deal_id = any($1) order by deal_id for update""",
+        list(deal_ids),
+    )
+    return {row["deal_id"]: row["available"] for row in rows}
 
 
 async def find_offer(tx: Transaction, deal_id: UUID) -> Offer | None:
     """The deal in the version that is sold now, or None while catalog's events about it are incomplete."""
-    row = await tx.row(
+    return (await find_offers(tx, [deal_id])).get(deal_id)
+
+
+async def find_offers(tx: Transaction, deal_ids: Iterable[UUID]) -> dict[UUID, Offer]:
+    """Those of these deals about which catalog's events are complete, in the version that is sold now."""
+    rows = await tx.fetch(
         """select d.deal_id, d.deal_version, d.merchant_id, d.online, d.store_ids, v.kind, v.form, v.title, v.cover,
                   v.price_fen, v.original_price_fen, v.per_buyer_limit, v.uses_per_unit, v.sale_from, v.sale_until,
                   v.rules, v.delivery, v.cash, v.code_source, v.refund_policy,
@@ -65,10 +85,10 @@ async def find_offer(tx: Transaction, deal_id: UUID) -> Offer | None:
            join stock s using (deal_id)
            left join merchants m on m.merchant_id = d.merchant_id
            left join payout_accounts p on p.merchant_id = d.merchant_id
-           where d.deal_id = $1""",
-        deal_id,
+           where d.deal_id = any($1)""",
+        list(deal_ids),
     )
-    return _offer(row) if row else None
+    return {row["deal_id"]: _offer(row) for row in rows}
 
 
 async def reserve(tx: Transaction, deal_id: UUID, deal_version: int, quantity: int) -> Reserved | None:
@@ -88,7 +108,7 @@ async def reserve(tx: Transaction, deal_id: UUID, deal_version: int, quantity: i
         deal_version,
         quantity,
     )
-    return Reserved(_unsaid(rows, tx.now), tuple(rows[0]["store_ids"])) if rows else None
+    return Reserved(unsaid(rows, tx.now), tuple(rows[0]["store_ids"])) if rows else None
 
 
 async def count_for_buyer(tx: Transaction, deal_id: UUID, buyer: str, quantity: int, limit: int) -> bool:
@@ -121,7 +141,7 @@ async def sell_reserved(tx: Transaction, deal_id: UUID, quantity: int) -> list[U
         deal_id,
         quantity,
     )
-    return _unsaid(rows, tx.now)
+    return unsaid(rows, tx.now)
 
 
 async def return_sold(tx: Transaction, deal_id: UUID, buyer: str, quantity: int) -> list[Unsaid]:
@@ -135,12 +155,17 @@ async def return_sold(tx: Transaction, deal_id: UUID, buyer: str, quantity: int)
         buyer,
         quantity,
     )
-    return _unsaid(rows, tx.now)
+    return unsaid(rows, tx.now)
 
 
 async def close_unpaid(tx: Transaction, order_ids: Sequence[UUID]) -> list[Unsaid]:
     """Close those of these orders that are past their time, unpaid and without a live payment attempt, and give
-    their stock and their part of the buyers' limits back."""
+    their stock and their part of the buyers' limits back. The caller holds the orders."""
+    await tx.execute(
+        """select from stock where deal_id in (select deal_id from orders where order_id = any($1))
+           order by deal_id for update""",
+        list(order_ids),
+    )
     rows = await tx.fetch(
         """with closed as (
               update orders o set state = 'CLOSED', closed_at = $2
@@ -159,11 +184,12 @@ async def close_unpaid(tx: Transaction, order_ids: Sequence[UUID]) -> list[Unsai
         list(order_ids),
         tx.now,
     )
-    return _unsaid(rows, tx.now)
+    return unsaid(rows, tx.now)
 
 
 async def take_unsaid(tx: Transaction, deal_ids: Sequence[UUID]) -> list[Availability]:
     """What is left of these deals, marked as announced at this moment."""
+    await hold(tx, deal_ids)
     rows = await tx.fetch(
         """update stock set said_version = version, said_at = $2 where deal_id = any($1) and version > said_version
            returning deal_id, greatest(0, quota - sold - reserved) as available, sold, version""",
@@ -173,7 +199,8 @@ async def take_unsaid(tx: Transaction, deal_ids: Sequence[UUID]) -> list[Availab
     return [Availability(**dict(row)) for row in rows]
 
 
-def _unsaid(rows: list[Row], now: datetime) -> list[Unsaid]:
+def unsaid(rows: list[Row], now: datetime) -> list[Unsaid]:
+    """Those of these changed rows whose change nobody has been asked to announce."""
     # A clock that was moved back must not silence a deal until it has caught up.
     return [Unsaid(row["deal_id"], min(row["said_at"], now)) for row in rows if row["clean"]]
 

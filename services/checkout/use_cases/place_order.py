@@ -1,8 +1,8 @@
-"""Placing an order: everything the buyer saw is frozen, and stock and limit decide in single guarded statements."""
+"""Placing one order: everything the buyer saw is frozen, and stock and limit decide in single guarded statements."""
 
 import json
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.checkout.domain.addresses import masked_address, masked_phone
@@ -22,7 +22,7 @@ from services.checkout.use_cases import schedule
 from shared.contracts.address import Address
 from shared.contracts.catalog import DeliveryMode, DeliveryTerms, delivery_fee
 from shared.database import Transaction
-from shared.errors import IdTaken
+from shared.errors import IdTaken, Unavailable
 from shared.ids import new_id
 from shared.sealed import Seals
 
@@ -39,6 +39,8 @@ class Wanted:
     mode: DeliveryMode | None = None
     address: Address | None = None
     source: str | None = None
+    correlation_id: str | None = None
+    """What the order's timers are traced by; no part of what is asked for."""
 
     def digest(self, seals: Seals) -> bytes:
         """A keyed hash of the whole request, by which a repeated one is recognised without keeping the address."""
@@ -47,11 +49,17 @@ class Wanted:
         return seals.lookup("checkout", json.dumps([*map(str, parts), address], sort_keys=True))
 
 
-async def place_order(
-    tx: Transaction, seals: Seals, pay_within: timedelta, wanted: Wanted
-) -> tuple[Order, list[OrderUnit]]:
-    """Place the order, or return the one that the same request placed before. Raises the reason why not."""
+Placed = tuple[Order, list[OrderUnit]]
+
+
+async def place_order(tx: Transaction, seals: Seals, pay_within: timedelta, wanted: Wanted) -> Placed:
+    """Place the order, or return the one that the same request placed before. Raises the reason why not.
+
+    One order in one transaction, the plain way. `placing` does the same for many at once and falls back to this.
+    """
     digest = wanted.digest(seals)
+    # The stock is had first: what is read from here on cannot change between the look and the decision by waiting.
+    await stock.hold(tx, [wanted.deal_id])
     earlier = await _placed_before(tx, wanted, digest)
     if earlier is not None:
         return earlier
@@ -59,18 +67,18 @@ async def place_order(
     if offer is None:
         raise DealOffline
     check_sellable(offer, wanted.deal_version, wanted.quantity, tx.now)
-    order, units = _freeze(tx, seals, pay_within, wanted, offer, digest)
-    if not await orders.add_order(tx, order, units):
-        # A copy of this request committed between the look and the write.
-        earlier = await _placed_before(tx, wanted, digest)
-        assert earlier is not None
-        return earlier
+    order, units = freeze(tx.now, seals, pay_within, wanted, offer, digest)
     order = replace(order, store_ids=await _take(tx, offer, wanted))
+    if not await orders.add_order(tx, order, units):
+        # The same request would have been seen under the lock of its deal: this is another one with its id, for
+        # another deal, that committed since.
+        await _placed_before(tx, wanted, digest)
+        raise Unavailable
     await schedule.expire_order(tx, order.order_id, order.expires_at)
     return order, units
 
 
-async def _placed_before(tx: Transaction, wanted: Wanted, digest: bytes) -> tuple[Order, list[OrderUnit]] | None:
+async def _placed_before(tx: Transaction, wanted: Wanted, digest: bytes) -> Placed | None:
     order = await orders.find_order(tx, wanted.order_id)
     if order is None:
         return None
@@ -80,12 +88,8 @@ async def _placed_before(tx: Transaction, wanted: Wanted, digest: bytes) -> tupl
 
 
 async def _take(tx: Transaction, offer: Offer, wanted: Wanted) -> tuple[UUID, ...]:
-    """The two decisions, the contended row last so that it is held shortest. Returns the stores that are open at that
-    moment: one may have closed since the offer was looked at."""
-    limit = offer.per_buyer_limit
-    if not await stock.count_for_buyer(tx, offer.deal_id, wanted.buyer, wanted.quantity, limit):
-        counted = await stock.counted_for_buyer(tx, offer.deal_id, wanted.buyer)
-        raise BuyerLimitReached(left=max(0, limit - counted))
+    """The two decisions. Returns the stores that are open at that moment: one may have closed since the offer was
+    looked at."""
     reserved = await stock.reserve(tx, offer.deal_id, offer.deal_version, wanted.quantity)
     if reserved is None:
         now_offered = await stock.find_offer(tx, offer.deal_id)
@@ -94,21 +98,22 @@ async def _take(tx: Transaction, offer: Offer, wanted: Wanted) -> tuple[UUID, ..
             raise DealOffline
         check_sellable(now_offered, wanted.deal_version, wanted.quantity, tx.now)
         raise DealSoldOut(available=now_offered.available)
-    if reserved.store_ids != offer.store_ids:
-        await orders.set_stores(tx, wanted.order_id, reserved.store_ids)
+    limit = offer.per_buyer_limit
+    if not await stock.count_for_buyer(tx, offer.deal_id, wanted.buyer, wanted.quantity, limit):
+        counted = await stock.counted_for_buyer(tx, offer.deal_id, wanted.buyer)
+        raise BuyerLimitReached(left=max(0, limit - counted))
     await schedule.say_availability(tx, reserved.unsaid)
     return reserved.store_ids
 
 
-def _freeze(
-    tx: Transaction, seals: Seals, pay_within: timedelta, wanted: Wanted, offer: Offer, digest: bytes
-) -> tuple[Order, list[OrderUnit]]:
+def freeze(now: datetime, seals: Seals, pay_within: timedelta, wanted: Wanted, offer: Offer, digest: bytes) -> Placed:
+    """The order as this offer says, with its units. Raises when the delivery does not fit."""
     terms = check_delivery(offer, wanted.mode)
     delivery = _delivery(seals, wanted, terms, offer.price_fen * wanted.quantity) if terms else None
     units = _units(offer, wanted.quantity, delivery.fee_fen if delivery else 0)
     order = Order(
         order_id=wanted.order_id,
-        order_no=new_order_no(tx.now),
+        order_no=new_order_no(now),
         state=OrderState.PLACED,
         buyer=wanted.buyer,
         merchant_id=offer.merchant_id,
@@ -129,8 +134,8 @@ def _freeze(
         store_ids=offer.store_ids,
         source=wanted.source,
         request_digest=digest,
-        placed_at=tx.now,
-        expires_at=tx.now + pay_within,
+        placed_at=now,
+        expires_at=now + pay_within,
         paid_at=None,
         closed_at=None,
         delivery=delivery,

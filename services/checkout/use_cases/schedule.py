@@ -25,6 +25,11 @@ async def expire_order(tx: Transaction, order_id: UUID, at: datetime) -> None:
     await timers.schedule(tx, ORDER_EXPIRED, order_id, at)
 
 
+async def expire_orders(tx: Transaction, expiries: Sequence[tuple[UUID, datetime, str | None]]) -> None:
+    """Close each of these orders at its moment if it is unpaid then; with the correlation ids of their requests."""
+    await timers.schedule_many(tx, ORDER_EXPIRED, expiries)
+
+
 async def ask_channel(tx: Transaction, attempt_id: UUID, at: datetime, *, even_if_closed: bool = False) -> None:
     """Ask the channel about a payment attempt; about a closed one only when an operator wants to know."""
     payload = {"correlation_id": correlation_id(), "even_if_closed": even_if_closed}

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from services.checkout.app import make
 from services.checkout.settings import Settings
+from services.checkout.use_cases import placing
 from services.console.environment import seal_keys
 from shared.alipay import AlipaySettings
 from shared.clock import Clock
@@ -93,3 +94,15 @@ async def stage(environment: Environment, served: FastAPI, checkout_settings: Se
             httpx.AsyncClient(base_url=environment.local.url("sandbox"), trust_env=False, timeout=30) as sandbox,
         ):
             yield Stage(db, clock, http, sandbox, world)
+
+
+@pytest.fixture(params=["together", "alone"])
+def both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Orders are placed in batches, or, since every batch fails, each by itself: nobody may see a difference."""
+
+    async def broken(*_: object) -> None:
+        raise RuntimeError("this batch fails")
+
+    if request.param == "alone":
+        monkeypatch.setattr(placing, "place_together", broken)
+    return str(request.param)

@@ -5,9 +5,7 @@ from typing import Any
 import pytest
 
 from services.checkout.consumers import COPIES
-from services.checkout.store import stock
 from shared.contracts.catalog import StaffRole
-from shared.database import Transaction
 from tests.integration.checkout.stage import Stage
 
 ASKED = {"publisher": "catalog", "reason": "a copy was damaged"}
@@ -76,16 +74,3 @@ async def test_copies_are_counted_and_emptied_and_stock_stays_as_it_is(stage: St
     await stage.sell(deal)
     async with stage.db.transaction() as tx:
         assert await tx.value("select quota from stock where deal_id = $1", deal.deal_id) == deal.quota
-
-
-async def test_a_deal_forgotten_while_it_is_being_ordered_is_offline_and_not_sold_out(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    deal = await stage.sell()
-
-    async def forget(tx: Transaction, *_: object) -> None:
-        await tx.execute("delete from deals where deal_id = $1", deal.deal_id)
-
-    monkeypatch.setattr(stock, "reserve", forget)
-    answer = await stage.place(deal, "a-buyer")
-    assert (answer.status_code, answer.json()["code"]) == (409, "deal_offline")

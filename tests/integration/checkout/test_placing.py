@@ -5,11 +5,15 @@ from collections import Counter
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
+
 from shared.contracts.catalog import DealKind, MerchantState, PayoutAccountState, StaffRole
 from shared.contracts.checkout import AvailabilityChanged
 from shared.ids import new_id
 from tests.integration.checkout.catalog_side import Deal
 from tests.integration.checkout.stage import ADDRESS, Stage, a_buyer, code_of
+
+pytestmark = pytest.mark.usefixtures("both_ways")
 
 
 async def test_an_order_freezes_price_units_and_the_time_to_pay(stage: Stage) -> None:
@@ -146,7 +150,10 @@ async def test_delivery_must_fit_the_deal(stage: Stage) -> None:
     assert await refusal(goods, "SELF") == (422, "delivery_mode_not_offered")
     assert await refusal(voucher, "COURIER") == (422, "delivery_mode_not_offered")
     assert await refusal(goods, "COURIER", phone="12345") == (422, "phone_invalid")
-    assert await refusal(goods, "COURIER", street="") == (422, "malformed_input")
+    for street in ("", "春熙路\x00", "春熙路\n1 号"):
+        assert await refusal(goods, "COURIER", street=street) == (422, "malformed_input")
+    wide = body(goods, "COURIER", street="春熙路　1 号")
+    assert (await stage.put(a_buyer(), f"/orders/{new_id()}", wide)).status_code == 201
 
 
 async def test_stock_is_never_oversold_however_many_buy_at_once(stage: Stage) -> None:

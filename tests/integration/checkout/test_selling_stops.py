@@ -1,18 +1,28 @@
 """Selling stops at once: by what checkout's copies say when an order is placed, and at the moment that decides."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import cast
 from uuid import UUID
 
 import httpx
 import pytest
 
+from services.checkout.domain.offers import Offer
+from services.checkout.store import stock
+from services.checkout.use_cases.place_order import Wanted, place_order
 from shared.contracts.catalog import MerchantState, PayoutAccountState
 from shared.contracts.checkout import OrderPaid
+from shared.database import Database, Transaction
+from shared.errors import DomainError
 from shared.ids import new_id
 from tests.integration.checkout.catalog_side import Deal
 from tests.integration.checkout.stage import Purchase, Stage, a_buyer, code_of
 from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.usefixtures("both_ways")
 
 Change = Callable[[Stage, Deal], Awaitable[None]]
 
@@ -42,6 +52,16 @@ async def new_version(stage: Stage, deal: Deal) -> None:
     await stage.keep_deal(deal, version=2, deal_version=2)
 
 
+async def forgotten(stage: Stage, deal: Deal) -> None:
+    async with stage.db.transaction() as tx:
+        await tx.execute("delete from deals where deal_id = $1", deal.deal_id)
+
+
+async def terms_forgotten(stage: Stage, deal: Deal) -> None:
+    async with stage.db.transaction() as tx:
+        await tx.execute("delete from deal_versions where deal_id = $1", deal.deal_id)
+
+
 def smaller_quota(stage: Stage, deal: Deal) -> Awaitable[None]:
     return stage.keep_deal(deal, version=2, quota=0)
 
@@ -55,12 +75,15 @@ STOPS = [
     pytest.param(without_number, (409, "merchant_cannot_sell"), id="the account has no number at Alipay"),
     pytest.param(offline, (409, "deal_offline"), id="the deal is offline"),
     pytest.param(without_stores, (409, "deal_offline"), id="no store is open"),
+    pytest.param(forgotten, (409, "deal_offline"), id="the copies are emptied"),
     pytest.param(new_version, (412, "deal_version_changed"), id="there is a new version"),
     pytest.param(smaller_quota, (409, "deal_sold_out"), id="nothing is left"),
 ]
+# Whoever has seen the terms of a version may sell it: they never change.
+UNSEEN = [*STOPS, pytest.param(terms_forgotten, (409, "deal_offline"), id="the copies are not yet filled again")]
 
 
-@pytest.mark.parametrize(("change", "refusal"), STOPS)
+@pytest.mark.parametrize(("change", "refusal"), UNSEEN)
 async def test_what_stopped_before_the_order_is_not_sold(
     stage: Stage, change: Change, refusal: tuple[int, str]
 ) -> None:
@@ -71,7 +94,7 @@ async def test_what_stopped_before_the_order_is_not_sold(
     assert await stage.stock(deal) == (0, 0)
 
 
-@pytest.mark.parametrize(("change", "refusal"), STOPS)
+@pytest.mark.parametrize(("change", "refusal"), UNSEEN)
 async def test_what_stops_between_the_look_and_the_decision_is_not_sold(
     stage: Stage, change: Change, refusal: tuple[int, str]
 ) -> None:
@@ -82,8 +105,51 @@ async def test_what_stops_between_the_look_and_the_decision_is_not_sold(
     assert code_of(answer) == refusal
     assert await stage.stock(deal) == (0, 0)
     assert code_of(await stage.get(buyer, f"/orders/{order_id}")) == (404, "order_not_found")
-    counted = "select units from buyer_counters where deal_id = $1 and buyer = $2"
-    assert await stage.value(counted, deal.deal_id, buyer) == 0
+    assert await stage.value("select count(*) from buyer_counters where deal_id = $1", deal.deal_id) == 0
+
+
+@pytest.mark.parametrize(("change", "refusal"), STOPS)
+async def test_the_statement_that_takes_stock_trusts_no_look(
+    stage: Stage, change: Change, refusal: tuple[int, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deal, look = await stage.sell(), stock.find_offer
+    async with stage.db.transaction() as tx:
+        looks = [await look(tx, deal.deal_id)]
+    await change(stage, deal)
+
+    async def late(tx: Transaction, deal_id: UUID) -> Offer | None:
+        return looks.pop() if looks else await look(tx, deal_id)
+
+    monkeypatch.setattr(stock, "find_offer", late)
+    with pytest.raises(DomainError) as refused:
+        async with stage.db.transaction() as tx:
+            wanted = Wanted(new_id(), a_buyer(), deal.deal_id, 1, 1)
+            await place_order(tx, stage.world.seals, stage.world.settings.pay_within, wanted)
+    assert (refused.value.status, refused.value.code) == refusal
+    assert await stage.stock(deal) == (0, 0)
+
+
+@pytest.mark.parametrize(("change", "refusal"), UNSEEN)
+async def test_what_stops_while_its_terms_are_still_kept_in_memory_is_not_sold(
+    stage: Stage, change: Change, refusal: tuple[int, str]
+) -> None:
+    deal = await stage.sell()
+    await stage.placed(deal)
+    await change(stage, deal)
+
+    assert code_of(await stage.place(deal, a_buyer())) == refusal
+    assert await stage.stock(deal) == (1, 0)
+
+
+async def test_a_new_version_is_sold_at_its_own_price_at_once(stage: Stage) -> None:
+    deal = await stage.sell()
+    await stage.placed(deal)
+    await new_version(stage, deal)
+
+    body = {"deal_id": str(deal.deal_id), "deal_version": 2, "quantity": 1}
+    answer = await stage.put(a_buyer(), f"/orders/{new_id()}", body)
+
+    assert (answer.status_code, answer.json()["total_fen"]) == (201, 9_900)
 
 
 @pytest.mark.usefixtures("alipay_sandbox")
@@ -114,11 +180,22 @@ async def test_what_was_placed_before_keeps_its_stores(stage: Stage) -> None:
 async def _placed_while(stage: Stage, deal: Deal, buyer: str, order_id: UUID, change: Change) -> httpx.Response:
     """Place an order that has looked at the deal and waits to be decided while something changes."""
     async with stage.db.transaction() as tx:
-        # The order counts for its buyer after it has looked and before it is decided: there it waits for this row.
-        await tx.execute("insert into buyer_counters values ($1, $2, 0)", deal.deal_id, buyer)
+        # Whoever orders waits here for whoever ordered before; so does the change, unless it is made by them.
+        await tx.execute("select from stock where deal_id = $1 for update", deal.deal_id)
         me = await tx.value("select pg_backend_pid()")
         placing = asyncio.create_task(stage.place(deal, buyer, order_id=order_id))
         waits = "select exists (select from pg_stat_activity where $1 = any(pg_blocking_pids(pid)))"
         await eventually(lambda: stage.value(waits, me), what="the order waits for its decision")
-        await change(stage, deal)
+        await change(replace(stage, db=cast("Database", _Within(tx))), deal)
     return await placing
+
+
+class _Within:
+    """A database in which everything happens within one open transaction."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        yield self._tx
