@@ -18,10 +18,11 @@ from services.console import doctor as diagnosis
 from services.console import replay as replaying
 from services.console import trigger as triggers
 from services.console.environment import FIRST_OPERATOR
-from services.console.journey import Journey, StepFailed
+from services.console.journey import Journey
 from services.console.local.errors import LocalError
 from services.console.people import Refused, TimedOut, World
 from services.console.settings import Settings
+from services.console.steps import StepFailed
 from services.console.system import System
 from shared.contracts import SERVICES, copies_of
 from shared.ids import new_id

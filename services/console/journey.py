@@ -1,25 +1,20 @@
 """The whole mission, played live: from the video to the payout, one readable line per step."""
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 from rich.console import Console
 
 from services.console import audit, lifecycles, shops
+from services.console.catalog_steps import CatalogSteps
 from services.console.environment import FIRST_OPERATOR
 from services.console.lifecycles import Bought
 from services.console.money import Proof
-from services.console.people import Refused, World
+from services.console.people import World
 from services.console.shops import Shop
+from services.console.steps import StepFailed, Steps, clock, refused, spaced
 from shared.clock import SHANGHAI
 from shared.money import yuan
-
-
-class StepFailed(Exception):
-    """A step of the journey did not do what it should."""
 
 
 class Journey:
@@ -27,32 +22,39 @@ class Journey:
 
     def __init__(self, world: World, console: Console) -> None:
         self._world = world
-        self._console = console
-        self._number = 0
+        self._steps = Steps(console)
+        self._catalog = CatalogSteps(world, self._steps)
 
     async def play(self) -> Proof:
         """All steps, then the proof."""
         world = self._world
         hotpot, fruit = await self._open()
+        street = await self._catalog.furnish()
         await self._watch(hotpot)
         voucher = await self._buy_voucher(hotpot)
         await self._redeem(voucher, fruit)
         await self._refund(voucher)
+        card = await self._catalog.share_a_card(street)
+        await self._catalog.use_a_card(card)
+        await self._catalog.use_cash_vouchers(street)
         goods = await self._deliver_by_merchant(fruit)
         errand = await self._deliver_by_errand_runner(fruit)
+        await self._catalog.close_a_store(street, card)
         await self._pay_out(voucher, goods, errand)
-        with self._step("审计", "audit") as say:
+        with self._steps.step("审计", "audit") as say:
             proof = await audit.settled(world, 30)
             say(f"{len(proof.findings)} 项在途 in flight, 差额 difference ¥{yuan(proof.difference_fen)}")
         return proof
 
     async def _open(self) -> tuple[Shop, Shop]:
-        with self._step("开店", "three shops open: verified, Alipay account bound, store claimed, deal on sale") as say:
+        with self._steps.step(
+            "开店", "three shops open: verified, Alipay account bound, store claimed, deal on sale"
+        ) as say:
             hotpot = await shops.open_shop(self._world, shops.hotpot(), "hotpot")
             fruit = await shops.open_shop(self._world, shops.fruit(), "fruit")
             hotel = await shops.open_shop(self._world, shops.hotel(), "hotel")
             say(", ".join(shop.name for shop in (hotpot, fruit, hotel)))
-        with self._step("同主体", "an Alipay account of another company is refused") as say:
+        with self._steps.step("同主体", "an Alipay account of another company is refused") as say:
             mine = self._world.person("merchant-hotpot")
             body = {
                 "kind": "ENTERPRISE",
@@ -61,11 +63,11 @@ class Journey:
                 "real_name_verified": True,
             }
             path = f"/merchants/{hotpot.merchant_id}/payout-account"
-            say((await self._refused(mine.put("catalog", path, body), "subject_mismatch")).code)
+            say((await refused(mine.put("catalog", path, body), "subject_mismatch")).code)
         return hotpot, fruit
 
     async def _watch(self, shop: Shop) -> None:
-        with self._step("刷视频", "a viewer sees the badge in the feed") as say:
+        with self._steps.step("刷视频", "a viewer sees the badge in the feed") as say:
 
             async def badge() -> dict[str, Any] | None:
                 feed = await self._world.send("GET", "catalog", "/feed?limit=20")
@@ -77,50 +79,49 @@ class Journey:
 
     async def _buy_voucher(self, shop: Shop) -> Bought:
         world = self._world
-        with self._step("下单", "阿May orders two vouchers") as say:
+        with self._steps.step("下单", "阿May orders two vouchers") as say:
             bought = await lifecycles.place(world, shop, "buyer-an", 2)
             say(f"{bought.order['order_no']}  ¥{yuan(bought.order['total_fen'])}")
-        with self._step("支付宝", "pays with Alipay; only the signed notify counts") as say:
+        with self._steps.step("支付宝", "pays with Alipay; only the signed notify counts") as say:
             number = await lifecycles.pay(world, bought)
             order = await lifecycles.order_in(world, bought, "PAID", "FULFILLING")
             say(f"{order['state']}  trade {number[:12]}…")
-        with self._step("出券", "one certificate per unit: QR code, barcode, code string") as say:
+        with self._steps.step("出券", "one certificate per unit: QR code, barcode, code string") as say:
             issued = await lifecycles.certificates(world, bought)
-            say(", ".join(_spaced(item["code"]) for item in issued))
+            say(", ".join(spaced(item["code"]) for item in issued))
         return bought
 
     async def _redeem(self, bought: Bought, other: Shop) -> None:
         world, shop = self._world, bought.shop
         code = (await lifecycles.certificates(world, bought))[0]["code"]
-        with self._step("非本商家", "at another merchant's till the code is simply unknown") as say:
+        with self._steps.step("非本商家", "at another merchant's till the code is simply unknown") as say:
             attempt = lifecycles.redeem(world, other.owner, other.store_id, code)
-            say((await self._refused(attempt, "code_unknown")).code)
-        with self._step("核销", "the clerk scans and confirms") as say:
+            say((await refused(attempt, "code_unknown")).code)
+        with self._steps.step("核销", "the clerk scans and confirms") as say:
             done = await lifecycles.redeem(world, shop.clerk, shop.store_id, code)
             use = done["uses"][0]
-            say(f"{_clock(use['used_at'])}, 可撤销至 reversible until {_clock(use['reversible_until'])}")
-        with self._step("重复核销", "the same code a second time is refused, with when and where") as say:
+            say(f"{clock(use['used_at'])}, 可撤销至 reversible until {clock(use['reversible_until'])}")
+        with self._steps.step("重复核销", "the same code a second time is refused, with when and where") as say:
             again = lifecycles.redeem(world, shop.clerk, shop.store_id, code, [use["unit_id"]])
-            say((await self._refused(again, "certificate_used")).code)
+            say((await refused(again, "certificate_used")).code)
 
     async def _refund(self, bought: Bought) -> None:
         world = self._world
-        with self._step("退款", "the unused voucher is refunded through the fence") as say:
+        with self._steps.step("退款", "the unused voucher is refunded through the fence") as say:
             issued = await lifecycles.certificates(world, bought)
             [unused] = [item["unit_id"] for item in issued if item["state"] == "VALID"]
             refund = await lifecycles.refund(world, bought, [unused])
             if refund["state"] != "SUCCEEDED":
                 raise StepFailed(f"refund is {refund['state']}")
             say(f"¥{yuan(refund['amount_fen'])} 原路退回, expected by {refund['expected_by']}")
-        with self._step("已核销不可退", "the used one is not") as say:
+        with self._steps.step("已核销不可退", "the used one is not") as say:
             await lifecycles.order_in(world, bought, "FULFILLING", "COMPLETED")
             used = [unit for unit in bought.unit_ids if unit != unused]
-            refused = await self._refused(lifecycles.refund(world, bought, used), "unit_used")
-            say(refused.code)
+            say((await refused(lifecycles.refund(world, bought, used), "unit_used")).code)
 
     async def _deliver_by_merchant(self, shop: Shop) -> Bought:
         world = self._world
-        with self._step("自配送", "椰子冻 buys mangoes; the merchant's own rider brings them") as say:
+        with self._steps.step("自配送", "椰子冻 buys mangoes; the merchant's own rider brings them") as say:
             bought = await lifecycles.place(world, shop, "buyer-bo", 1, mode="SELF")
             await lifecycles.pay(world, bought)
             parcel = await lifecycles.deliver_oneself(world, bought)
@@ -131,7 +132,7 @@ class Journey:
 
     async def _deliver_by_errand_runner(self, shop: Shop) -> Bought:
         world = self._world
-        with self._step("跑腿", "小陈's order goes by errand runner (达达), delivered and confirmed") as say:
+        with self._steps.step("跑腿", "小陈's order goes by errand runner (达达), delivered and confirmed") as say:
             bought = await lifecycles.place(world, shop, "buyer-chen", 1, mode="INSTANT")
             await lifecycles.pay(world, bought)
             parcel = await lifecycles.bring_by_errand_runner(world, bought)
@@ -142,14 +143,16 @@ class Journey:
 
     async def _pay_out(self, *orders: Bought) -> None:
         world = self._world
-        with self._step("次日", "the clock moves to T+1, past the payout run") as say:
-            say(f"{_clock(await move_to_next_payout(world))}")
+        with self._steps.step("次日", "the clock moves to T+1, past the payout run") as say:
+            # Whatever settlement has not heard of yet would be paid a day later.
+            await audit.settled(world, 30)
+            say(f"{clock(await move_to_next_payout(world))}")
         for merchant_id in dict.fromkeys(order.shop.merchant_id for order in orders):
             await self._show_payout(next(order.shop for order in orders if order.shop.merchant_id == merchant_id))
 
     async def _show_payout(self, shop: Shop) -> None:
         world = self._world
-        with self._step("到账", f"{shop.name} is paid on T+1 by 直付通, less 0.6 %") as say:
+        with self._steps.step("到账", f"{shop.name} is paid on T+1 by 直付通, less 0.6 %") as say:
 
             async def paid() -> dict[str, Any] | None:
                 payouts = await world.person(shop.owner).get("settlement", f"/merchants/{shop.merchant_id}/payouts")
@@ -159,32 +162,6 @@ class Journey:
             payout = await world.until(paid, f"{shop.name} is paid")
             gross, fee, net = (yuan(payout[name]) for name in ("gross_fen", "fee_fen", "net_fen"))
             say(f"¥{gross} − ¥{fee} = ¥{net}  ({payout['uses']} 笔 uses)")
-
-    async def _refused(self, attempt: Any, code: str) -> Refused:
-        try:
-            await attempt
-        except Refused as error:
-            if error.code == code:
-                return error
-            raise StepFailed(f"refused as {error.code}, expected {code}") from error
-        raise StepFailed(f"not refused, expected {code}")
-
-    @contextmanager
-    def _step(self, zh: str, en: str) -> Iterator[Any]:
-        self._number += 1
-        started = time.perf_counter()
-        said: list[str] = []
-        try:
-            yield said.append
-        except Exception:
-            self._console.print(f"{self._number:2}. ✗ {zh} · {en}", style="bold red", highlight=False, soft_wrap=True)
-            raise
-        took = time.perf_counter() - started
-        self._console.print(
-            f"{self._number:2}. ✓ [bold]{zh}[/] · {en} [dim]({took:.1f} s)[/]", highlight=False, soft_wrap=True
-        )
-        for line in said:
-            self._console.print(f"      {line}", style="cyan", highlight=False, soft_wrap=True)
 
 
 async def move_to_next_payout(world: World) -> str:
@@ -219,11 +196,3 @@ async def run_payouts(world: World) -> dict[str, Any]:
     now = datetime.fromisoformat((await world.sandbox("GET", "/clock"))["now"]).astimezone(SHANGHAI)
     done: dict[str, Any] = await world.person(FIRST_OPERATOR).put("settlement", f"/admin/runs/{now.date()}")
     return done
-
-
-def _spaced(code: str) -> str:
-    return " ".join(code[start : start + 4] for start in range(0, len(code), 4))
-
-
-def _clock(moment: str) -> str:
-    return datetime.fromisoformat(moment).astimezone(SHANGHAI).strftime("%m-%d %H:%M:%S")

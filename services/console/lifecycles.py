@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from services.console.environment import FIRST_OPERATOR
 from services.console.people import Refused, World
 from services.console.shops import Shop
 from shared.ids import derived_id, new_id
@@ -36,9 +37,10 @@ class Bought:
 
 
 async def place(
-    world: World, shop: Shop, buyer: str, quantity: int = 1, mode: str | None = None, order_id: UUID | None = None
-) -> Bought:
-    """Place an order for the version of the deal that the buyer sees now."""
+    world: World, shop: Shop, buyer: str, quantity: int = 1, mode: str | None = None, order_id: UUID | None = None,
+    source: str | None = None,
+) -> Bought:  # fmt: skip
+    """Place an order for the version of the deal that the buyer sees now; `source` says by which badge or link."""
     order_id = order_id or new_id()
     deal = await world.send("GET", "catalog", f"/deals/{shop.deal_id}")
     delivery = {"mode": mode, "address": ADDRESS} if mode else None
@@ -47,6 +49,7 @@ async def place(
         "deal_version": deal["deal_version"],
         "quantity": quantity,
         "delivery": delivery,
+        "source": source,
     }
 
     async def accepted() -> Any:
@@ -147,6 +150,48 @@ async def refund(
         return seen if seen["state"] in {"SUCCEEDED", "REFUSED", "ABANDONED"} else None
 
     return await world.until(decided, f"refund {refund_id} is decided", within_s)
+
+
+async def refunds_by_themselves(world: World, bought: Bought, count: int) -> list[dict[str, Any]]:
+    """The refunds that nobody asked for, once so many have paid: no open store takes these certificates any more."""
+
+    async def ask() -> list[dict[str, Any]] | None:
+        order = await world.person(bought.buyer).get("checkout", f"/orders/{bought.order_id}")
+        done = [one for one in order["refunds"] if (one["cause"], one["state"]) == ("RECALLED", "SUCCEEDED")]
+        return done if len(done) == count else None
+
+    return await world.until(ask, f"{count} refunds of {bought.order_id} that nobody asked for")
+
+
+async def uses_left(world: World, bought: Bought, expected: int) -> int:
+    """How many uses the order's only unit has left, once checkout has heard of the others."""
+
+    async def ask() -> bool:
+        order = await world.person(bought.buyer).get("checkout", f"/orders/{bought.order_id}")
+        return bool(order["units"][0]["uses_left"] == expected)
+
+    await world.until(ask, f"{expected} uses are left of {bought.order_id}")
+    return expected
+
+
+async def share(world: World, sharer: str, shop: Shop) -> dict[str, Any]:
+    """Somebody's own link to the deal: the same one however often they ask."""
+    body = {"deal_id": str(shop.deal_id)}
+    link: dict[str, Any] = await world.person(sharer).put("catalog", f"/shares/{new_id()}", body)
+    return link
+
+
+async def source_of(world: World, bought: Bought) -> dict[str, Any]:
+    """By which badge or link a paid order came, as operators may know it."""
+    operator = world.person(FIRST_OPERATOR)
+
+    async def said() -> Any:
+        path = f"/admin/history?aggregate_id={bought.order_id}&topic=checkout.order_paid.v1"
+        return await operator.get("checkout", path)
+
+    [paid] = await world.until(said, f"the payment of {bought.order_id} is told")
+    known: dict[str, Any] = await operator.get("catalog", f"/attributions/{paid['body']['source']}")
+    return known
 
 
 async def parcel_in(world: World, subject: str, bought: Bought, *states: str, within_s: float | None = None) -> Any:

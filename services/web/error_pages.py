@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from services.web.gateways.service import Refused, Silent
 from services.web.problems import Problem, silence, told
 from services.web.rendering import is_fragment, page
+from services.web.routes.employers import NoEmployer
 from services.web.texts import Speech
 from services.web.visits import SignInNeeded, end_session, visit_of
 from shared.errors import DomainError
@@ -39,20 +40,22 @@ async def _refused(request: Request, error: Exception) -> Response:
         return _to_sign_in(request)
     if error.status == HTTPStatus.NOT_FOUND:
         return _not_found(request)
-    return _shown(request, error.status, error.code, told(error, visit_of(request).language))
+    # Whoever may not see a page may not a second later either.
+    retry = error.status != HTTPStatus.FORBIDDEN or request.method != "GET"
+    return _shown(request, error.status, told(error, visit_of(request).language), retry=retry)
 
 
 async def _silent(request: Request, error: Exception) -> Response:
     assert isinstance(error, Silent)
     problem = silence(error, visit_of(request).language)
-    return _shown(request, 503, "temporarily_unavailable", problem, mood="wait")
+    return _shown(request, 503, problem, mood="wait")
 
 
 async def _our_own(request: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError)
     language = visit_of(request).language
     hint = Speech(language).known(f"hint.{error.code}") or ""
-    return _shown(request, error.status, error.code, Problem(error.text(language), hint))
+    return _shown(request, error.status, Problem(error.text(language), hint), retry=not isinstance(error, NoEmployer))
 
 
 async def _malformed(request: Request, error: Exception) -> Response:
@@ -60,7 +63,7 @@ async def _malformed(request: Request, error: Exception) -> Response:
     if any(one["loc"][0] == "path" for one in error.errors()):
         return _not_found(request)
     t = Speech(visit_of(request).language)
-    return _shown(request, 422, "malformed_input", Problem(t("error.malformed")))
+    return _shown(request, 422, Problem(t("error.malformed")))
 
 
 async def _by_status(request: Request, error: Exception) -> Response:
@@ -68,20 +71,20 @@ async def _by_status(request: Request, error: Exception) -> Response:
     if error.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
         return _not_found(request)
     t = Speech(visit_of(request).language)
-    return _shown(request, error.status_code, "malformed_input", Problem(t("error.malformed")))
+    return _shown(request, error.status_code, Problem(t("error.malformed")))
 
 
 def bug(request: Request, error: Exception) -> Response:
     """What nobody foresaw, as a page; the log says which request it was."""
     log.error("page_failed", path=request.url.path, exc_info=error)
     t = Speech(visit_of(request).language)
-    return _shown(request, 500, "internal_error", Problem(t("error.bug"), t("error.bug_hint")))
+    return _shown(request, 500, Problem(t("error.bug"), t("error.bug_hint")))
 
 
 def _not_found(request: Request) -> Response:
     t = Speech(visit_of(request).language)
     problem = Problem(t("error.not_found"), t("error.not_found_hint"))
-    return _shown(request, 404, "not_found", problem, retry=False)
+    return _shown(request, 404, problem, retry=False)
 
 
 def _to_sign_in(request: Request) -> Response:
@@ -92,7 +95,7 @@ def _to_sign_in(request: Request) -> Response:
         return RedirectResponse(_sign_in_address(_own_address(request)), status_code=303)
     t = Speech(visit_of(request).language)
     problem = Problem(t("error.sign_in"), t("error.sign_in_hint"))
-    return _shown(request, 401, "unauthenticated", problem, sign_in=_sign_in_address(_came_from(request)))
+    return _shown(request, 401, problem, sign_in=_sign_in_address(_came_from(request)))
 
 
 def _own_address(request: Request) -> str:
@@ -114,7 +117,6 @@ def _came_from(request: Request) -> str:
 def _shown(
     request: Request,
     status: int,
-    code: str,
     problem: Problem,
     *,
     mood: str = "warn",
@@ -130,7 +132,6 @@ def _shown(
         "retry": again if retry else None,
         "retry_word": "again" if reading else "go_back",
         "sign_in": sign_in,
-        "code": code,
         "trace": correlation_id()[:12],
     }
     if is_fragment(request):

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -27,6 +28,7 @@ HERE = Path(__file__).resolve().parent
 STATIC = HERE / "static"
 COVERS = frozenset(path.stem for path in (STATIC / "covers").glob("*.svg"))
 _PLAIN_COVER = "table"
+_BOTH_LANGUAGES = re.compile(r"(?P<zh>[^·]*[\u4e00-\u9fff][^·]*) · (?P<en>[A-Z][a-z]*(?: [\w,']+){2,}\.?)$", re.ASCII)
 
 
 def page(
@@ -132,6 +134,13 @@ def _own(context: Context, said: Any, name: str = "text_") -> str:
     return str(getattr(said, f"{name}{context['lang']}", None) or getattr(said, f"{name}zh", None) or "")
 
 
+@pass_context
+def _half(context: Context, said: str) -> str:
+    """What a service wrote by itself stands as `中文 · English`: the visitor's half; what people wrote stays whole."""
+    both = _BOTH_LANGUAGES.match(said)
+    return both[context["lang"]] if both else said
+
+
 def _price_parts(amount_fen: int) -> Markup:
     """A big price: the sign smaller than the digits."""
     return Markup('<span class="price"><small>¥</small>{}</span>').format(formats.price(amount_fen)[1:])
@@ -167,6 +176,7 @@ def _environment() -> Environment:
         "preview": preview_url,
         "svg_image": svg_image,
         "own": _own,
+        "half": _half,
     }
     environment.filters.update(filters)
     return environment

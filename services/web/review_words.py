@@ -66,6 +66,8 @@ def _hours(value: Any, speech: Speech) -> list[str]:
 
 
 def _word(name: str, value: Any, speech: Speech) -> str:
+    if name == "per_buyer_limit" and value == 0:
+        return speech("rules.no_limit")
     if name.endswith("_fen") and isinstance(value, int):
         return price(value)
     if name in _MOMENTS and isinstance(value, str):

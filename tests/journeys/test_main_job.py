@@ -7,8 +7,10 @@ from typing import Any
 
 import aio_pika
 import pytest
+from rich.console import Console
 
 from services.console import lifecycles
+from services.console.journey import Journey
 from services.console.people import Refused
 from tests.journeys import scenario
 from tests.journeys.conftest import Running
@@ -19,6 +21,12 @@ pytestmark = [pytest.mark.infrastructure, pytest.mark.timeout(300)]
 async def test_vouchers_and_goods_go_from_the_video_to_the_payout(running: Running) -> None:
     town = await scenario.open_town(running.world)
     await scenario.check_books(town, await scenario.everything(town))
+
+
+async def test_the_demo_holds_and_may_be_played_again(running: Running) -> None:
+    for _ in range(2):
+        proof = await Journey(running.world, Console(quiet=True)).play()
+        assert (proof.findings, proof.difference_fen) == ([], 0)
 
 
 @pytest.mark.parametrize("mode", ["INSTANT", "COURIER"])

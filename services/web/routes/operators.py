@@ -1,5 +1,6 @@
 """The operator's queue: what waits for a yes or a no, each decided on the version that was seen."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -8,12 +9,13 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from services.web.gateways.catalog.desks import Claim
+from services.web.gateways.catalog.claims import Claim
+from services.web.gateways.service import Refused, Silent
 from services.web.rendering import page
 from services.web.review_words import lines, name_of, named
 from services.web.texts import Speech
-from services.web.visits import Signed
-from services.web.world import Outside
+from services.web.visits import Signed, Visit
+from services.web.world import Outside, World
 from shared.errors import Invalid
 
 router = APIRouter(prefix="/o", include_in_schema=False)
@@ -25,8 +27,9 @@ _PATH = {
     "claims": "/claims/{id}/decision",
     "deals": "/deals/{id}/review",
 }
-_NOT_SHOWN = {"name", "title", "version", "revision", "state", "open", "latitude", "longitude", "reason", "merchant_id"}
+NOT_SHOWN = {"name", "title", "version", "revision", "state", "open", "latitude", "longitude", "reason", "merchant_id"}
 _PLACE = ("city", "address", "phone", "hours")
+_NAMED_STORES = 20
 _WAITING = {"CLAIMED", "APPEALED"}
 _BACK = r"^(/o(/(deals|stores)/[0-9a-f-]{36})?)$"
 
@@ -83,7 +86,7 @@ async def review(request: Request, deal_id: UUID, visit: Signed, world: Outside)
     sheet = await world.services.desks.review(visit.asker, deal_id)
     templates = await world.services.desks.templates(visit.asker)
     speech = Speech(visit.language)
-    current = sheet.current or {}
+    current, proposed = await _with_store_names(visit, world, sheet.current or {}, sheet.proposed)
     rows = [
         (
             name_of(name, speech),
@@ -91,11 +94,21 @@ async def review(request: Request, deal_id: UUID, visit: Signed, world: Outside)
             lines(name, current.get(name), speech),
             lines(name, value, speech),
         )
-        for name, value in sheet.proposed.items()
+        for name, value in proposed.items()
+        # A picture is shown rather than named.
+        if name != "cover" or name in sheet.changed
     ]
     told = [row for row in rows if row[2] or row[3]]
     changed = [row for row in told if row[1]] if sheet.current else told
-    facts = {"deal_id": deal_id, "sheet": sheet, "title": sheet.proposed.get("title", ""), "templates": templates}
+    # Both pictures when they differ, the old one first.
+    covers = list(dict.fromkeys(str(one["cover"]) for one in (current, proposed) if one.get("cover")))
+    facts = {
+        "deal_id": deal_id,
+        "sheet": sheet,
+        "covers": covers,
+        "title": sheet.proposed.get("title", ""),
+        "templates": templates,
+    }
     return page(request, "operator_deal.html", facts, changed=changed, same=[row for row in told if row not in changed])
 
 
@@ -125,8 +138,28 @@ async def decide(
     return RedirectResponse("/o" if kind == "deals" else back, status_code=303)
 
 
+async def _with_store_names(visit: Visit, world: World, *sheets: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """The sheets with names instead of store ids; beyond the first few, people count rather than read."""
+    ids = sorted({str(one) for sheet in sheets for one in sheet.get("store_ids", ())})[:_NAMED_STORES]
+    found = await asyncio.gather(*(_store_name(visit, world, one) for one in ids))
+    names = dict(zip(ids, found, strict=True))
+    return tuple(
+        {**sheet, "store_ids": [names.get(str(one), one) for one in sheet["store_ids"]]}
+        if "store_ids" in sheet
+        else sheet
+        for sheet in sheets
+    )
+
+
+async def _store_name(visit: Visit, world: World, store_id: str) -> str:
+    try:
+        return (await world.services.catalog.store(visit.asker, UUID(store_id))).name
+    except (Refused, Silent, ValueError):
+        return store_id
+
+
 def _waiting(one: Mapping[str, Any], speech: Speech) -> Waiting:
-    facts = named(one, speech, without=_NOT_SHOWN)
+    facts = named(one, speech, without=NOT_SHOWN)
     title = str(one.get("name") or one["merchant_id"])
     return Waiting(str(one["merchant_id"]), title, one.get("version"), facts)
 

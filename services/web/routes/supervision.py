@@ -1,5 +1,6 @@
 """What an operator does to one merchant or one store: fees, suspension, support, closing. Found by id or by name."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -9,10 +10,11 @@ from fastapi.responses import RedirectResponse
 from pydantic import StringConstraints
 
 from services.web.gateways.catalog import Looking
+from services.web.gateways.catalog.deals import StorePage
 from services.web.gateways.service import Refused
 from services.web.rendering import page
-from services.web.visits import Signed
-from services.web.world import Outside
+from services.web.visits import Signed, Visit
+from services.web.world import Outside, World
 from shared.clock import start_of_day
 from shared.errors import Invalid
 
@@ -113,11 +115,24 @@ async def end_support(merchant_id: UUID, visit: Signed, world: Outside) -> Respo
 @router.get("/stores/{store_id}")
 async def store(request: Request, store_id: UUID, visit: Signed, world: Outside) -> Response:
     """A store, everybody who ever claimed it, and whether it may go on."""
-    await world.services.desks.queue(visit.asker)
-    shown = await world.services.catalog.store(visit.asker, store_id)
+    waiting = await world.services.desks.queue(visit.asker)
     claims = await world.services.desks.claims(visit.asker, store_id)
-    facts = {"store": shown, "claims": claims, "still": ("CLAIMED", "APPEALED")}
+    shown = await _public_or_waiting(visit, world, store_id, waiting.stores)
+    facts = {"store": shown, "store_id": store_id, "claims": claims, "still": ("CLAIMED", "APPEALED")}
     return page(request, "operator_store.html", facts)
+
+
+async def _public_or_waiting(
+    visit: Visit, world: World, store_id: UUID, waiting: Sequence[Mapping[str, Any]]
+) -> StorePage | None:
+    """The store as everybody sees it; one that was never awarded has only what its claimants say of it."""
+    try:
+        return await world.services.catalog.store(visit.asker, store_id)
+    except Refused as refused:
+        if refused.status != 404:
+            raise
+    said = next((one for one in waiting if str(one.get("store_id")) == str(store_id)), None)
+    return StorePage.model_validate({**said, "merchant": None}) if said else None
 
 
 @router.post("/stores/{store_id}/closing")
@@ -144,7 +159,7 @@ async def _by_id(wanted: str, visit: Signed, world: Outside) -> str | None:
         known = UUID(wanted)
     except ValueError:
         return None
-    for kind, look in (("merchants", world.services.desks.merchant), ("stores", world.services.catalog.store)):
+    for kind, look in (("merchants", world.services.desks.merchant), ("stores", world.services.desks.claims)):
         try:
             await look(visit.asker, known)
         except Refused as refused:

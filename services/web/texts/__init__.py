@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services.web.formats import Language
-from services.web.texts import deals, desks, errors, operators, orders, places, shop, staff
+from services.web.texts import deals, desks, errors, holdings, operators, orders, places, shop, staff
 
 TEXTS: dict[str, tuple[str, str]] = {
     **shop.TEXTS,
@@ -12,6 +12,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **orders.TEXTS,
     **staff.TEXTS,
     **desks.TEXTS,
+    **holdings.TEXTS,
     **operators.TEXTS,
     **errors.TEXTS,
 }
@@ -31,6 +32,10 @@ class Speech:
         """The text of a key that may have none, such as a state that a service was taught before these pages."""
         both = TEXTS.get(key)
         return self._filled(both, {}) if both else None
+
+    def word(self, key: str) -> str:
+        """The text of a key that a service named; a neutral word, never its code, for one that these pages lack."""
+        return self.known(key) or self("unknown")
 
     def stores(self, names: list[str]) -> str:
         """Where a certificate may be used, in one line."""

@@ -37,6 +37,7 @@ TEXTS = {
     "invitation.accept": ("接受邀请", "Accept"),
     "invitation.as": ("将以 {name} 的身份加入", "You will join as {name}"),
     "invitation.show": ("请同事扫码，或把链接发给对方", "Let your colleague scan this, or send the link"),
+    "invitation.send": ("发送链接", "Send the link"),
     "invitation.show_again": ("再次出示", "Show again"),
     "invitation.revoke": ("撤回", "Withdraw"),
     "invitation.until": ("{time} 前有效", "valid until {time}"),

@@ -14,6 +14,7 @@ TEXTS = {
     "error.sign_in_failed_hint": ("请重新登录。", "Please try signing in again."),
     "error.bug": ("系统内部错误", "Something went wrong on our side"),
     "error.bug_hint": ("我们已记录这个问题，请稍后重试。", "It was recorded. Please try again in a moment."),
+    "error.trace": ("查询编号 {id}", "Reference {id}"),
     "error.malformed": ("内容有误，请返回检查", "Something you sent is not right; please go back and check"),
     "service.catalog": ("团购目录", "The catalogue"),
     "service.checkout": ("订单系统", "The order desk"),

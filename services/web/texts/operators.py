@@ -2,6 +2,7 @@
 
 TEXTS = {
     "operator.title": ("审核中心", "Review queue"),
+    "operator.parts": ("待办分类", "What waits"),
     "operator.merchants": ("商家入驻", "Merchants"),
     "operator.payout_accounts": ("收款账户", "Payout accounts"),
     "operator.stores": ("门店认领", "Stores"),
@@ -116,7 +117,7 @@ TEXTS = {
     "operator.word.False": ("否", "No"),
     "claim.CLAIMED": ("待审核", "Waiting"),
     "claim.APPEALED": ("申诉中", "Appealed"),
-    "claim.APPROVED": ("已认领", "Holds it"),
+    "claim.APPROVED": ("已认领", "Held"),
     "claim.REJECTED": ("已驳回", "Refused"),
     "claim.RELEASED": ("已放弃", "Given back"),
     "claim.LOST": ("已失去", "Lost"),

@@ -43,6 +43,8 @@ TEXTS = {
     "live.title": ("直播", "Live"),
     "live.chip": ("直播中", "LIVE"),
     "live.ended": ("直播已结束", "Ended"),
+    "live.original": ("去直播间观看", "Watch it live"),
+    "live.recording": ("查看原直播", "See where it was"),
     "live.none": ("现在没有直播", "Nobody is live just now"),
     "live.deals": ("直播团购（{n}）", "Deals in this livestream ({n})"),
     "live.no_deals": ("主播还没有上架团购", "The host shows no deals yet"),

@@ -88,6 +88,11 @@ TEXTS = {
     "statement.title": ("结算对账", "Statement"),
     "statement.next": ("待结算", "Next payout"),
     "statement.held.merchant_suspended": ("商家被暂停，打款已冻结", "The merchant is suspended; payouts are frozen"),
+    "statement.held.merchant_not_verified": (
+        "商家尚未通过认证，暂不打款",
+        "The merchant is not verified; nothing is paid yet",
+    ),
+    "statement.held.other": ("暂不打款，请联系平台", "Nothing is paid just now; please ask the platform"),
     "statement.held.payout_account_not_verified": (
         "收款账户未通过审核，暂不打款",
         "The payout account is not verified; nothing is paid yet",
@@ -97,7 +102,7 @@ TEXTS = {
     "statement.alipay_fee": ("支付宝手续费", "Alipay's fee"),
     "statement.commission": ("平台佣金", "Platform commission"),
     "statement.commission_hint": ("免佣", "none"),
-    "statement.uses": ("{n} 笔核销", "{n} uses"),
+    "statement.uses": ("{n} 笔核销", "{n} used"),
     "statement.day": ("核销日", "Day of use"),
     "statement.show": ("查看", "Show"),
     "statement.used_at": ("核销时间", "Used"),
@@ -122,6 +127,7 @@ TEXTS = {
     "payout.UNKNOWN": ("确认中", "Being confirmed"),
     "payout.PAID": ("已到账", "Paid"),
     "payout.FAILED": ("失败", "Failed"),
+    "payout.WITHDRAWN": ("已取消", "Withdrawn"),
     "dev.title": ("开发者入口", "For developers"),
     "dev.personas": ("一键登录", "Sign in as"),
     "dev.personas_hint": ("模拟身份，仅开发环境可用。", "Sandbox people, in development only."),

@@ -38,6 +38,7 @@ async def test_a_claim_is_decided_on_the_version_that_was_seen(
     done = await browser.post(f"/o/claims/{RIVAL_CLAIM}", data=form)
     assert done.headers["location"] == f"/o/stores/{STORE}"
     assert town.heard == [("PUT", f"/claims/{RIVAL_CLAIM}/decision", {"approve": True, "reason": None})]
+    assert town.quoted == ['"4"']
     assert (await browser.post(f"/o/claims/{CLAIM}", data={**form, "back": "//evil.example"})).status_code == 422
 
 
@@ -171,6 +172,36 @@ async def test_a_store_is_closed_and_opened_again(browser: httpx.AsyncClient, si
         {"closed": True, "reason": "停业"},
         {"closed": False, "reason": None},
     ]
+
+
+async def test_a_store_that_was_never_awarded_shows_what_its_claimants_say(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town
+) -> None:
+    new = known_id("a store of nobody")
+    town.claims = [{**one, "store_id": new} for one in town.claims]
+    town.queue["stores"] = [{**one, "store_id": new, "name": "海甸店"} for one in town.queue["stores"]]
+    await sign_in("operator-one")
+    assert (await browser.get("/o/find", params={"q": new})).headers["location"] == f"/o/stores/{new}"
+    page = (await browser.get(f"/o/stores/{new}")).text
+    for shown in ("海甸店", "美兰区国贸路 56 号", f"/o/claims/{CLAIM}", f"/o/claims/{RIVAL_CLAIM}"):
+        assert shown in page
+    town.queue["stores"] = []
+    page = (await browser.get(f"/o/stores/{new}")).text
+    assert "未公开的门店" in page
+    assert f"/o/claims/{CLAIM}" in page
+
+
+async def test_a_review_names_the_stores_and_shows_the_picture(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town
+) -> None:
+    gone = known_id("a store of nobody")
+    town.review["proposed"] |= {"store_ids": [STORE, gone], "cover": "hotpot", "per_buyer_limit": 0}
+    await sign_in("operator-one")
+    page = (await browser.get(f"/o/deals/{HOTPOT}")).text
+    assert f"老码头火锅（海口国贸店）\n{gone}" in page
+    assert STORE not in page
+    assert "covers/hotpot.svg" in page
+    assert "不限购" in page
 
 
 async def test_a_merchant_or_a_store_is_found_by_id_and_a_store_by_name(

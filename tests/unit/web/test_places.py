@@ -3,8 +3,9 @@
 import re
 
 import httpx
+import pytest
 
-from tests.unit.web.town import HOTPOT, LIVE, STORE, VOUCHER, Town, known_id
+from tests.unit.web.town import HOTPOT, HOTPOT_VIDEO, LIVE, STORE, VOUCHER, Town, known_id
 
 
 async def test_a_store_shows_its_facts_and_its_cash_vouchers_first(browser: httpx.AsyncClient) -> None:
@@ -94,6 +95,26 @@ async def test_a_livestream_lists_its_deals_in_order_with_their_tokens(browser: 
     assert "直播中" in page
     assert page.index("双人毛肚火锅") < page.index("100 元代金券") < page.index("贵妃芒")
     assert f'href="/d/{HOTPOT}?source=t1-live_list-hotpot"' in page
+
+
+@pytest.mark.parametrize("path", ["/", f"/v/{HOTPOT_VIDEO}", f"/live/{LIVE}"])
+@pytest.mark.parametrize(
+    ("url", "linked"),
+    [
+        ("https://video.example/77", True),
+        ("http://video.example/77", False),
+        ("javascript:alert(1)", False),
+        (None, False),
+    ],
+)
+async def test_the_original_is_linked_where_it_is_a_safe_address(
+    browser: httpx.AsyncClient, town: Town, path: str, url: str | None, linked: bool
+) -> None:
+    for content in (*town.videos, *town.livestreams):
+        content["url"] = url
+    page = (await browser.get(path)).text
+    assert (f'class="original" href="{url}" target="_blank" rel="noopener"' in page) is linked
+    assert linked or not url or url not in page
 
 
 async def test_a_livestream_that_is_over_says_so(browser: httpx.AsyncClient, town: Town) -> None:

@@ -167,3 +167,14 @@ async def test_an_invitation_that_is_taken_meanwhile_is_refused_in_words(
 async def test_a_token_of_nobody_is_not_found(browser: httpx.AsyncClient, sign_in: SignIn) -> None:
     await sign_in("buyer-an")
     assert (await browser.get("/i/i1.nobodys-token")).status_code == 404
+
+
+async def test_who_may_not_see_a_desk_is_led_home_rather_than_told_to_try_again(
+    browser: httpx.AsyncClient, sign_in: SignIn
+) -> None:
+    await sign_in("buyer-an")
+    for path in ("/m", "/o"):
+        page = await browser.get(path)
+        assert page.status_code == 403
+        assert '<a class="button main" href="/">首页</a>' in page.text
+        assert "重试" not in page.text

@@ -3,10 +3,10 @@
 from typing import Any
 from uuid import UUID
 
+from services.web.gateways.catalog.claims import Claim, OwnStores
 from services.web.gateways.catalog.content import Feed, Lives, Livestream, Share, ShareLink, Video
 from services.web.gateways.catalog.deals import Deal, FoundDeals, FoundStores, StorePage
 from services.web.gateways.catalog.desks import (
-    Claim,
     Colleagues,
     Draft,
     Drafts,
@@ -132,6 +132,20 @@ class Desks(Service):
     async def claims(self, asker: Asker, store_id: UUID) -> list[Claim]:
         answer = await self.get(asker, f"/stores/{store_id}/claims")
         return [Claim.model_validate(item) for item in answer["items"]]
+
+    async def stores(self, asker: Asker, merchant_id: UUID, cursor: str | None = None) -> OwnStores:
+        return OwnStores.model_validate(await self.get(asker, f"/merchants/{merchant_id}/stores", cursor=cursor))
+
+    async def compete(self, asker: Asker, store_id: UUID, claim_id: UUID, merchant_id: UUID, evidence: str) -> None:
+        body = {"merchant_id": str(merchant_id), "licence_evidence": evidence}
+        await self.put(asker, f"/stores/{store_id}/claims/{claim_id}", body)
+
+    async def appeal(self, asker: Asker, claim_id: UUID, text: str, evidence: str) -> None:
+        await self.put(asker, f"/claims/{claim_id}/appeal", {"text": text, "evidence": evidence})
+
+    async def release(self, asker: Asker, store_id: UUID, seen: int | None = None) -> None:
+        """Give a store back, on the version that its owner saw."""
+        await self.put(asker, f"/stores/{store_id}/release", {}, seen=seen)
 
     async def decide(self, asker: Asker, path: str, decision: dict[str, Any], seen: int | None = None) -> None:
         """Put an operator's decision at `path`, on the version that they saw."""

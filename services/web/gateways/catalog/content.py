@@ -23,7 +23,18 @@ class Badge(View):
     tokens: dict[str, str] = Field(default_factory=dict)
 
 
-class VideoCard(View):
+class Content(View):
+    """What came from the host platform; `url` is where it stands there."""
+
+    url: str | None = None
+
+    @property
+    def original(self) -> str | None:
+        """The original's address, unless it is no safe one to link."""
+        return self.url if self.url and self.url.startswith("https://") else None
+
+
+class VideoCard(Content):
     video_id: UUID
     merchant_id: UUID
     author: str
@@ -52,7 +63,7 @@ class Feed(View):
     next_cursor: str | None = None
 
 
-class LiveCard(View):
+class LiveCard(Content):
     livestream_id: UUID
     merchant_id: UUID | None = None
     author: str

@@ -156,26 +156,6 @@ class Template(View):
     en: str = ""
 
 
-class Appeal(View):
-    text: str = ""
-    evidence: str = ""
-
-
-class Claim(View):
-    """Who says that a store is theirs, and by what proof; `appeal` is their word against a refusal."""
-
-    claim_id: UUID
-    store_id: UUID
-    merchant_id: UUID
-    merchant_name: str = ""
-    version: int | None = None
-    licence_evidence: str = ""
-    state: str = ""
-    reason: str | None = None
-    appeal: Appeal | None = None
-    claimed_at: datetime | None = None
-
-
 class Queue(View):
     """What waits for the operator, each kind as catalog describes it."""
 

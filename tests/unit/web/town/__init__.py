@@ -7,7 +7,13 @@ from fastapi import FastAPI, Request, Response
 
 from tests.unit.web.town.catalog import add_catalog, add_places, add_search, add_shares
 from tests.unit.web.town.issuer import add_issuer, token_for
-from tests.unit.web.town.offices import add_invitations, add_merchants_desk, add_operators_acts, add_operators_desk
+from tests.unit.web.town.offices import (
+    add_holdings,
+    add_invitations,
+    add_merchants_desk,
+    add_operators_acts,
+    add_operators_desk,
+)
 from tests.unit.web.town.services import (
     add_checkout,
     add_dispatch_and_settlement,
@@ -80,6 +86,7 @@ def build(town: Town, issuer: str = "http://issuer.town") -> FastAPI:
         if request.method in {"PUT", "POST", "DELETE"} and not path.startswith("/oauth"):
             body = json.loads(await request.body() or b"null")
             town.heard.append((request.method, path, body))
+            town.quoted += request.headers.getlist("if-match")
             if town.tokens_refused:
                 return Refusal(401, "unauthenticated", "请先登录").answer
             for part, refusal in town.refusals.items():
@@ -99,6 +106,7 @@ def build(town: Town, issuer: str = "http://issuer.town") -> FastAPI:
     add_shares(app, town)
     add_merchants_desk(app, town)
     add_invitations(app, town)
+    add_holdings(app, town)
     add_operators_desk(app, town)
     add_operators_acts(app, town)
     add_checkout(app, town)

@@ -15,6 +15,16 @@ STEPS = (
     "STORE",
     "FIRST_DEAL",
 )
+PLACE: dict[str, Any] = {
+    "name": "老码头火锅（海口国贸店）",
+    "city": "海口",
+    "address": "美兰区国贸路 56 号",
+    "latitude": 20.031,
+    "longitude": 110.331,
+    "phone": "+8689866000001",
+    "hours": [{"weekdays": [1, 2, 3, 4, 5, 6, 7], "opens": "10:30", "closes": "02:00"}],
+    "open": True,
+}
 _LICENCE = {
     "licence_kind": "ENTERPRISE",
     "licence_no": "91460000MA5T",
@@ -117,18 +127,24 @@ def claims() -> list[dict[str, Any]]:
     ]
 
 
+def own_store(**changes: Any) -> dict[str, Any]:
+    """The merchant's store, with the merchant's own claim to it."""
+    return {
+        **PLACE,
+        "store_id": STORE,
+        "merchant_id": HOTPOT_MERCHANT,
+        "version": 7,
+        "closed_reason": None,
+        "claim_id": CLAIM,
+        "claim_version": 2,
+        "state": "APPROVED",
+        "reason": None,
+        **changes,
+    }
+
+
 def work_queue(deals: dict[str, dict[str, Any]]) -> dict[str, Any]:
     first, second = claims()
-    place = {
-        "name": "老码头火锅（海口国贸店）",
-        "city": "海口",
-        "address": "美兰区国贸路 56 号",
-        "latitude": 20.031,
-        "longitude": 110.331,
-        "phone": "+8689866000001",
-        "hours": [{"weekdays": [1, 2, 3, 4, 5, 6, 7], "opens": "10:30", "closes": "02:00"}],
-        "open": True,
-    }
     application = {"merchant_id": HOTPOT_MERCHANT, "version": 3, "state": "APPLIED", "name": "老码头火锅", **_LICENCE}
     fee = {"merchant_id": HOTPOT_MERCHANT, "name": "老码头火锅", "kind": "VERIFICATION", "amount_fen": 60000}
     deal = {"deal_id": HOTPOT, "revision": 2, "form": "SET", "deal_version": 1, "state": "IN_REVIEW"}
@@ -136,7 +152,7 @@ def work_queue(deals: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "merchants": [application],
         "fees": [{**fee, "state": "DUE", "reference": None}],
         "payout_accounts": [],
-        "stores": [{**place, **first, "competing": [second]}, {**place, **second, "competing": [first]}],
+        "stores": [{**PLACE, **first, "competing": [second]}, {**PLACE, **second, "competing": [first]}],
         "deals": [{**{name: deals[HOTPOT][name] for name in ("title", "price_fen")}, **deal}],
     }
 

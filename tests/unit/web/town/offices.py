@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 
 from tests.unit.web.town.catalog import page_of
-from tests.unit.web.town.desks import claims, colleagues, draft
+from tests.unit.web.town.desks import claim, claims, colleagues, draft
 from tests.unit.web.town.state import Refusal, Town
-from tests.unit.web.town.things import HOTEL, HOTPOT, HOTPOT_MERCHANT, INVITATION, VOUCHER
+from tests.unit.web.town.things import HOTEL, HOTPOT, HOTPOT_MERCHANT, INVITATION, STORE, VOUCHER
 
 
 def subject_of(request: Request) -> str:
@@ -27,7 +27,7 @@ def add_merchants_desk(app: FastAPI, town: Town) -> None:
         if "buyer" in subject:
             return {"items": []}
         stores = [{"store_id": one["store_id"], "name": one["name"]} for one in town.deals[HOTPOT]["stores"]]
-        role = "CLERK" if "clerk" in subject else "OWNER"
+        role = "CLERK" if "clerk" in subject else "MANAGER" if "manager" in subject else "OWNER"
         return {"items": [{"merchant_id": HOTPOT_MERCHANT, "name": "老码头火锅", "role": role, "stores": stores}]}
 
     @app.get("/merchants/{merchant_id}")
@@ -85,6 +85,24 @@ def add_invitations(app: FastAPI, town: Town) -> None:
         return colleagues()[2]
 
 
+def add_holdings(app: FastAPI, town: Town) -> None:
+    @app.get("/merchants/{merchant_id}/stores")
+    async def own_stores(cursor: str | None = None, limit: int = 20) -> Any:
+        return page_of(town.own_stores, cursor, limit)
+
+    @app.put("/stores/{store_id}/claims/{claim_id}", status_code=201)
+    async def compete(store_id: str, claim_id: str) -> Any:
+        return claim(claim_id, HOTPOT_MERCHANT, "老码头火锅", store_id=store_id)
+
+    @app.put("/claims/{claim_id}/appeal")
+    async def appeal(claim_id: str) -> Any:
+        return claim(claim_id, HOTPOT_MERCHANT, "老码头火锅", state="APPEALED")
+
+    @app.put("/stores/{store_id}/release")
+    async def release(store_id: str) -> Any:
+        return town.own_stores[0]
+
+
 def add_operators_desk(app: FastAPI, town: Town) -> None:
     @app.get("/operator/queue")
     async def queue(request: Request) -> Any:
@@ -106,8 +124,15 @@ def add_operators_desk(app: FastAPI, town: Town) -> None:
         return town.review
 
     @app.get("/stores/{store_id}/claims")
-    async def claims_on(store_id: str) -> Any:
-        return {"items": claims(), "next_cursor": None}
+    async def claims_on(store_id: str, request: Request) -> Any:
+        subject = subject_of(request)
+        found = [one for one in town.claims if one["store_id"] == store_id]
+        if not found and store_id != STORE:
+            raise Refusal(404, "not_found", "未找到")
+        own = [one for one in found if "operator" in subject or one["merchant_id"] == HOTPOT_MERCHANT]
+        if not own and "operator" not in subject:
+            raise Refusal(403, "forbidden", "没有权限")
+        return {"items": own, "next_cursor": None}
 
 
 def add_operators_acts(app: FastAPI, town: Town) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi.responses import JSONResponse
 
 from tests.unit.web.town.bought import certificate, order, parcel
-from tests.unit.web.town.desks import invitation, merchant, review_sheet, work_queue
+from tests.unit.web.town.desks import claims, invitation, merchant, own_store, review_sheet, work_queue
 from tests.unit.web.town.seen import livestream, share_of, store_page
 from tests.unit.web.town.sold import town_deals
 from tests.unit.web.town.things import (
@@ -33,12 +33,14 @@ class Refusal(Exception):
 
 
 class Town:
-    """What the services know. Tests change it and look at `heard`, the changes that were asked for."""
+    """What the services know. Tests change it and look at `heard`, the changes that were asked for, and `quoted`, the
+    versions that they were asked for on."""
 
     def __init__(self) -> None:
         self.silent: set[str] = set()
         self.refusals: dict[str, Refusal] = {}
         self.heard: list[tuple[str, str, Any]] = []
+        self.quoted: list[str] = []
         self.tokens_refused = False
         self.refreshes = 0
         self.searched: list[dict[str, str]] = []
@@ -63,6 +65,8 @@ class Town:
         self.merchant = merchant()
         self.invitation = invitation()
         self.store_page = store_page(self.deals)
+        self.claims = claims()
+        self.own_stores = [own_store()]
         self.queue = work_queue(self.deals)
         self.review = review_sheet()
 
