@@ -1,4 +1,5 @@
-"""Refunds that nobody asks for: goods that will not arrive, certificates that no store takes, codes that never came."""
+"""Refunds that nobody asks for: goods that will not arrive, certificates that no store takes, codes that never came,
+certificates that expired unused."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -18,6 +19,7 @@ _CAUSES = {
     What.STORE_CLOSED: RefundCause.RECALLED,
     What.MERCHANT_SUSPENDED: RefundCause.RECALLED,
     What.ISSUE_FAILED: RefundCause.ISSUE_FAILED,
+    What.EXPIRED: RefundCause.EXPIRED,
 }
 RECALLS = tuple(what for what, cause in _CAUSES.items() if cause is RefundCause.RECALLED)
 """A certificate that was recalled comes before everything else: its fence is there already."""

@@ -7,6 +7,7 @@ from services.redemption.domain import refusals as reasons
 from services.redemption.domain.certificates import CertificateState, refusal_to_fence
 from services.redemption.store import certificates, recalls, refunds
 from services.redemption.store.refunds import Refund, RefundState
+from services.redemption.use_cases.expiry import expire_if_over, say_again
 from services.redemption.use_cases.recalls import recall_units
 from services.redemption.use_cases.third_party import say_failed, wait_for_codes
 from shared.contracts.checkout import RefundAbandoned, RefundRequested, RefundSucceeded
@@ -98,7 +99,7 @@ async def lift_fence(tx: Transaction, event: RefundAbandoned) -> None:
 
 
 async def _give_back(tx: Transaction, order_id: UUID, refund_id: UUID) -> None:
-    """What happened behind the fence is made up for: stores that were lost, codes that never came."""
+    """What happened behind the fence is made up for: stores that were lost, codes that never came, time that ran out."""
     order = await certificates.order_of(tx, order_id)
     assert order is not None, "what was fenced has an order"
     await recalls.share_merchant(tx, order.merchant_id)
@@ -109,6 +110,8 @@ async def _give_back(tx: Transaction, order_id: UUID, refund_id: UUID) -> None:
         await wait_for_codes(tx, order_id, order.codes_due_at)
     failed = [unit_id for unit_id, state in left.items() if state is CertificateState.ISSUE_FAILED]
     await say_failed(tx, [(unit_id, order_id) for unit_id in failed])
+    await say_again(tx, [unit_id for unit_id, state in left.items() if state is CertificateState.EXPIRED])
+    await expire_if_over(tx, [unit_id for unit_id, state in left.items() if state is CertificateState.VALID])
 
 
 async def _known(tx: Transaction, refund_id: UUID) -> Refund:
