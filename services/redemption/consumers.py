@@ -135,7 +135,8 @@ async def watch_expiry(db: Database) -> None:
 @timers.acts_inside(EXPIRE)
 async def expire_next(tx: Transaction, due: list[Due]) -> None:
     """The time to use the next certificates is over."""
-    await use_cases.expire_next(tx)
+    for _ in due:
+        await use_cases.expire_next(tx)
 
 
 @timers.acts_inside(USE_FINAL)

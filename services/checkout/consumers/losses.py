@@ -1,12 +1,13 @@
-"""What ended without anybody asking here: certificates expired, refunds made at the channel itself."""
+"""What ended without its buyer asking: certificates expired, refunds made at the channel, campaigns called off."""
 
-from services.checkout.consumers.registry import handles
-from services.checkout.use_cases import fulfilment
+from services.checkout.consumers.registry import handles, timers
+from services.checkout.use_cases import fulfilment, mass_refunds
 from shared.contracts.redemption import CertificateExpired
 from shared.contracts.settlement import ExternalRefundFound
-from shared.database import Database
+from shared.database import Database, Transaction
 from shared.errors import NotYet
 from shared.messaging import inbox
+from shared.messaging.timers import Due
 
 
 @handles(CertificateExpired)
@@ -22,3 +23,9 @@ async def refund_expired(event: CertificateExpired, db: Database) -> None:
 async def record_external_refund(event: ExternalRefundFound, db: Database) -> None:
     """Money went back without us: the order obeys the channel's book."""
     raise NotYet("external refunds are being built")
+
+
+@timers.acts_inside(mass_refunds.MASS_REFUND)
+async def advance_mass_refund(tx: Transaction, due: list[Due]) -> None:
+    """A campaign was called off: the next batch of its orders."""
+    await mass_refunds.advance(tx, due)

@@ -149,6 +149,18 @@ class RefundNotStuck(Conflict):
     en = "This refund does not wait for an operator"
 
 
+class MassRefundNotFound(NotFound):
+    code = "mass_refund_not_found"
+    zh = "未找到该批量退款"
+    en = "There is no such mass refund"
+
+
+class DealUnknown(NotFound):
+    code = "deal_not_found"
+    zh = "未找到该团购"
+    en = "There is no such deal"
+
+
 class IncidentNotFound(NotFound):
     code = "incident_not_found"
     zh = "未找到该支付异常"

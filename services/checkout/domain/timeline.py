@@ -22,6 +22,7 @@ class What(StrEnum):
     MERCHANT_SUSPENDED = "MERCHANT_SUSPENDED"
     ISSUE_FAILED = "ISSUE_FAILED"
     EXPIRED = "EXPIRED"
+    CAMPAIGN = "CAMPAIGN"
     REFUND_REQUESTED = "REFUND_REQUESTED"
     REFUND_REFUSED = "REFUND_REFUSED"
     REFUND_SUCCEEDED = "REFUND_SUCCEEDED"
@@ -51,6 +52,7 @@ TEXTS: dict[What, tuple[str, str]] = {
     What.MERCHANT_SUSPENDED: ("商家已被暂停营业，自动退款", "The merchant is suspended; refunding automatically"),
     What.ISSUE_FAILED: ("未能出码，自动退款", "No code came in time; refunding automatically"),
     What.EXPIRED: ("到期未使用，自动退款", "Expired unused; refunding automatically"),
+    What.CAMPAIGN: ("活动已取消，自动退款", "The campaign is called off; refunding automatically"),
     What.REFUND_REQUESTED: ("已申请退款", "Refund requested"),
     What.REFUND_REFUSED: ("退款未通过", "Refund refused"),
     What.REFUND_SUCCEEDED: ("退款成功", "Refunded"),

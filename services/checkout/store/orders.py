@@ -110,6 +110,14 @@ async def lock_order(tx: Transaction, order_id: UUID) -> Order | None:
     return _order(row) if row else None
 
 
+async def lock_orders(tx: Transaction, order_ids: Sequence[UUID]) -> list[Order]:
+    """These orders, held until the transaction ends; in id order, as whoever holds several does."""
+    rows = await tx.fetch(
+        f"select {_COLUMNS} from orders where order_id = any($1) order by order_id for update", list(order_ids)
+    )
+    return [_order(row) for row in rows]
+
+
 async def lock_expired(tx: Transaction, order_ids: Sequence[UUID]) -> list[UUID]:
     """Hold those of these orders that are unpaid past their time, in id order."""
     rows = await tx.fetch(

@@ -52,6 +52,11 @@ async def set_quota(tx: Transaction, deal_id: UUID, quota: int) -> list[Unsaid]:
     return _unsaid(rows, tx.now)
 
 
+async def is_known(tx: Transaction, deal_id: UUID) -> bool:
+    """Whether the deal was ever on sale here."""
+    return bool(await tx.value("select exists (select from stock where deal_id = $1)", deal_id))
+
+
 async def find_offer(tx: Transaction, deal_id: UUID) -> Offer | None:
     """The deal in the version that is sold now, or None while catalog's events about it are incomplete."""
     row = await tx.row(

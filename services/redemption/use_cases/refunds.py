@@ -99,7 +99,7 @@ async def lift_fence(tx: Transaction, event: RefundAbandoned) -> None:
 
 
 async def _give_back(tx: Transaction, order_id: UUID, refund_id: UUID) -> None:
-    """What happened behind the fence is made up for: stores that were lost, codes that never came, time that ran out."""
+    """What happened behind the fence is made up for: stores were lost, codes never came, time ran out."""
     order = await certificates.order_of(tx, order_id)
     assert order is not None, "what was fenced has an order"
     await recalls.share_merchant(tx, order.merchant_id)
