@@ -193,6 +193,9 @@ def _fits(unit: Mapping[str, Any], uses: Sequence[str]) -> bool:
     """Whether settlement has every use of a certificate where its state says, down to how many were made."""
     made = [state for state in uses if state in _MADE]
     match unit["state"]:
+        case "USED" | "SETTLED" if set(uses) == {"REFUNDED"}:
+            # Paid back at the channel itself: the use stays made, and the merchant stands for it.
+            return True
         case "SETTLED":
             return set(uses) <= {"PAID"}
         case "USED":

@@ -1,11 +1,10 @@
 """What ended without its buyer asking: certificates expired, refunds made at the channel, campaigns called off."""
 
 from services.checkout.consumers.registry import handles, timers
-from services.checkout.use_cases import fulfilment, mass_refunds
+from services.checkout.use_cases import external_refunds, fulfilment, mass_refunds
 from shared.contracts.redemption import CertificateExpired
 from shared.contracts.settlement import ExternalRefundFound
 from shared.database import Database, Transaction
-from shared.errors import NotYet
 from shared.messaging import inbox
 from shared.messaging.timers import Due
 
@@ -22,7 +21,10 @@ async def refund_expired(event: CertificateExpired, db: Database) -> None:
 @handles(ExternalRefundFound)
 async def record_external_refund(event: ExternalRefundFound, db: Database) -> None:
     """Money went back without us: the order obeys the channel's book."""
-    raise NotYet("external refunds are being built")
+    async with db.transaction() as tx:
+        if await inbox.is_duplicate(tx, event, "checkout.record_external_refund"):
+            return
+        await external_refunds.record(tx, event)
 
 
 @timers.acts_inside(mass_refunds.MASS_REFUND)

@@ -27,6 +27,7 @@ class What(StrEnum):
     REFUND_REFUSED = "REFUND_REFUSED"
     REFUND_SUCCEEDED = "REFUND_SUCCEEDED"
     REFUND_ABANDONED = "REFUND_ABANDONED"
+    REFUNDED_OUTSIDE = "REFUNDED_OUTSIDE"
     STRAY_MONEY = "STRAY_MONEY"
     COMPLETED = "COMPLETED"
 
@@ -57,6 +58,7 @@ TEXTS: dict[What, tuple[str, str]] = {
     What.REFUND_REFUSED: ("退款未通过", "Refund refused"),
     What.REFUND_SUCCEEDED: ("退款成功", "Refunded"),
     What.REFUND_ABANDONED: ("退款已取消", "Refund cancelled"),
+    What.REFUNDED_OUTSIDE: ("商家已在支付宝直接退款", "The merchant has refunded directly at Alipay"),
     What.STRAY_MONEY: ("收到重复或超时付款，自动退回", "A late or double payment arrived and is returned"),
     What.COMPLETED: ("订单已完成", "Completed"),
 }

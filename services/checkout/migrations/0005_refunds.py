@@ -35,7 +35,7 @@ create table mass_refund_refunds (
 );
 """
 
-# An external refund without units waits for the operator of its incident. Each has an incident of its own, under its
+# An external refund that is allocated to no refund of ours waits for the operator of its incident. Each has an incident of its own, under its
 # own id; the other kinds stay at one open incident per attempt.
 _EXTERNAL = """
 create table external_refunds (
@@ -46,8 +46,10 @@ create table external_refunds (
     amount_fen bigint not null check (amount_fen > 0),
     refunded_at timestamptz not null,
     found_at timestamptz not null,
+    allocated_to uuid references refunds,
     allocated_at timestamptz,
-    allocated_by text
+    allocated_by text,
+    check ((allocated_to is null) = (allocated_at is null))
 );
 create index on external_refunds (order_id);
 

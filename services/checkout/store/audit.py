@@ -57,7 +57,8 @@ async def in_flight(tx: Transaction, limit: int) -> list[InFlight]:
              select 'payment_closing', attempt_id, amount_fen, closing_since
              from payment_attempts where state = 'CLOSING'
              union all
-             select lower(i.kind), i.incident_id, a.amount_fen, i.changed_at
+             select lower(i.kind), i.incident_id,
+                    case i.kind when 'EXTERNAL_REFUND' then i.claimed_fen else a.amount_fen end, i.changed_at
              from payment_incidents i join payment_attempts a using (attempt_id) where i.resolved_at is null) f
            order by since, id limit $1""",
         limit,
@@ -113,8 +114,10 @@ _MISFITS = {
         where (u.state = 'REFUNDED') <> coalesce(r.state = 'SUCCEEDED', false)
           or (u.state = 'REFUNDING') <> coalesce(r.state <> 'SUCCEEDED', false)""",
     "used_and_refunded": """
-        select unit_id::text, 'refunded after its only use' from units
-        where state = 'REFUNDED' and used_at is not null and jsonb_array_length(uses) = 1""",
+        select unit_id::text, 'refunded after its only use' from units u
+        where state = 'REFUNDED' and used_at is not null and jsonb_array_length(uses) = 1
+          and not exists (select from refund_units x join refunds r using (refund_id)
+                          where x.unit_id = u.unit_id and not x.released and r.cause in ('AFTER_USE', 'EXTERNAL'))""",
 }
 
 

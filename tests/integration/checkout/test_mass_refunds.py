@@ -9,6 +9,7 @@ import pytest
 from services.checkout.consumers import refunds
 from services.checkout.consumers.losses import advance_mass_refund
 from services.checkout.store import mass_refunds as store
+from services.checkout.store import orders
 from services.checkout.use_cases import mass_refunds
 from shared.contracts.catalog import DealKind, StaffRole
 from shared.contracts.checkout import RefundCause, RefundRequested
@@ -157,6 +158,21 @@ async def test_an_order_that_is_being_paid_while_the_walk_comes_by_is_not_missed
         await _pay(paying, purchase)
     await walking
     assert await purchase.unit_states() == ["REFUNDING"]
+
+
+async def test_a_payment_that_joins_while_the_walk_waits_for_its_order_does_not_wait_for_the_walk(stage: Stage) -> None:
+    deal = await stage.sell()
+    purchase = await stage.placed(deal)
+    mass = await call_off(stage, deal)
+    async with stage.db.transaction() as paying:
+        order = await orders.lock_order(paying, purchase.order_id)
+        assert order is not None
+        walking = asyncio.create_task(walk(stage, mass))
+        await eventually(lambda: _somebody_waits(stage), what="the walk waits for the payment")
+        await _pay(paying, purchase)
+        await mass_refunds.refund_if_called_off(paying, order)
+    await walking
+    assert some(await progress(stage, mass), "state", "found", "opened") == ("DONE", 1, 1)
 
 
 async def _somebody_waits(stage: Stage) -> bool:
