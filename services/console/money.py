@@ -175,7 +175,9 @@ def _compare_units(
     if redemption:
         for unit_id, unit in redemption["units"].items():
             uses = list(settlement["units"].get(unit_id, {}).values())
-            if not _fits(unit, uses):
+            taken_back = unit_id in checkout.get("taken_back", ())
+            # Paid back after its use, or at the channel itself: the use stays made, and the merchant stands for it.
+            if not (taken_back and set(uses) == {"REFUNDED"}) and not _fits(unit, uses):
                 detail = f"certificate {unit['state']}, {unit['uses']} uses; settlement {', '.join(sorted(uses))}"
                 found.append(Finding("certificate", unit_id, detail, 0, since))
     elif not rows["dispatch"]:
@@ -193,9 +195,6 @@ def _fits(unit: Mapping[str, Any], uses: Sequence[str]) -> bool:
     """Whether settlement has every use of a certificate where its state says, down to how many were made."""
     made = [state for state in uses if state in _MADE]
     match unit["state"]:
-        case "USED" | "SETTLED" if set(uses) == {"REFUNDED"}:
-            # Paid back at the channel itself: the use stays made, and the merchant stands for it.
-            return True
         case "SETTLED":
             return set(uses) <= {"PAID"}
         case "USED":

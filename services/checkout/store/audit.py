@@ -132,9 +132,12 @@ async def misfits(tx: Transaction, limit: int) -> list[Misfit]:
 
 async def money_of_orders(tx: Transaction, after: UUID | None, limit: int) -> list[Row]:
     """Every order of which the channel may know, in id order: what came in, what of it bought nothing (`outside_fen`),
-    what went back, and the units."""
+    what went back, the units, and those of them that were refunded although they may have been used (`taken_back`)."""
     return await tx.fetch(
         """select o.order_id, o.state, p.received_fen, p.outside_fen, p.out_trade_nos, r.refunded_fen, u.units,
+                  array(select x.unit_id from refund_units x join refunds t using (refund_id)
+                        where t.order_id = o.order_id and not x.released and t.state = 'SUCCEEDED'
+                          and t.cause in ('AFTER_USE', 'EXTERNAL') order by x.unit_id) as taken_back,
                   greatest(o.changed_at, p.changed_at, r.changed_at, u.changed_at) as changed_at
            from orders o
            cross join lateral (

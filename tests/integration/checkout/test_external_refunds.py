@@ -12,38 +12,18 @@ from shared.contracts.catalog import DealKind, StaffRole
 from shared.contracts.checkout import RefundAbandoned, RefundCause, RefundRequested, RefundSucceeded
 from shared.contracts.settlement import ExternalRefundFound
 from shared.errors import NotYet
-from shared.ids import derived_id, new_id
+from shared.ids import new_id
 from tests.integration.checkout.catalog_side import Deal
+from tests.integration.checkout.channel_side import WHOLE, found, outside
 from tests.integration.checkout.redemption_side import fence, fenced, finish, use
 from tests.integration.checkout.stage import Purchase, Stage, code_of
 
 pytestmark = pytest.mark.usefixtures("alipay_sandbox")
 
-WHOLE = 12_800
-
-
-def found(stage: Stage, purchase: Purchase, amount_fen: int, number: str = "merchant-1", **facts: Any) -> (
-    ExternalRefundFound
-):  # fmt: skip
-    """What settlement says once the channel's book shows the refund."""
-    wanted = {
-        "occurred_at": stage.now(), "refund_id": derived_id(purchase.attempt_id, number),
-        "order_id": purchase.order_id, "out_trade_no": purchase.out_trade_no, "channel_refund_no": number,
-        "amount_fen": amount_fen, "refunded_at": stage.now(),
-    }  # fmt: skip
-    return ExternalRefundFound(**{**wanted, **facts})
-
 
 async def hear(stage: Stage, event: ExternalRefundFound) -> UUID:
     await losses.record_external_refund(event, stage.db)
     return event.refund_id
-
-
-async def outside(stage: Stage, purchase: Purchase, amount_fen: int) -> None:
-    """The merchant refunds in Alipay's own backend."""
-    body = {"out_trade_no": purchase.out_trade_no, "amount_fen": amount_fen}
-    answer = await stage.sandbox.post("/_sim/alipay/external-refund", json=body)
-    assert answer.status_code < 300, answer.text
 
 
 async def refund_of(purchase: Purchase, refund_id: UUID) -> dict[str, Any]:
