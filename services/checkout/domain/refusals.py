@@ -189,6 +189,12 @@ class AllocationDoesNotFit(Conflict):
     en = "The units are not worth what was refunded at the channel"
 
 
+class SearchTooWide(Invalid):
+    code = "search_too_wide"
+    zh = "请输入订单号或交易号"
+    en = "Give an order number or a trade number"
+
+
 class IncidentNotFound(NotFound):
     code = "incident_not_found"
     zh = "未找到该支付异常"

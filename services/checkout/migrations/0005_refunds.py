@@ -35,8 +35,8 @@ create table mass_refund_refunds (
 );
 """
 
-# An external refund that is allocated to no refund of ours waits for the operator of its incident. Each has an incident of its own, under its
-# own id; the other kinds stay at one open incident per attempt.
+# An external refund that is allocated to no refund of ours waits for the operator of its incident. Each has an incident
+# of its own, under its own id; the other kinds stay at one open incident per attempt.
 _EXTERNAL = """
 create table external_refunds (
     refund_id uuid primary key,

@@ -1,6 +1,15 @@
 """HTTP in: parse, one transaction, one use case, answer after the commit; one module per subject."""
 
-from services.checkout.routes import admin, external_refunds, mass_refunds, notify, orders, payments, refunds
+from services.checkout.routes import (
+    admin,
+    external_refunds,
+    mass_refunds,
+    notify,
+    orders,
+    payments,
+    refunds,
+    staff_orders,
+)
 
 ROUTERS = (
     orders.router,
@@ -10,4 +19,5 @@ ROUTERS = (
     admin.router,
     mass_refunds.router,
     external_refunds.router,
+    staff_orders.router,
 )

@@ -55,6 +55,7 @@ async def test_a_whole_refund_at_the_channel_refunds_everything_here_and_sends_n
     assert await stage.timer("send_refund", refund_id) is None
     assert await stage.book(purchase.out_trade_no) == [("payment", 2 * WHOLE), ("refund", 2 * WHOLE)]
     assert await stage.stock(purchase.deal) == (0, 0)
+    assert await stage.incident_of(purchase.order_id) is None
     assert await misfits(stage, purchase) == []
 
 
@@ -62,7 +63,9 @@ async def test_an_unused_unit_is_taken_before_a_used_one_and_a_used_one_if_there
     purchase = await stage.paid(quantity=2)
     first, _ = await purchase.unit_ids()
     await finish(stage, await use(stage, purchase, first))
-    await hear(stage, found(stage, purchase, WHOLE))
+    event = found(stage, purchase, WHOLE)
+    await hear(stage, event)
+    await hear(stage, event.model_copy(update={"event_id": new_id()}))
     assert await purchase.unit_states() == ["FINAL", "REFUNDED"]
     await hear(stage, found(stage, purchase, WHOLE, "merchant-2"))
     assert await purchase.unit_states() == ["REFUNDED", "REFUNDED"]
