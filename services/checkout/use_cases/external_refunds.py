@@ -1,6 +1,7 @@
 """Money that went back at the channel itself: recorded, never sent, and taken out of whatever waited to be sent."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from services.checkout.domain.external_refunds import (
@@ -28,7 +29,7 @@ from services.checkout.store import orders, payments, refunds
 from services.checkout.use_cases import automatic_refunds, schedule
 from services.checkout.use_cases.refunds import tell_success
 from shared.contracts.catalog import DealKind
-from shared.contracts.checkout import RefundAbandoned, RefundCause
+from shared.contracts.checkout import DisputeClosed, RefundAbandoned, RefundCause
 from shared.contracts.settlement import ExternalRefundFound
 from shared.database import Transaction
 from shared.errors import IdTaken, NotYet
@@ -197,14 +198,16 @@ async def _release(tx: Transaction, order: Order, refund: Refund, others: Sequen
     """Tell whoever fenced what is free again. Certificates whose money went back stay behind the fence that is there,
     until the news of that takes them over; a parcel is one thing, and dispatch knows what of it was refunded."""
     unit_ids = tuple(refund.units) if order.kind is DealKind.GOODS else tuple(others)
-    if unit_ids:
-        await outbox.emit(
-            tx,
-            RefundAbandoned(
-                occurred_at=tx.now,
-                refund_id=refund.refund_id,
-                order_id=order.order_id,
-                kind=order.kind,
-                unit_ids=unit_ids,
-            ),
-        )
+    if not unit_ids:
+        return
+    facts: dict[str, Any] = {
+        "occurred_at": tx.now,
+        "refund_id": refund.refund_id,
+        "order_id": order.order_id,
+        "kind": order.kind,
+        "unit_ids": unit_ids,
+    }
+    if refund.cause == RefundCause.AFTER_USE:
+        await outbox.emit(tx, DisputeClosed(**facts, merchant_id=order.merchant_id))
+    else:
+        await outbox.emit(tx, RefundAbandoned(**facts))

@@ -9,7 +9,7 @@ import pytest
 from services.checkout.consumers import losses
 from services.checkout.domain.refusals import TradeNotOfOrder
 from shared.contracts.catalog import DealKind, StaffRole
-from shared.contracts.checkout import RefundAbandoned, RefundCause, RefundRequested, RefundSucceeded
+from shared.contracts.checkout import DisputeClosed, RefundAbandoned, RefundCause, RefundRequested, RefundSucceeded
 from shared.contracts.settlement import ExternalRefundFound
 from shared.errors import NotYet
 from shared.ids import new_id
@@ -116,6 +116,18 @@ async def test_what_a_refund_held_beside_it_is_free_again(stage: Stage) -> None:
     await stage.act("send_refund", again)
     assert await purchase.unit_states() == ["REFUNDED", "REFUNDED"]
     assert await misfits(stage, purchase) == []
+
+
+async def test_a_review_that_loses_its_reason_is_closed_for_what_is_not_refunded(stage: Stage) -> None:
+    purchase = await stage.paid(quantity=2)
+    first, second = await purchase.unit_ids()
+    reviewed = await purchase.refunding(first, second)
+    async with stage.db.transaction() as tx:
+        await tx.execute("update refunds set cause = 'AFTER_USE' where refund_id = $1", reviewed)
+    await hear(stage, found(stage, purchase, WHOLE))
+    (closed,) = await stage.said(DisputeClosed, reviewed)
+    assert (closed.unit_ids, closed.merchant_id) == ((second,), purchase.deal.merchant_id)
+    assert await stage.said(RefundAbandoned, reviewed) == []
 
 
 @pytest.mark.parametrize("ends", ["SUCCEEDED", "FAILED"])
