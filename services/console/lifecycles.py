@@ -152,12 +152,15 @@ async def refund(
     return await world.until(decided, f"refund {refund_id} is decided", within_s)
 
 
-async def refunds_by_themselves(world: World, bought: Bought, count: int) -> list[dict[str, Any]]:
-    """The refunds that nobody asked for, once so many have paid: no open store takes these certificates any more."""
+async def refunds_by_themselves(
+    world: World, bought: Bought, count: int, cause: str = "RECALLED"
+) -> list[dict[str, Any]]:
+    """The refunds that nobody asked for, once so many have paid; by default no open store takes these certificates any
+    more."""
 
     async def ask() -> list[dict[str, Any]] | None:
         order = await world.person(bought.buyer).get("checkout", f"/orders/{bought.order_id}")
-        done = [one for one in order["refunds"] if (one["cause"], one["state"]) == ("RECALLED", "SUCCEEDED")]
+        done = [one for one in order["refunds"] if (one["cause"], one["state"]) == (cause, "SUCCEEDED")]
         return done if len(done) == count else None
 
     return await world.until(ask, f"{count} refunds of {bought.order_id} that nobody asked for")

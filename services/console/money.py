@@ -175,7 +175,9 @@ def _compare_units(
     if redemption:
         for unit_id, unit in redemption["units"].items():
             uses = list(settlement["units"].get(unit_id, {}).values())
-            if not _fits(unit, uses):
+            taken_back = unit_id in checkout.get("taken_back", ())
+            # Paid back after its use, or at the channel itself: the use stays made, and the merchant stands for it.
+            if not (taken_back and set(uses) == {"REFUNDED"}) and not _fits(unit, uses):
                 detail = f"certificate {unit['state']}, {unit['uses']} uses; settlement {', '.join(sorted(uses))}"
                 found.append(Finding("certificate", unit_id, detail, 0, since))
     elif not rows["dispatch"]:

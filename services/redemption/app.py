@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from services.redemption.consumers import COPIES, handles, timers
+from services.redemption.consumers import COPIES, handles, timers, watch_expiry
 from services.redemption.domain.codes import Codes
 from services.redemption.routes import ROUTERS
 from services.redemption.settings import Settings
@@ -23,6 +23,7 @@ def make(settings: Settings | None = None) -> Service:
         timers=timers,
         copies=COPIES,
         world=world,
+        on_start=watch_expiry,
     )
 
 

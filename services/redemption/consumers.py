@@ -4,6 +4,7 @@ from uuid import UUID
 
 from services.redemption import use_cases
 from services.redemption.store import copies
+from services.redemption.use_cases.expiry import EXPIRE
 from services.redemption.use_cases.recalls import RECALL
 from services.redemption.use_cases.redeem import USE_FINAL
 from services.redemption.use_cases.third_party import CODES_OVERDUE
@@ -123,6 +124,19 @@ async def mark_settled(event: PayoutPaid, db: Database) -> None:
         if await inbox.is_duplicate(tx, event, "redemption.mark_settled"):
             return
         await use_cases.settle_uses(tx, event.uses)
+
+
+async def watch_expiry(db: Database) -> None:
+    """At start: look for what has expired meanwhile."""
+    async with db.transaction() as tx:
+        await use_cases.look_at_once(tx)
+
+
+@timers.acts_inside(EXPIRE)
+async def expire_next(tx: Transaction, due: list[Due]) -> None:
+    """The time to use the next certificates is over."""
+    for _ in due:
+        await use_cases.expire_next(tx)
 
 
 @timers.acts_inside(USE_FINAL)

@@ -45,6 +45,8 @@ class IncidentKind(StrEnum):
 
     AMOUNT_MISMATCH = "AMOUNT_MISMATCH"
     REFUNDED_ELSEWHERE = "REFUNDED_ELSEWHERE"
+    EXTERNAL_REFUND = "EXTERNAL_REFUND"
+    """Money went back at the channel, and no set of units is worth what it was."""
 
 
 @dataclass(frozen=True, slots=True)

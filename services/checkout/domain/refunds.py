@@ -49,6 +49,8 @@ class Refund:
     refused_code: str | None
     tries: int
     units: dict[UUID, int]
+    approved_at: datetime | None = None
+    """When nothing stood in the way of the money any more."""
 
     @property
     def out_request_no(self) -> str:
@@ -102,9 +104,21 @@ def pause_after_failure(tries: int, code: str) -> timedelta | None:
     return timedelta(seconds=_FAILED_PAUSES_S[max(tries, 1) - 1])
 
 
-def expected_by(requested_at: datetime, working_days: int = 3) -> date:
-    """The last of the 1–3 working days within which the buyer has the money, by China's working-day calendar."""
-    day = business_day(requested_at)
+def money_back_by(refund: Refund) -> date | None:
+    """By when the buyer's bank or balance has the money: within 1–3 working days after the channel gave it back, or,
+    until that is done, after nothing stood in its way. None while somebody decides, or has refused."""
+    if refund.state in (RefundState.REFUSED, RefundState.ABANDONED):
+        return None
+    since = refund.succeeded_at or refund.approved_at
+    return expected_by(since) if since else None
+
+
+def expected_by(since: datetime, working_days: int = 3) -> date:
+    """The last of the 1–3 working days after a moment, by China's working-day calendar. The day itself does not count.
+
+    The calendar knows the years whose holidays are decreed, from 2004 on; in others a working day is a weekday, so a
+    date over a holiday of such a year comes out too early, and right once the decree is in the calendar."""
+    day = business_day(since)
     while working_days:
         day += timedelta(days=1)
         working_days -= _is_working_day(day)

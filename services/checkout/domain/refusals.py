@@ -157,6 +157,52 @@ class RefundNotStuck(Conflict):
     en = "This refund does not wait for an operator"
 
 
+class MassRefundNotFound(NotFound):
+    code = "mass_refund_not_found"
+    zh = "未找到该批量退款"
+    en = "There is no such mass refund"
+
+
+class DealUnknown(NotFound):
+    code = "deal_not_found"
+    zh = "未找到该团购"
+    en = "There is no such deal"
+
+
+class TradeNotOfOrder(Conflict):
+    """Facts: out_trade_no. Nobody asked, so this is parked for an operator."""
+
+    code = "trade_not_of_order"
+    zh = "该交易不是订单的付款交易"
+    en = "This trade is not the one that paid the order"
+
+
+class ExternalRefundNotFound(NotFound):
+    code = "external_refund_not_found"
+    zh = "未找到该渠道退款"
+    en = "There is no such refund at the channel"
+
+
+class ExternalRefundAllocated(Conflict):
+    code = "external_refund_allocated"
+    zh = "该渠道退款已分配"
+    en = "This refund at the channel has been allocated already"
+
+
+class AllocationDoesNotFit(Conflict):
+    """Facts: amount_fen that was refunded, units_fen that is left of the units."""
+
+    code = "allocation_does_not_fit"
+    zh = "所选券的金额与渠道退款金额不一致"
+    en = "The units are not worth what was refunded at the channel"
+
+
+class SearchTooWide(Invalid):
+    code = "search_too_wide"
+    zh = "请输入订单号或交易号"
+    en = "Give an order number or a trade number"
+
+
 class IncidentNotFound(NotFound):
     code = "incident_not_found"
     zh = "未找到该支付异常"

@@ -21,10 +21,13 @@ class What(StrEnum):
     STORE_CLOSED = "STORE_CLOSED"
     MERCHANT_SUSPENDED = "MERCHANT_SUSPENDED"
     ISSUE_FAILED = "ISSUE_FAILED"
+    EXPIRED = "EXPIRED"
+    CAMPAIGN = "CAMPAIGN"
     REFUND_REQUESTED = "REFUND_REQUESTED"
     REFUND_REFUSED = "REFUND_REFUSED"
     REFUND_SUCCEEDED = "REFUND_SUCCEEDED"
     REFUND_ABANDONED = "REFUND_ABANDONED"
+    REFUNDED_OUTSIDE = "REFUNDED_OUTSIDE"
     STRAY_MONEY = "STRAY_MONEY"
     COMPLETED = "COMPLETED"
 
@@ -49,10 +52,13 @@ TEXTS: dict[What, tuple[str, str]] = {
     What.STORE_CLOSED: ("可用门店均已停业，自动退款", "No store is left that takes it; refunding automatically"),
     What.MERCHANT_SUSPENDED: ("商家已被暂停营业，自动退款", "The merchant is suspended; refunding automatically"),
     What.ISSUE_FAILED: ("未能出码，自动退款", "No code came in time; refunding automatically"),
+    What.EXPIRED: ("到期未使用，自动退款", "Expired unused; refunding automatically"),
+    What.CAMPAIGN: ("活动已取消，自动退款", "The campaign is called off; refunding automatically"),
     What.REFUND_REQUESTED: ("已申请退款", "Refund requested"),
     What.REFUND_REFUSED: ("退款未通过", "Refund refused"),
     What.REFUND_SUCCEEDED: ("退款成功", "Refunded"),
     What.REFUND_ABANDONED: ("退款已取消", "Refund cancelled"),
+    What.REFUNDED_OUTSIDE: ("商家已在支付宝直接退款", "The merchant has refunded directly at Alipay"),
     What.STRAY_MONEY: ("收到重复或超时付款，自动退回", "A late or double payment arrived and is returned"),
     What.COMPLETED: ("订单已完成", "Completed"),
 }

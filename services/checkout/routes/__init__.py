@@ -1,5 +1,23 @@
 """HTTP in: parse, one transaction, one use case, answer after the commit; one module per subject."""
 
-from services.checkout.routes import admin, notify, orders, payments, refunds
+from services.checkout.routes import (
+    admin,
+    external_refunds,
+    mass_refunds,
+    notify,
+    orders,
+    payments,
+    refunds,
+    staff_orders,
+)
 
-ROUTERS = (orders.router, payments.router, notify.router, refunds.router, admin.router)
+ROUTERS = (
+    orders.router,
+    payments.router,
+    notify.router,
+    refunds.router,
+    admin.router,
+    mass_refunds.router,
+    external_refunds.router,
+    staff_orders.router,
+)

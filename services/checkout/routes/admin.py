@@ -56,6 +56,7 @@ class OrderMoneyView(BaseModel):
     refunded_fen: int
     out_trade_nos: list[str]
     units: dict[UUID, UnitState]
+    taken_back: list[UUID] = Field(description="Units that were refunded although they may have been used")
 
 
 class OrderMoneyPage(BaseModel):

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from services.checkout.domain.addresses import masked_subject
 from services.checkout.domain.orders import Order, OrderState, OrderUnit, UnitState
-from services.checkout.domain.refunds import Refund, RefundState, expected_by
+from services.checkout.domain.refunds import Refund, RefundState, expected_by, money_back_by
 from services.checkout.domain.timeline import TEXTS, Entry, What
 from services.checkout.store import orders, refunds
 from shared.contracts.catalog import CashVoucherTerms, DealForm, DealKind, DeliveryMode, RefundPolicy
@@ -32,7 +33,13 @@ class RefundView(BaseModel):
     refused_code: str | None
     requested_at: datetime
     succeeded_at: datetime | None
-    expected_by: date = Field(description="Last of the 1-3 working days within which the money is back")
+    expected_by: date = Field(
+        description="Last of the 1-3 working days after the request, if nothing stands in its way"
+    )
+    money_back_by: date | None = Field(
+        description="Last of the 1-3 working days after it was approved, then after the channel gave the money back; "
+        "null while somebody decides, and for what is not refunded"
+    )
 
     @classmethod
     def of(cls, refund: Refund) -> "RefundView":
@@ -48,6 +55,7 @@ class RefundView(BaseModel):
             requested_at=refund.requested_at,
             succeeded_at=refund.succeeded_at,
             expected_by=expected_by(refund.requested_at),
+            money_back_by=money_back_by(refund),
         )
 
 
@@ -95,6 +103,12 @@ class OrderView(BaseModel):
     timeline: list[EntryView]
 
 
+class StaffOrderView(OrderView):
+    """An order as the merchant's staff and operators list it: nobody's phone, address or account in full."""
+
+    masked_buyer: str
+
+
 def order_view(
     order: Order, units: Sequence[OrderUnit], order_refunds: Sequence[Refund] = (), noted: Sequence[Entry] = ()
 ) -> OrderView:
@@ -138,6 +152,12 @@ async def order_views(tx: Transaction, found: Sequence[Order]) -> list[OrderView
     return [
         order_view(order, units[order.order_id], of_orders[order.order_id], noted[order.order_id]) for order in found
     ]
+
+
+async def staff_order_views(tx: Transaction, found: Sequence[Order]) -> list[StaffOrderView]:
+    """The same for staff."""
+    views = zip(found, await order_views(tx, found), strict=True)
+    return [StaffOrderView(**dict(view), masked_buyer=masked_subject(order.buyer)) for order, view in views]
 
 
 def _unit(unit: OrderUnit) -> UnitView:

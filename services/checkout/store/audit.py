@@ -57,7 +57,8 @@ async def in_flight(tx: Transaction, limit: int) -> list[InFlight]:
              select 'payment_closing', attempt_id, amount_fen, closing_since
              from payment_attempts where state = 'CLOSING'
              union all
-             select lower(i.kind), i.incident_id, a.amount_fen, i.changed_at
+             select lower(i.kind), i.incident_id,
+                    case i.kind when 'EXTERNAL_REFUND' then i.claimed_fen else a.amount_fen end, i.changed_at
              from payment_incidents i join payment_attempts a using (attempt_id) where i.resolved_at is null) f
            order by since, id limit $1""",
         limit,
@@ -113,8 +114,10 @@ _MISFITS = {
         where (u.state = 'REFUNDED') <> coalesce(r.state = 'SUCCEEDED', false)
           or (u.state = 'REFUNDING') <> coalesce(r.state <> 'SUCCEEDED', false)""",
     "used_and_refunded": """
-        select unit_id::text, 'refunded after its only use' from units
-        where state = 'REFUNDED' and used_at is not null and jsonb_array_length(uses) = 1""",
+        select unit_id::text, 'refunded after its only use' from units u
+        where state = 'REFUNDED' and used_at is not null and jsonb_array_length(uses) = 1
+          and not exists (select from refund_units x join refunds r using (refund_id)
+                          where x.unit_id = u.unit_id and not x.released and r.cause in ('AFTER_USE', 'EXTERNAL'))""",
 }
 
 
@@ -129,9 +132,12 @@ async def misfits(tx: Transaction, limit: int) -> list[Misfit]:
 
 async def money_of_orders(tx: Transaction, after: UUID | None, limit: int) -> list[Row]:
     """Every order of which the channel may know, in id order: what came in, what of it bought nothing (`outside_fen`),
-    what went back, and the units."""
+    what went back, the units, and those of them that were refunded although they may have been used (`taken_back`)."""
     return await tx.fetch(
         """select o.order_id, o.state, p.received_fen, p.outside_fen, p.out_trade_nos, r.refunded_fen, u.units,
+                  array(select x.unit_id from refund_units x join refunds t using (refund_id)
+                        where t.order_id = o.order_id and not x.released and t.state = 'SUCCEEDED'
+                          and t.cause in ('AFTER_USE', 'EXTERNAL') order by x.unit_id) as taken_back,
                   greatest(o.changed_at, p.changed_at, r.changed_at, u.changed_at) as changed_at
            from orders o
            cross join lateral (

@@ -19,7 +19,7 @@ _PLAIN = (
 )  # fmt: skip
 _DELIVERY = ("sealed_address", "masked_phone", "masked_address", "weight_g", "category")
 _FROZEN = ("kind", "form", "rules", "cash", "code_source", "refund_policy", "store_ids")
-_COLUMNS = ", ".join((*_PLAIN, *_DELIVERY, *_FROZEN, "state", "delivery_mode", "delivery_fee_fen"))
+COLUMNS = ", ".join((*_PLAIN, *_DELIVERY, *_FROZEN, "state", "delivery_mode", "delivery_fee_fen"))
 
 # How many uses are left of a unit: a use that was told before their numbers were kept left only its moment.
 USES_LEFT = "jsonb_array_length(uses) - greatest(cardinality(used_nos), (used_at is not null)::int)"
@@ -95,8 +95,8 @@ async def add_order(tx: Transaction, order: Order, units: Sequence[OrderUnit]) -
 
 async def find_order(tx: Transaction, order_id: UUID) -> Order | None:
     """The order, if there is one."""
-    row = await tx.row(f"select {_COLUMNS} from orders where order_id = $1", order_id)
-    return _order(row) if row else None
+    row = await tx.row(f"select {COLUMNS} from orders where order_id = $1", order_id)
+    return read_order(row) if row else None
 
 
 async def find_orders(tx: Transaction, order_ids: Iterable[UUID]) -> dict[UUID, Order]:
@@ -107,8 +107,16 @@ async def find_orders(tx: Transaction, order_ids: Iterable[UUID]) -> dict[UUID, 
 
 async def lock_order(tx: Transaction, order_id: UUID) -> Order | None:
     """The order, held until the transaction ends: whatever changes an order's parts holds it first."""
-    row = await tx.row(f"select {_COLUMNS} from orders where order_id = $1 for update", order_id)
-    return _order(row) if row else None
+    row = await tx.row(f"select {COLUMNS} from orders where order_id = $1 for update", order_id)
+    return read_order(row) if row else None
+
+
+async def lock_orders(tx: Transaction, order_ids: Sequence[UUID]) -> list[Order]:
+    """These orders, held until the transaction ends; in id order, as whoever holds several does."""
+    rows = await tx.fetch(
+        f"select {COLUMNS} from orders where order_id = any($1) order by order_id for update", list(order_ids)
+    )
+    return [read_order(row) for row in rows]
 
 
 async def lock_expired(tx: Transaction, order_ids: Sequence[UUID]) -> list[UUID]:
@@ -128,7 +136,7 @@ async def list_of_buyer(
     """A buyer's orders, newest first, from after the one named by `before`."""
     placed_at, order_id = before or (None, None)
     rows = await tx.fetch(
-        f"""select {_COLUMNS} from orders o
+        f"""select {COLUMNS} from orders o
             where buyer = $1 and ($2::timestamptz is null or (placed_at, order_id) < ($2, $3)) and {_FILTERS[only]}
             order by placed_at desc, order_id desc limit $4""",
         buyer,
@@ -136,7 +144,7 @@ async def list_of_buyer(
         order_id,
         limit,
     )
-    return [_order(row) for row in rows]
+    return [read_order(row) for row in rows]
 
 
 async def units_of(tx: Transaction, order_ids: Sequence[UUID]) -> dict[UUID, list[OrderUnit]]:
@@ -263,7 +271,8 @@ async def entries_of(tx: Transaction, order_ids: Sequence[UUID]) -> dict[UUID, l
     return entries
 
 
-def _order(row: Row) -> Order:
+def read_order(row: Row) -> Order:
+    """An order as its row has it."""
     delivery = None
     if row["delivery_mode"]:
         parts = {name: row[name] for name in _DELIVERY}

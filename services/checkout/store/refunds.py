@@ -11,8 +11,8 @@ from shared.database import Row, Transaction
 
 _COLUMNS = """refund_id, order_id, attempt_id, cause, state, amount_fen, reason, requested_by, requested_at,
     succeeded_at, refused_code, tries"""
-_WITH_UNITS = f"""select {_COLUMNS}, array(select unit_id from refund_units u where u.refund_id = r.refund_id
-        order by unit_id) as unit_ids,
+_WITH_UNITS = f"""select {_COLUMNS}, approved_at,
+    array(select unit_id from refund_units u where u.refund_id = r.refund_id order by unit_id) as unit_ids,
     array(select amount_fen from refund_units u where u.refund_id = r.refund_id order by unit_id) as amounts
     from refunds r"""
 
@@ -22,9 +22,10 @@ async def add_refund(tx: Transaction, refund: Refund) -> bool:
     has a live refund: the caller holds the order and has looked, so that would be a bug."""
     added = await tx.value(
         f"""with added as (
-              insert into refunds ({_COLUMNS}, moving_since)
-              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, null, null, 0,
-                      case when $5 = 'APPROVED' then clock_timestamp() end)
+              insert into refunds ({_COLUMNS}, moving_since, approved_at)
+              values ($1, $2, $3, $4, $5, $6, $7, $8, $9::timestamptz, null, null, 0,
+                      case when $5 = 'APPROVED' then clock_timestamp() end,
+                      case when $5 = 'APPROVED' then $9::timestamptz end)
               on conflict (refund_id) do nothing returning refund_id),
             covered as (
               insert into refund_units (refund_id, unit_id, amount_fen)
@@ -98,10 +99,11 @@ async def approve(tx: Transaction, refund_id: UUID, amounts: Mapping[UUID, int])
     """FENCING → APPROVED with the amounts for the uses that are left; False in any other state."""
     approved = await tx.value(
         """update refunds set state = 'APPROVED', amount_fen = $2, needs_operator_since = null,
-             moving_since = clock_timestamp()
+             moving_since = clock_timestamp(), approved_at = $3
            where refund_id = $1 and state = 'FENCING' returning true""",
         refund_id,
         sum(amounts.values()),
+        tx.now,
     )
     if approved:
         await tx.execute(

@@ -67,6 +67,11 @@ async def hold(tx: Transaction, deal_ids: Iterable[UUID]) -> dict[UUID, int]:
     return {row["deal_id"]: row["available"] for row in rows}
 
 
+async def is_known(tx: Transaction, deal_id: UUID) -> bool:
+    """Whether the deal was ever on sale here."""
+    return bool(await tx.value("select exists (select from stock where deal_id = $1)", deal_id))
+
+
 async def find_offer(tx: Transaction, deal_id: UUID) -> Offer | None:
     """The deal in the version that is sold now, or None while catalog's events about it are incomplete."""
     return (await find_offers(tx, [deal_id])).get(deal_id)

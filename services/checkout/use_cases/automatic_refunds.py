@@ -1,4 +1,5 @@
-"""Refunds that nobody asks for: goods that will not arrive, certificates that no store takes, codes that never came."""
+"""Refunds that nobody asks for: goods that will not arrive, certificates that no store takes, codes that never came,
+certificates that expired unused, campaigns that were called off."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -8,6 +9,7 @@ from services.checkout.domain.refusals import UnitNotOfOrder
 from services.checkout.domain.timeline import What
 from services.checkout.store import orders, refunds
 from services.checkout.use_cases.fencing import fence
+from shared.contracts.catalog import DealKind
 from shared.contracts.checkout import RefundCause
 from shared.database import Transaction
 from shared.ids import derived_id
@@ -18,6 +20,8 @@ _CAUSES = {
     What.STORE_CLOSED: RefundCause.RECALLED,
     What.MERCHANT_SUSPENDED: RefundCause.RECALLED,
     What.ISSUE_FAILED: RefundCause.ISSUE_FAILED,
+    What.EXPIRED: RefundCause.EXPIRED,
+    What.CAMPAIGN: RefundCause.CAMPAIGN,
 }
 RECALLS = tuple(what for what, cause in _CAUSES.items() if cause is RefundCause.RECALLED)
 """A certificate that was recalled comes before everything else: its fence is there already."""
@@ -36,6 +40,30 @@ async def refund_unit(tx: Transaction, order: Order, unit_id: UUID, what: What) 
     await _refund_unit(tx, order, unit_id, what)
 
 
+async def refund_campaign(tx: Transaction, order: Order) -> dict[UUID, int]:
+    """The campaign is called off: everything of the order that is open is refunded, and what is in another refund is
+    remembered for when that is refused. Returns the refunds, each with its number of units. The caller holds the
+    order."""
+    units = await _units(tx, order)
+    for unit in units:
+        if unit.state in (UnitState.OPEN, UnitState.REFUNDING):
+            await orders.add_entry(tx, order.order_id, What.CAMPAIGN, tx.now, unit.unit_id)
+    opened: dict[UUID, int] = {}
+    for unit in units:
+        if unit.state is UnitState.OPEN:
+            about, together = _of_campaign(order, units, unit)
+            await _open(tx, order, about, together, RefundCause.CAMPAIGN, "campaign called off")
+            opened[derived_id(about, RefundCause.CAMPAIGN.value)] = len(together)
+    return opened
+
+
+def _of_campaign(order: Order, units: list[OrderUnit], unit: OrderUnit) -> tuple[UUID, list[OrderUnit]]:
+    """What goes back together with this unit, and what names the refund: goods go as a whole parcel."""
+    if order.kind is not DealKind.GOODS:
+        return unit.unit_id, [unit]
+    return order.order_id, [other for other in units if other.state is UnitState.OPEN]
+
+
 async def take_up(
     tx: Transaction, order: Order, unit_ids: Collection[UUID], whats: Collection[What] = tuple(_CAUSES)
 ) -> None:
@@ -47,11 +75,13 @@ async def take_up(
 
 async def _refund_unit(tx: Transaction, order: Order, unit_id: UUID, what: What) -> None:
     cause = _CAUSES[what]
-    unit = next((unit for unit in await _units(tx, order) if unit.unit_id == unit_id), None)
+    units = await _units(tx, order)
+    unit = next((unit for unit in units if unit.unit_id == unit_id), None)
     if unit is None:
         raise UnitNotOfOrder
     if unit.state is UnitState.OPEN:
-        await _open(tx, order, unit_id, [unit], cause, what.value.lower().replace("_", " "))
+        about, together = _of_campaign(order, units, unit) if what is What.CAMPAIGN else (unit_id, [unit])
+        await _open(tx, order, about, together, cause, what.value.lower().replace("_", " "))
 
 
 async def _open(

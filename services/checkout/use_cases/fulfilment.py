@@ -101,3 +101,8 @@ async def record_recalled(tx: Transaction, order_id: UUID, unit_id: UUID, reason
 async def record_issue_failed(tx: Transaction, order_id: UUID, unit_id: UUID) -> None:
     """No code came for this unit."""
     await automatic_refunds.refund_unit(tx, await _hold(tx, order_id), unit_id, What.ISSUE_FAILED)
+
+
+async def record_expired(tx: Transaction, order_id: UUID, unit_id: UUID) -> None:
+    """The time to use this certificate is over; under either policy its money goes back."""
+    await automatic_refunds.refund_unit(tx, await _hold(tx, order_id), unit_id, What.EXPIRED)

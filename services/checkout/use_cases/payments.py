@@ -21,7 +21,7 @@ from services.checkout.domain.payments import (
 from services.checkout.domain.refusals import IncidentNotFound, MerchantCannotSell, OrderNotFound, OrderNotPayable
 from services.checkout.domain.timeline import What
 from services.checkout.store import orders, payments, stock
-from services.checkout.use_cases import refunds, schedule
+from services.checkout.use_cases import mass_refunds, refunds, schedule
 from shared.contracts.checkout import DeliveryRequest, OrderPaid, Unit
 from shared.database import Transaction
 from shared.errors import IdTaken
@@ -255,6 +255,7 @@ async def _capture(tx: Transaction, seals: Seals, order: Order, attempt: Attempt
             source=order.source,
         ),
     )
+    await mass_refunds.refund_if_called_off(tx, order)
 
 
 def _delivery_request(seals: Seals, order: Order) -> DeliveryRequest | None:

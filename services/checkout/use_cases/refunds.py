@@ -66,7 +66,8 @@ async def request_refund(
     for unit_id in unit_ids:
         if units[unit_id].state is not UnitState.OPEN:
             raise _WHY_NOT[units[unit_id].state]
-    if order.kind is DealKind.GOODS and set(unit_ids) != units.keys():
+    whole = {unit_id for unit_id, unit in units.items() if unit.state is not UnitState.REFUNDED}
+    if order.kind is DealKind.GOODS and set(unit_ids) != whole:
         raise WholeParcelOnly
     return await fence(tx, refund_id, order, [units[unit_id] for unit_id in unit_ids], RefundCause.BUYER, reason, by)
 
@@ -151,7 +152,7 @@ async def record_answer(tx: Transaction, refund_id: UUID, answer: RefundAnswer) 
         case RefundOutcome.SUCCEEDED:
             await timers.cancel(tx, schedule.SEND_REFUND, refund_id)
             if await refunds.succeed(tx, refund_id, tx.now) and refund.cause not in STRAY_CAUSES:
-                await _tell_success(tx, refund, order)
+                await tell_success(tx, refund, order)
         case RefundOutcome.REFUSED:
             pause = pause_after_failure(refund.tries, answer.code)
             log.warning("refund_failed", refund_id=str(refund_id), code=answer.code, final=pause is None)
@@ -167,7 +168,9 @@ async def record_answer(tx: Transaction, refund_id: UUID, answer: RefundAnswer) 
             await schedule.send_refund(tx, refund_id, tx.now + pause_after_unknown(refund.tries))
 
 
-async def _tell_success(tx: Transaction, refund: Refund, order: Order) -> None:
+async def tell_success(tx: Transaction, refund: Refund, order: Order) -> None:
+    """The money of this refund's units is back: stock and limit follow, and everybody hears. The caller holds the
+    order."""
     await orders.add_entry(tx, order.order_id, What.REFUND_SUCCEEDED, tx.now, refund.refund_id)
     await complete(tx, order.order_id)
     await schedule.say_availability(tx, await stock.return_sold(tx, order.deal_id, order.buyer, len(refund.units)))
@@ -183,6 +186,7 @@ async def _tell_success(tx: Transaction, refund: Refund, order: Order) -> None:
             ),
             amount_fen=refund.amount_fen,
             cause=RefundCause(refund.cause),
+            external=refund.cause == RefundCause.EXTERNAL,
         ),
     )
 

@@ -34,6 +34,11 @@ async def close_refund(tx: Transaction, event: RefundSucceeded) -> None:
 
 async def _take_refund(tx: Transaction, parcel: Parcel, event: RefundSucceeded) -> None:
     if parcel.state is ParcelState.REFUNDING:
+        if event.external and parcel.refund_id != event.refund_id:
+            # The goods stand still for another refund, which this one has overtaken.
+            if not await is_refunded_whole(tx, parcel):
+                return
+            parcel = await _owed_to(tx, parcel, event)
         await announcing.refunded(tx, parcel, event.refund_id)
         return
     if not await is_refunded_whole(tx, parcel):

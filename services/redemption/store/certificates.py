@@ -174,12 +174,24 @@ async def close_fence(tx: Transaction, refund_id: UUID) -> int:
     )
 
 
-async def lift_fence(tx: Transaction, refund_id: UUID) -> dict[UUID, CertificateState]:
-    """The refund was given up: its certificates are again what they were. Returns each with its state."""
+async def take_over(tx: Transaction, refund_id: UUID, order_id: UUID, unit_ids: Sequence[UUID]) -> None:
+    """Certificates that another refund has fenced are this one's: its money is back already."""
+    await tx.execute(
+        """update certificates set refund_id = $1, changed_at = now()
+           where order_id = $2 and unit_id = any($3) and state = 'REFUNDING' and refund_id <> $1""",
+        refund_id,
+        order_id,
+        list(unit_ids),
+    )
+
+
+async def lift_fence(tx: Transaction, refund_id: UUID, unit_ids: Sequence[UUID]) -> dict[UUID, CertificateState]:
+    """The refund of these certificates was given up: they are again what they were. Returns each with its state."""
     rows = await tx.fetch(
         """update certificates set state = state_before, state_before = null, refund_id = null, changed_at = now()
-           where refund_id = $1 and state = 'REFUNDING' returning unit_id, state""",
+           where refund_id = $1 and unit_id = any($2) and state = 'REFUNDING' returning unit_id, state""",
         refund_id,
+        list(unit_ids),
     )
     return {row["unit_id"]: CertificateState(row["state"]) for row in rows}
 

@@ -1,6 +1,7 @@
 """What redemption can do: one function per verb, in the caller's transaction."""
 
 from services.redemption.use_cases.certificates import certificates_of_buyer, issue_certificates
+from services.redemption.use_cases.expiry import expire_next, look_at_once
 from services.redemption.use_cases.prepare import Listed, Preparation, Presented, prepare
 from services.redemption.use_cases.recalls import recall_at_closed_store, recall_next, recall_of_suspended_merchant
 from services.redemption.use_cases.redeem import (
@@ -19,11 +20,13 @@ __all__ = [
     "Presented",
     "certificates_of_buyer",
     "close_refund",
+    "expire_next",
     "fail_without_code",
     "fence_refund",
     "finalise_uses",
     "issue_certificates",
     "lift_fence",
+    "look_at_once",
     "prepare",
     "recall_at_closed_store",
     "recall_next",

@@ -7,6 +7,7 @@ from services.redemption.domain import refusals as reasons
 from services.redemption.domain.certificates import CertificateState, refusal_to_fence
 from services.redemption.store import certificates, recalls, refunds
 from services.redemption.store.refunds import Refund, RefundState
+from services.redemption.use_cases.expiry import expire_if_over, say_again
 from services.redemption.use_cases.recalls import recall_units
 from services.redemption.use_cases.third_party import say_failed, wait_for_codes
 from shared.contracts.checkout import RefundAbandoned, RefundRequested, RefundSucceeded
@@ -74,8 +75,9 @@ async def close_refund(tx: Transaction, event: RefundSucceeded) -> None:
 
 
 async def _take_external(tx: Transaction, event: RefundSucceeded) -> None:
-    """A refund that was made at the channel itself: nobody asked, so what is unused is fenced now. A used
-    certificate stays used; that its money went back is settlement's to sort out with the merchant."""
+    """A refund that was made at the channel itself: nobody asked, so what is unused is fenced now, and what waits
+    behind the fence of another refund is taken over. A used certificate stays used; that its money went back is
+    settlement's to sort out with the merchant."""
     if await certificates.order_of(tx, event.order_id) is None:
         raise NotYet("the order of an external refund is not here yet")
     unit_ids = tuple(unit.unit_id for unit in event.units)
@@ -83,32 +85,43 @@ async def _take_external(tx: Transaction, event: RefundSucceeded) -> None:
         return
     for unit_id in sorted(unit_ids):
         await certificates.fence(tx, event.refund_id, event.order_id, [unit_id])
+    await certificates.take_over(tx, event.refund_id, event.order_id, unit_ids)
     await refunds.move(tx, event.refund_id, RefundState.WAITING, RefundState.FENCED)
 
 
 async def lift_fence(tx: Transaction, event: RefundAbandoned) -> None:
-    """The refund was given up: its certificates are again what they were. A request that arrives later is refused."""
+    """The refund was given up: its certificates are again what they were. A request that arrives later is refused.
+
+    Certificates that the event does not name stay fenced: their money went back at the channel, and the news of that
+    is on its way."""
     await certificates.lock_order(tx, event.order_id)
     if await refunds.add(tx, event.refund_id, event.order_id, event.unit_ids, RefundState.ABANDONED):
         return
-    if await refunds.move(tx, event.refund_id, RefundState.FENCED, RefundState.ABANDONED):
-        await _give_back(tx, event.order_id, event.refund_id)
+    refund = await _known(tx, event.refund_id)
+    if set(refund.unit_ids) > set(event.unit_ids):
+        lifted = refund.state is RefundState.FENCED
+    else:
+        lifted = await refunds.move(tx, event.refund_id, RefundState.FENCED, RefundState.ABANDONED)
+    if lifted:
+        await _give_back(tx, event.order_id, event.refund_id, event.unit_ids)
         return
     await refunds.move(tx, event.refund_id, RefundState.WAITING, RefundState.ABANDONED)
 
 
-async def _give_back(tx: Transaction, order_id: UUID, refund_id: UUID) -> None:
-    """What happened behind the fence is made up for: stores that were lost, codes that never came."""
+async def _give_back(tx: Transaction, order_id: UUID, refund_id: UUID, unit_ids: Sequence[UUID]) -> None:
+    """What happened behind the fence is made up for: stores were lost, codes never came, time ran out."""
     order = await certificates.order_of(tx, order_id)
     assert order is not None, "what was fenced has an order"
     await recalls.share_merchant(tx, order.merchant_id)
-    lifted = await certificates.lift_fence(tx, refund_id)
+    lifted = await certificates.lift_fence(tx, refund_id, unit_ids)
     recalled = await recall_units(tx, lifted)
     left = {unit_id: state for unit_id, state in lifted.items() if unit_id not in recalled}
     if CertificateState.ISSUING in left.values() and order.codes_due_at is not None:
         await wait_for_codes(tx, order_id, order.codes_due_at)
     failed = [unit_id for unit_id, state in left.items() if state is CertificateState.ISSUE_FAILED]
     await say_failed(tx, [(unit_id, order_id) for unit_id in failed])
+    await say_again(tx, [unit_id for unit_id, state in left.items() if state is CertificateState.EXPIRED])
+    await expire_if_over(tx, [unit_id for unit_id, state in left.items() if state is CertificateState.VALID])
 
 
 async def _known(tx: Transaction, refund_id: UUID) -> Refund:

@@ -36,6 +36,7 @@ class Refund(View):
     requested_at: datetime | None = None
     succeeded_at: datetime | None = None
     expected_by: date | None = None
+    money_back_by: date | None = None
 
 
 class OrderDelivery(View):
@@ -82,6 +83,8 @@ class Order(View):
     refunds: tuple[Refund, ...] = ()
     delivery: OrderDelivery | None = None
     timeline: tuple[Happening, ...] = ()
+    masked_buyer: str = ""
+    """For staff only."""
 
 
 class OrderPage(View):
@@ -96,6 +99,28 @@ class Payment(View):
     state: str
     pay_url: str | None
     expires_at: datetime | None = None
+
+
+class MassRefund(View):
+    """A campaign that was called off; the counts only where one is looked at."""
+
+    mass_refund_id: UUID
+    deal_id: UUID
+    reason: str
+    started_at: datetime
+    state: str
+    found: int = 0
+    under_way: int = 0
+    refunded: int = 0
+    refused: int = 0
+    failed: int = 0
+    unpaid: int = 0
+    done: bool = False
+
+
+class MassRefundPage(View):
+    items: list[MassRefund]
+    next_cursor: str | None = None
 
 
 class Checkout(Service):
@@ -115,3 +140,25 @@ class Checkout(Service):
     async def refund(self, asker: Asker, refund_id: UUID, order_id: UUID, unit_ids: list[UUID], reason: str) -> Refund:
         body = {"order_id": str(order_id), "unit_ids": [str(unit) for unit in unit_ids], "reason": reason}
         return Refund.model_validate(await self.put(asker, f"/refunds/{refund_id}", body))
+
+    async def orders_of_merchant(
+        self, asker: Asker, merchant_id: UUID, state: str | None, deal_id: UUID | None, cursor: str | None
+    ) -> OrderPage:
+        deal = str(deal_id) if deal_id else None
+        path = f"/merchants/{merchant_id}/orders"
+        return OrderPage.model_validate(
+            await self.get(asker, path, state=state, deal_id=deal, cursor=cursor, limit=20)
+        )  # fmt: skip
+
+    async def mass_refunds(self, asker: Asker, cursor: str | None = None) -> MassRefundPage:
+        return MassRefundPage.model_validate(await self.get(asker, "/admin/mass-refunds", cursor=cursor, limit=20))
+
+    async def mass_refund(self, asker: Asker, mass_refund_id: UUID) -> MassRefund:
+        return MassRefund.model_validate(await self.get(asker, f"/admin/mass-refunds/{mass_refund_id}"))
+
+    async def call_off(self, asker: Asker, mass_refund_id: UUID, deal_id: UUID, reason: str) -> None:
+        body = {"deal_id": str(deal_id), "reason": reason, "units": "OPEN"}
+        await self.put(asker, f"/admin/mass-refunds/{mass_refund_id}", body)
+
+    async def stop_mass_refund(self, asker: Asker, mass_refund_id: UUID, reason: str) -> None:
+        await self.put(asker, f"/admin/mass-refunds/{mass_refund_id}/stop", {"reason": reason})

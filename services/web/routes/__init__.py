@@ -2,6 +2,7 @@
 
 from services.web.routes import (
     buying,
+    campaigns,
     deals,
     developers,
     feed,
@@ -10,6 +11,7 @@ from services.web.routes import (
     invitations,
     lives,
     me,
+    merchant_orders,
     merchants,
     operators,
     orders,
@@ -38,10 +40,12 @@ ROUTERS = (
     sign_in.router,
     scanning.router,
     merchants.router,
+    merchant_orders.router,
     staff.router,
     holdings.router,
     invitations.router,
     statements.router,
+    campaigns.router,
     supervision.router,
     operators.router,
     developers.router,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services.web.formats import Language
-from services.web.texts import deals, desks, errors, holdings, operators, orders, places, shop, staff
+from services.web.texts import campaigns, deals, desks, errors, holdings, operators, orders, places, shop, staff
 
 TEXTS: dict[str, tuple[str, str]] = {
     **shop.TEXTS,
@@ -14,6 +14,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **desks.TEXTS,
     **holdings.TEXTS,
     **operators.TEXTS,
+    **campaigns.TEXTS,
     **errors.TEXTS,
 }
 

@@ -1,13 +1,15 @@
-"""Refunds that nobody asks for: certificates that were recalled, codes that never came."""
+"""Refunds that nobody asks for: certificates that were recalled or expired, codes that never came."""
 
 from uuid import UUID
 
 import pytest
 
-from services.checkout.consumers import fulfilment, refunds
+from services.checkout.consumers import fulfilment, losses, refunds
 from services.checkout.domain.refusals import UnitNotOfOrder
+from shared.contracts.catalog import RefundPolicy
 from shared.contracts.checkout import RefundCause, RefundRequested, RefundSucceeded, UseValue
 from shared.contracts.redemption import (
+    CertificateExpired,
     CertificateIssueFailed,
     CertificateRecalled,
     FencedUnit,
@@ -16,12 +18,13 @@ from shared.contracts.redemption import (
 )
 from shared.errors import NotYet
 from shared.ids import derived_id, new_id
+from tests.integration.checkout.catalog_side import Deal
 from tests.integration.checkout.redemption_side import fence, refuse, use
 from tests.integration.checkout.stage import Purchase, Stage
 
 pytestmark = pytest.mark.usefixtures("alipay_sandbox")
 
-CAUSES = ["RECALLED", "ISSUE_FAILED"]
+CAUSES = ["RECALLED", "ISSUE_FAILED", "EXPIRED"]
 
 
 async def report(
@@ -36,10 +39,20 @@ async def report(
         failed = CertificateIssueFailed(occurred_at=stage.now(), unit_id=unit_id, order_id=order_id)
         await fulfilment.refund_issue_failed(failed, stage.db)
         return
+    if cause == "EXPIRED":
+        await losses.refund_expired(an_expiry(stage, order_id, unit_id), stage.db)
+        return
     recalled = CertificateRecalled(
         occurred_at=stage.now(), unit_id=unit_id, order_id=order_id, merchant_id=new_id(), reason=reason, uses_left=1
     )
     await fulfilment.refund_recalled(recalled, stage.db)
+
+
+def an_expiry(stage: Stage, order_id: UUID, unit_id: UUID) -> CertificateExpired:
+    return CertificateExpired(
+        occurred_at=stage.now(), unit_id=unit_id, order_id=order_id, merchant_id=new_id(), uses_left=1,
+        expired_at=stage.now(),
+    )  # fmt: skip
 
 
 async def asked(stage: Stage, unit_id: UUID, cause: str = "RECALLED") -> list[RefundRequested]:
@@ -75,6 +88,7 @@ async def test_a_reported_unit_is_refunded_once_by_itself_and_the_others_stay(st
         ("RECALLED", RecallReason.STORE_CLOSED, "STORE_CLOSED", "门店"),
         ("RECALLED", RecallReason.MERCHANT_SUSPENDED, "MERCHANT_SUSPENDED", "暂停"),
         ("ISSUE_FAILED", RecallReason.STORE_CLOSED, "ISSUE_FAILED", "未能出码"),
+        ("EXPIRED", RecallReason.STORE_CLOSED, "EXPIRED", "到期未使用"),
     ],
 )
 async def test_the_buyer_reads_why(stage: Stage, cause: str, reason: RecallReason, what: str, text: str) -> None:
@@ -86,14 +100,23 @@ async def test_the_buyer_reads_why(stage: Stage, cause: str, reason: RecallReaso
     assert "REFUND_REQUESTED" in told
 
 
-async def test_a_part_used_card_gives_back_the_uses_that_are_left(stage: Stage) -> None:
+@pytest.mark.parametrize("policy", list(RefundPolicy))
+async def test_expired_units_are_refunded_under_either_policy(stage: Stage, policy: RefundPolicy) -> None:
+    purchase = await stage.paid(await stage.sell(Deal(policy=policy)))
+    (unit,) = await purchase.unit_ids()
+    await report(stage, purchase.order_id, unit, "EXPIRED")
+    assert len(await asked(stage, unit, "EXPIRED")) == 1
+
+
+@pytest.mark.parametrize("cause", ["RECALLED", "EXPIRED"])
+async def test_a_part_used_card_gives_back_the_uses_that_are_left(stage: Stage, cause: str) -> None:
     purchase = await stage.paid()
     (unit,) = await purchase.unit_ids()
     await _make_card(stage, unit, uses=4)
     await use(stage, purchase, unit)
     assert await purchase.unit_states() == ["OPEN"]
-    await report(stage, purchase.order_id, unit)
-    (request,) = await asked(stage, unit)
+    await report(stage, purchase.order_id, unit, cause)
+    (request,) = await asked(stage, unit, cause)
     event = RefundFenced(
         occurred_at=stage.now(), refund_id=request.refund_id, order_id=purchase.order_id,
         units=(FencedUnit(unit_id=unit, uses_left=3),),
@@ -176,14 +199,15 @@ async def test_an_automatic_refund_that_an_operator_gave_up_is_not_opened_again(
     assert len(await asked(stage, unit)) == 1
 
 
-async def test_a_recall_counts_before_a_missing_code(stage: Stage) -> None:
+@pytest.mark.parametrize("other", ["ISSUE_FAILED", "EXPIRED"])
+async def test_a_recall_counts_before_everything_else(stage: Stage, other: str) -> None:
     purchase = await stage.paid()
     (unit,) = await purchase.unit_ids()
     buyers = await purchase.refunding(unit)
-    await report(stage, purchase.order_id, unit, "ISSUE_FAILED")
+    await report(stage, purchase.order_id, unit, other)
     await report(stage, purchase.order_id, unit, "RECALLED")
     await refuse(stage, purchase, buyers, "certificate_refunding")
-    assert (len(await asked(stage, unit, "RECALLED")), len(await asked(stage, unit, "ISSUE_FAILED"))) == (1, 0)
+    assert (len(await asked(stage, unit, "RECALLED")), len(await asked(stage, unit, other))) == (1, 0)
 
 
 @pytest.mark.parametrize("cause", CAUSES)

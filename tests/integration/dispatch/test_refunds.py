@@ -150,6 +150,32 @@ async def test_an_external_refund_calls_the_carrier_off(stage: Stage) -> None:
     assert await stage.said_of(ParcelFailed, order) == []
 
 
+@pytest.mark.parametrize("external_first", [True, False])
+async def test_an_external_refund_overtakes_the_one_for_which_the_goods_stand_still(
+    stage: Stage, external_first: bool
+) -> None:
+    shop = await stage.open_shop()
+    order = await stage.paid(shop, SELF)
+    waiting = refund_request(order)
+    await stage.hear(waiting)
+    assert await stage.state(order) == "REFUNDING"
+    news = [refund_succeeded(refund_request(order), external=True), refund_abandoned(waiting)]
+    await stage.hear(*(news if external_first else news[::-1]))
+    assert await stage.state(order) == "REFUNDED"
+
+
+@pytest.mark.parametrize("external_first", [True, False])
+async def test_an_external_refund_of_a_part_lets_the_rest_go_on(stage: Stage, external_first: bool) -> None:
+    shop = await stage.open_shop()
+    order = await stage.paid(shop, SELF, 2)
+    waiting = refund_request(order)
+    await stage.hear(waiting)
+    part = refund_succeeded(refund_request(order, units_of(order)[:1]), external=True)
+    news = [part, refund_abandoned(waiting)]
+    await stage.hear(*(news if external_first else news[::-1]))
+    assert await stage.state(order) == "PLACED"
+
+
 async def test_a_refund_given_up_lets_the_delivery_go_on(stage: Stage) -> None:
     shop = await stage.open_shop()
     order = await stage.accepted(shop, INSTANT)

@@ -198,6 +198,37 @@ async def test_a_refund_made_at_the_channel_ends_what_is_unused(stage: Stage) ->
         await consumers.close_refund(refund_succeeded(unknown, external=True), stage.db)
 
 
+@pytest.mark.parametrize("external_first", [True, False])
+async def test_an_external_refund_takes_over_what_another_one_has_fenced(stage: Stage, external_first: bool) -> None:
+    order = await stage.pay(await stage.open_shop(), units=2)
+    first, second = units_of(order)
+    waiting = refund_request(order)
+    await consumers.fence_refund(waiting, stage.db)
+    # Checkout has ended that refund, and names only what is free again.
+    released = refund_abandoned(waiting).model_copy(update={"unit_ids": (second,)})
+    external = refund_succeeded(refund_request(order, [first]), external=True)
+    if not external_first:
+        await consumers.lift_fence(released, stage.db)
+        assert await stage.states(order) == ["REFUNDING", "VALID"], "no moment in which it could be used"
+    await consumers.close_refund(external, stage.db)
+    if external_first:
+        assert await stage.states(order) == ["REFUNDED", "REFUNDING"]
+        await consumers.lift_fence(released, stage.db)
+    assert await stage.states(order) == ["REFUNDED", "VALID"]
+    again_ = refund_request(order, [second])
+    await consumers.fence_refund(again_, stage.db)
+    assert len(await stage.said(RefundFenced, again_.refund_id)) == 1
+
+
+async def test_a_request_that_comes_after_the_external_refund_is_refused(stage: Stage) -> None:
+    order = await stage.pay(await stage.open_shop())
+    late = refund_request(order)
+    await consumers.close_refund(refund_succeeded(refund_request(order), external=True), stage.db)
+    await consumers.fence_refund(late, stage.db)
+    (refused,) = await stage.said(RefundRefused, late.refund_id)
+    assert refused.code == "certificate_refunded"
+
+
 async def test_refunds_of_goods_are_none_of_our_business(stage: Stage) -> None:
     order = stage.order(await stage.open_shop(), kind=DealKind.GOODS)
     request = refund_request(order)

@@ -71,6 +71,17 @@ def test_books_that_agree_hold_to_the_fen() -> None:
     assert proof.holds(NOW)
 
 
+@pytest.mark.parametrize(("state", "made"), [("USED", 1), ("SETTLED", 1), ("REFUNDED", 1)])
+def test_a_certificate_whose_money_was_taken_back_after_its_use_agrees_and_only_if_checkout_says_so(
+    state: str, made: int
+) -> None:
+    raw = agreeing()
+    raw["orders"]["redemption"]["o1"]["units"]["u2"] = {"state": state, "uses": made}
+    assert not prove(Books(**raw)).holds(NOW)
+    raw["orders"]["checkout"]["o1"]["taken_back"] = ["u2"]
+    assert prove(Books(**raw)).holds(NOW)
+
+
 def with_a_card(state: str, made: int, at_checkout: str, *uses: str) -> Raw:
     """The same, and a card of three uses in an order of its own, of which nothing was paid out yet."""
     raw = agreeing()

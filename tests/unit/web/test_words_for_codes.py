@@ -25,6 +25,8 @@ from services.catalog.domain.merchants import AccountKind
 from services.catalog.domain.payout_accounts import LicenceKind, PayoutAccountKind
 from services.catalog.domain.staff import InvitationState
 from services.catalog.routes.operators import ApplicationView, WaitingPayoutAccount
+from services.checkout.domain.mass_refunds import MassRefundState
+from services.checkout.domain.orders import OrderState
 from services.checkout.domain.refunds import RefundState
 from services.dispatch.domain.parcels import ParcelState, answer_fence
 from services.dispatch.gateways import dada, kuaidi100
@@ -71,6 +73,8 @@ FAMILIES: tuple[tuple[str, type[StrEnum]], ...] = (
     ("parcel.state.", ParcelState),
     ("certificate.", CertificateState),
     ("refund.state.", RefundState),
+    ("campaign.state.", MassRefundState),
+    ("order_state.", OrderState),
     *(("operator.word.", one) for one in (AccountKind, LicenceKind, PayoutAccountKind, DealForm, DealKind, Category,
                                           CodeSource, RefundPolicy, DeliveryMode)),
 )  # fmt: skip

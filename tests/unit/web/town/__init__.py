@@ -15,6 +15,7 @@ from tests.unit.web.town.offices import (
     add_operators_desk,
 )
 from tests.unit.web.town.services import (
+    add_campaigns,
     add_checkout,
     add_dispatch_and_settlement,
     add_redemption,
@@ -110,6 +111,7 @@ def build(town: Town, issuer: str = "http://issuer.town") -> FastAPI:
     add_operators_desk(app, town)
     add_operators_acts(app, town)
     add_checkout(app, town)
+    add_campaigns(app, town)
     add_redemption(app, town)
     add_dispatch_and_settlement(app, town)
     add_issuer(app, town, issuer)

@@ -6,6 +6,7 @@ import zxingcpp
 
 from tests.unit.web.town.things import (
     GOODS_ORDER,
+    HOTPOT,
     PARCEL,
     SECOND_UNIT,
     STORE,
@@ -123,3 +124,26 @@ def statement(day: str | None) -> dict[str, Any]:
     ]
     totals = {"gross_fen": 51200, "fee_fen": 308, "net_fen": 50892, "uses": 4}
     return {"day": day or "2026-11-22", "items": lines, "totals": totals, "next_cursor": None}
+
+
+def mass_refund(**changes: Any) -> dict[str, Any]:
+    return {
+        "mass_refund_id": known_id("mass refund"),
+        "deal_id": HOTPOT,
+        "reason": "商家无法履约",
+        "requested_by": "operator-one",
+        "started_at": at(hours=1),
+        "state": "RUNNING",
+        "ended_at": None,
+        "stopped_by": None,
+        "orders_walked": 20,
+        "found": 31,
+        "opened": 30,
+        "under_way": 9,
+        "refunded": 18,
+        "refused": 2,
+        "failed": 1,
+        "unpaid": 4,
+        "done": False,
+        **changes,
+    }

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 
-from tests.unit.web.town.bought import order, parcel, statement
+from tests.unit.web.town.bought import mass_refund, order, parcel, statement
 from tests.unit.web.town.catalog import missing
 from tests.unit.web.town.state import Refusal, Town
 from tests.unit.web.town.things import CODE, GOODS_ORDER, UNIT, VOUCHER_ORDER, at, known_id
@@ -51,6 +51,29 @@ def add_checkout(app: FastAPI, town: Town) -> None:
         }
         town.orders[body["order_id"]]["refunds"].append(made)
         return made
+
+
+def add_campaigns(app: FastAPI, town: Town) -> None:
+    @app.get("/merchants/{merchant_id}/orders")
+    async def orders_of_merchant(state: str | None = None) -> Any:
+        found = [one for one in town.orders.values() if state in {None, one["state"]}]
+        return {"items": [{**one, "masked_buyer": "b***an"} for one in found], "next_cursor": None}
+
+    @app.get("/admin/mass-refunds")
+    async def mass_refunds() -> Any:
+        return {"items": [mass_refund()], "next_cursor": None}
+
+    @app.get("/admin/mass-refunds/{mass_refund_id}")
+    async def one_mass_refund(mass_refund_id: str) -> Any:
+        return mass_refund()
+
+    @app.put("/admin/mass-refunds/{mass_refund_id}", status_code=201)
+    async def call_off(mass_refund_id: str) -> Any:
+        return mass_refund()
+
+    @app.put("/admin/mass-refunds/{mass_refund_id}/stop")
+    async def stop(mass_refund_id: str) -> Any:
+        return mass_refund()
 
 
 def add_redemption(app: FastAPI, town: Town) -> None:

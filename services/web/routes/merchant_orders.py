@@ -1,0 +1,34 @@
+"""The merchant's orders: by state and deal, nobody's account, phone or street in full."""
+
+from typing import Annotated, Literal, get_args
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from services.web.order_status import TONES, status_of
+from services.web.rendering import page
+from services.web.routes.employers import AtDesk
+from services.web.routes.feed import Cursor
+from services.web.visits import Signed
+from services.web.world import Outside
+
+router = APIRouter(prefix="/m/orders", include_in_schema=False)
+
+State = Literal["PLACED", "PAID", "FULFILLING", "COMPLETED", "CLOSED"]
+
+
+@router.get("")
+async def orders(
+    request: Request,
+    at: AtDesk,
+    visit: Signed,
+    world: Outside,
+    state: Annotated[State | None, Query()] = None,
+    deal: Annotated[UUID | None, Query()] = None,
+    cursor: Cursor = None,
+) -> Response:
+    """Newest first."""
+    found = await world.services.checkout.orders_of_merchant(visit.asker, at.here.merchant_id, state, deal, cursor)
+    listed = [(order, status_of(order)) for order in found.items]
+    facts = {"here": at.here, "state": state, "deal": deal, "states": get_args(State), "tones": TONES}
+    return page(request, "merchant_orders.html", facts, orders=listed, next_cursor=found.next_cursor)

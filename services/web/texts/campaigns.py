@@ -1,0 +1,32 @@
+"""What operators read of campaigns that are called off, and merchants of their orders."""
+
+TEXTS = {
+    "campaign.title": ("批量退款", "Mass refunds"),
+    "campaign.start": ("整个团购退款", "Refund a whole deal"),
+    "campaign.hint": (
+        "退回此刻之前下单、尚未使用的全部券和未发出的商品；不会下架团购，请先下架。",
+        "Refunds all that was ordered until now and is unused. The sale goes on: take the deal off sale first.",
+    ),
+    "campaign.deal": ("团购编号", "The deal's id"),
+    "campaign.start_now": ("开始退款", "Start refunding"),
+    "campaign.none": ("还没有批量退款", "No mass refunds yet"),
+    "campaign.covers": ("退此前下单的订单", "Covers orders until"),
+    "campaign.found": ("待退份数", "Open units found"),
+    "campaign.under_way": ("退款中", "Being refunded"),
+    "campaign.refunded": ("已退款", "Refunded"),
+    "campaign.refused": ("已使用或已发出，不退", "Used or sent meanwhile"),
+    "campaign.failed": ("需人工处理", "Waiting for an operator"),
+    "campaign.unpaid": ("尚未付款的订单", "Orders still unpaid"),
+    "campaign.stop": ("停止退款", "Stop refunding"),
+    "campaign.state.RUNNING": ("进行中", "Running"),
+    "campaign.state.DONE": ("已处理完订单", "All orders looked at"),
+    "campaign.state.STOPPED": ("已停止", "Stopped"),
+    "desk.orders": ("订单", "Orders"),
+    "desk.no_orders": ("没有符合条件的订单", "No such orders"),
+    "desk.buyer": ("买家", "Buyer"),
+    "order_state.PLACED": ("待付款", "Unpaid"),
+    "order_state.PAID": ("已付款", "Paid"),
+    "order_state.FULFILLING": ("履约中", "Being fulfilled"),
+    "order_state.COMPLETED": ("已完成", "Completed"),
+    "order_state.CLOSED": ("已关闭", "Closed"),
+}
