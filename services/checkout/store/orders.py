@@ -101,8 +101,8 @@ async def find_order(tx: Transaction, order_id: UUID) -> Order | None:
 
 async def find_orders(tx: Transaction, order_ids: Iterable[UUID]) -> dict[UUID, Order]:
     """Those of these orders that exist."""
-    rows = await tx.fetch(f"select {_COLUMNS} from orders where order_id = any($1)", list(order_ids))
-    return {row["order_id"]: _order(row) for row in rows}
+    rows = await tx.fetch(f"select {COLUMNS} from orders where order_id = any($1)", list(order_ids))
+    return {row["order_id"]: read_order(row) for row in rows}
 
 
 async def lock_order(tx: Transaction, order_id: UUID) -> Order | None:
