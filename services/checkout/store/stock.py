@@ -138,6 +138,13 @@ async def return_sold(tx: Transaction, deal_id: UUID, buyer: str, quantity: int)
     return _unsaid(rows, tx.now)
 
 
+async def free_limit(tx: Transaction, deal_id: UUID, buyer: str, quantity: int) -> None:
+    """Units that were used and refunded no longer count for their buyer, and are not for sale again."""
+    await tx.execute(
+        "update buyer_counters set units = units - $3 where deal_id = $1 and buyer = $2", deal_id, buyer, quantity
+    )
+
+
 async def close_unpaid(tx: Transaction, order_ids: Sequence[UUID]) -> list[Unsaid]:
     """Close those of these orders that are past their time, unpaid and without a live payment attempt, and give
     their stock and their part of the buyers' limits back."""

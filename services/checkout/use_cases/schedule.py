@@ -15,6 +15,8 @@ ASK_CHANNEL = "ask_channel"
 FENCE_OVERDUE = "fence_overdue"
 SEND_REFUND = "send_refund"
 SAY_AVAILABILITY = "say_availability"
+REVIEW_DUE = "review_due"
+APPEAL_DUE = "appeal_due"
 
 _SAY_EVERY = timedelta(seconds=1)
 
@@ -33,6 +35,16 @@ async def ask_channel(tx: Transaction, attempt_id: UUID, at: datetime, *, even_i
 async def flag_unfenced(tx: Transaction, refund_id: UUID) -> None:
     """Show the refund to an operator if nobody has answered for its units in time."""
     await timers.schedule(tx, FENCE_OVERDUE, refund_id, tx.now + FENCE_PATIENCE)
+
+
+async def end_review(tx: Transaction, refund_id: UUID, at: datetime) -> None:
+    """The merchant's time to answer ends at this moment."""
+    await timers.schedule(tx, REVIEW_DUE, refund_id, at)
+
+
+async def end_appeal(tx: Transaction, refund_id: UUID, at: datetime) -> None:
+    """The buyer's time to appeal ends at this moment."""
+    await timers.schedule(tx, APPEAL_DUE, refund_id, at)
 
 
 async def send_refund(tx: Transaction, refund_id: UUID, at: datetime) -> None:
