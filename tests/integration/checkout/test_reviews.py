@@ -76,9 +76,11 @@ async def test_a_refusal_is_explained_appealed_and_the_platform_upholds_the_buye
     await stage.act("send_refund", dispute.refund_id)
     assert await dispute.state() == "SUCCEEDED"
     assert await stage.said(DisputeClosed, dispute.refund_id) == []
-    assert [
-        what for what in await dispute.what() if what in {"REVIEW_REFUSED", "APPEALED", "APPEAL_UPHELD"}
-    ] == ["REVIEW_REFUSED", "APPEALED", "APPEAL_UPHELD"]
+    assert [what for what in await dispute.what() if what in {"REVIEW_REFUSED", "APPEALED", "APPEAL_UPHELD"}] == [
+        "REVIEW_REFUSED",
+        "APPEALED",
+        "APPEAL_UPHELD",
+    ]
 
 
 @pytest.mark.parametrize("final", [True, False])
