@@ -1,6 +1,8 @@
 """The addresses of the pages; one module per subject."""
 
 from services.web.routes import (
+    after_use,
+    arbitrations,
     buying,
     deals,
     developers,
@@ -13,6 +15,7 @@ from services.web.routes import (
     operators,
     orders,
     refunds,
+    reviews,
     scanning,
     search,
     sharing,
@@ -33,6 +36,7 @@ ROUTERS = (
     buying.router,
     orders.router,
     refunds.router,
+    after_use.router,
     me.router,
     sign_in.router,
     scanning.router,
@@ -40,6 +44,8 @@ ROUTERS = (
     staff.router,
     invitations.router,
     statements.router,
+    reviews.router,
+    arbitrations.router,
     supervision.router,
     operators.router,
     developers.router,

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from tests.unit.web.town.catalog import add_catalog, add_places, add_search, add_shares
 from tests.unit.web.town.issuer import add_issuer, token_for
 from tests.unit.web.town.offices import add_invitations, add_merchants_desk, add_operators_acts, add_operators_desk
+from tests.unit.web.town.reviews import add_reviews
 from tests.unit.web.town.services import (
     add_checkout,
     add_dispatch_and_settlement,
@@ -102,6 +103,7 @@ def build(town: Town, issuer: str = "http://issuer.town") -> FastAPI:
     add_operators_desk(app, town)
     add_operators_acts(app, town)
     add_checkout(app, town)
+    add_reviews(app, town)
     add_redemption(app, town)
     add_dispatch_and_settlement(app, town)
     add_issuer(app, town, issuer)

@@ -40,6 +40,7 @@ class Town:
         self.refusals: dict[str, Refusal] = {}
         self.heard: list[tuple[str, str, Any]] = []
         self.tokens_refused = False
+        self.disputed = False
         self.refreshes = 0
         self.searched: list[dict[str, str]] = []
         self.page_size = 0
