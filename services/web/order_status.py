@@ -38,7 +38,7 @@ def status_of(order: Order, parcel_state: str | None = None) -> str:
     if order.kind == "VOUCHER":
         return "to_use" if open_units or not order.units else "used"
     parcel_state = parcel_state or (order.delivery.parcel_state if order.delivery else None)
-    on_its_way = {"HANDED_OVER": "delivering", "DELIVERED": "delivered", "RECEIVED": "done"}
+    on_its_way = {"HANDED_OVER": "delivering", "DELIVERED": "delivered", "DISPUTED": "reviewing", "RECEIVED": "done"}
     return "done" if order.state == "COMPLETED" else on_its_way.get(parcel_state or "", "preparing")
 
 
@@ -72,7 +72,8 @@ def uses_left(order: Order) -> tuple[int, int] | None:
 
 def parcel_steps(parcel: Parcel) -> list[tuple[str, bool]]:
     """The steps from payment to delivery, and which are done."""
-    reached = _PARCEL_STEPS.index(parcel.state) if parcel.state in _PARCEL_STEPS else 0
+    state = "DELIVERED" if parcel.state == "DISPUTED" else parcel.state
+    reached = _PARCEL_STEPS.index(state) if state in _PARCEL_STEPS else 0
     return [(name, index <= reached) for index, name in enumerate(("paid", "accepted", "handed_over", "delivered"))]
 
 

@@ -14,6 +14,7 @@ from shared.clock import SHANGHAI
 from tests.journeys import scenario
 from tests.journeys.conftest import Running
 from tests.journeys.scenario import Town
+from tests.journeys.test_main_job import every_message_twice
 
 pytestmark = [pytest.mark.infrastructure, pytest.mark.timeout(300)]
 
@@ -114,6 +115,23 @@ async def test_a_refusal_is_appealed_and_the_platform_pays_the_buyer_back(runnin
     await lifecycles.arbitrate(world, refund_id, upheld=True)
     await paid_back(world, bought, refund_id)
     await assert_books_hold(world)
+
+
+async def test_a_second_copy_of_every_message_about_a_review_changes_nothing(running: Running) -> None:
+    world = running.world
+    town = await scenario.open_town(world)
+    async with every_message_twice(running) as copies:
+        lost, won = await bought_and_used(town), await bought_and_used(town)
+        refunds = [await lifecycles.dispute(world, one, one.unit_ids, PATIENCE_S) for one in (lost, won)]
+        for refund_id, bought in zip(refunds, (lost, won), strict=True):
+            await lifecycles.answer_review(world, town.voucher, refund_id, agreed=False)
+            await lifecycles.appeal(world, bought, refund_id)
+            await lifecycles.arbitrate(world, refund_id, upheld=bought is won)
+        await paid_back(world, won, refunds[1])
+        await world.until(lambda: _units_are(world, lost, "USED", "FINAL"), "the unit is what it was", PATIENCE_S)
+        fen = won.order["total_fen"]
+        await scenario.check_books(town, [scenario.Outcome(lost, 0), scenario.Outcome(won, fen)])
+    assert {"redemption.use_disputed.v1", "checkout.dispute_closed.v1"} <= set(copies)
 
 
 async def test_a_dispute_that_the_buyer_loses_is_paid_to_the_merchant_by_the_next_run(running: Running) -> None:

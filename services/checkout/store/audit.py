@@ -120,6 +120,11 @@ _MISFITS = {
         left join refunds r using (refund_id)
         where (u.state = 'REFUNDED') <> coalesce(r.state = 'SUCCEEDED', false)
           or (u.state = 'REFUNDING') <> coalesce(r.state <> 'SUCCEEDED', false)""",
+    "review_without_timer": """
+        select r.refund_id::text, format('%s, and nothing will end it', r.state) from refunds r
+        where r.state in ('IN_REVIEW', 'CONTESTED') and not exists (
+          select from timers t where t.key = r.refund_id::text
+            and t.kind = case r.state when 'IN_REVIEW' then 'review_due' else 'appeal_due' end)""",
     "used_and_refunded": f"""
         select unit_id::text, 'refunded after its only use, which nobody disputed' from units u
         where state = 'REFUNDED' and used_at is not null and jsonb_array_length(uses) = 1 and not {_AFTER_USE}""",

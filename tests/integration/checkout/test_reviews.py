@@ -1,5 +1,7 @@
 """Refunds after use: reviewed by the merchant within a day, appealed within two, decided by the platform."""
 
+from typing import Any
+
 import pytest
 
 from services.checkout.consumers import disputes, fulfilment
@@ -223,6 +225,16 @@ async def test_what_waits_for_somebodys_word_is_held_and_not_under_way(stage: St
     assert str(dispute.refund_id) not in [one["id"] for one in money["in_flight"]]
     units = await dispute.purchase.unit_ids()
     assert await stage.misfits(dispute.purchase.order_id, dispute.purchase.deal.deal_id, *units) == []
+
+
+@pytest.mark.parametrize(("reach", "timer"), [(in_review, "review_due"), (contested, "appeal_due")])
+async def test_a_review_that_nothing_would_end_is_named_by_the_audit(stage: Stage, reach: Any, timer: str) -> None:
+    dispute = await reach(stage)
+    assert await stage.misfits(dispute.refund_id) == []
+    async with stage.db.transaction() as tx:
+        await tx.execute("delete from timers where kind = $1 and key = $2", timer, str(dispute.refund_id))
+    (named,) = await stage.misfits(dispute.refund_id)
+    assert named["what"] == "review_without_timer"
 
 
 async def test_an_operator_who_gives_a_dispute_up_that_nobody_answers_closes_it_everywhere(stage: Stage) -> None:

@@ -166,6 +166,7 @@ REVIEWED = {"refund_id": UNIT, "order_id": VOUCHER_ORDER, "state": "IN_REVIEW"}
         ({"state": "PAID", "kind": "GOODS"}, ("OPEN",), "ACCEPTED", "preparing", 1),
         ({"state": "FULFILLING", "kind": "GOODS"}, ("OPEN",), "HANDED_OVER", "delivering", 0),
         ({"state": "FULFILLING", "kind": "GOODS"}, ("OPEN",), "DELIVERED", "delivered", 0),
+        ({"state": "FULFILLING", "kind": "GOODS"}, ("OPEN", "REFUNDING"), "DISPUTED", "reviewing", 0),
         ({"state": "COMPLETED", "kind": "GOODS"}, ("FINAL",), "RECEIVED", "done", 0),
     ],
 )
