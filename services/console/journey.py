@@ -113,8 +113,8 @@ class Journey:
                 raise StepFailed(f"refund is {refund['state']}")
             say(f"¥{yuan(refund['amount_fen'])} 原路退回, expected by {refund['expected_by']}")
         with self._step("用后退款", "the used one is reviewed: the merchant refuses, the buyer appeals") as say:
-            await lifecycles.order_in(world, bought, "FULFILLING", "COMPLETED")
             [used] = [unit for unit in bought.unit_ids if unit != unused]
+            await lifecycles.known_as_used(world, bought, [used])
             refund_id = await lifecycles.dispute(world, bought, [used])
             await lifecycles.answer_review(world, bought.shop, refund_id, agreed=False)
             await lifecycles.appeal(world, bought, refund_id)

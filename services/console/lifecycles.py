@@ -150,6 +150,17 @@ async def refund(
     return await world.until(decided, f"refund {refund_id} is decided", within_s)
 
 
+async def known_as_used(world: World, bought: Bought, unit_ids: list[str], within_s: float | None = None) -> None:
+    """Wait until checkout has heard that these units were used: until then a refund of them is one before use."""
+
+    async def heard() -> bool:
+        order: dict[str, Any] = await world.person(bought.buyer).get("checkout", f"/orders/{bought.order_id}")
+        units = [unit for unit in order["units"] if unit["unit_id"] in unit_ids]
+        return all(unit["state"] in {"USED", "FINAL"} for unit in units)
+
+    await world.until(heard, f"checkout knows the uses of {bought.order_id}", within_s)
+
+
 async def dispute(world: World, bought: Bought, unit_ids: list[str], within_s: float | None = None) -> UUID:
     """Ask for the money of used units back, and wait until the merchant reviews. Returns the refund's id."""
     refund_id = new_id()

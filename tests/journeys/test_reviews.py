@@ -38,13 +38,8 @@ async def bought_and_used(town: Town, quantity: int = 1) -> Bought:
     for certificate in await lifecycles.certificates(world, bought):
         units = [certificate["unit_id"]]
         await lifecycles.redeem(world, town.voucher.clerk, town.voucher.store_id, certificate["code"], units)
-    await world.until(lambda: _units_are(world, bought, "USED", "FINAL"), "checkout knows the uses", PATIENCE_S)
+    await lifecycles.known_as_used(world, bought, bought.unit_ids, PATIENCE_S)
     return bought
-
-
-async def _units_are(world: World, bought: Bought, *states: str) -> bool:
-    order = await world.person(bought.buyer).get("checkout", f"/orders/{bought.order_id}")
-    return all(unit["state"] in states for unit in order["units"])
 
 
 async def settlement_of(world: World, bought: Bought) -> dict[str, Any]:
@@ -128,7 +123,7 @@ async def test_a_second_copy_of_every_message_about_a_review_changes_nothing(run
             await lifecycles.appeal(world, bought, refund_id)
             await lifecycles.arbitrate(world, refund_id, upheld=bought is won)
         await paid_back(world, won, refunds[1])
-        await world.until(lambda: _units_are(world, lost, "USED", "FINAL"), "the unit is what it was", PATIENCE_S)
+        await lifecycles.known_as_used(world, lost, lost.unit_ids, PATIENCE_S)
         fen = won.order["total_fen"]
         await scenario.check_books(town, [scenario.Outcome(lost, 0), scenario.Outcome(won, fen)])
     assert {"redemption.use_disputed.v1", "checkout.dispute_closed.v1"} <= set(copies)
