@@ -5,6 +5,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from services.checkout.domain.reviews import ReviewRules
 from shared.alipay import AlipaySettings
 from shared.settings import ServiceSettings
 
@@ -21,6 +22,21 @@ class Settings(ServiceSettings):
     offers_kept_s: float = Field(
         default=1.0, ge=0, le=60, description="A process looks at the terms of a deal again after this"
     )
+
+    review_ask_days: int = Field(
+        default=15, ge=1, le=365, description="After a use, a refund may be asked for this long"
+    )
+    review_hours: int = Field(default=24, ge=1, le=720, description="No answer by the merchant within this is a yes")
+    appeal_hours: int = Field(default=48, ge=1, le=720, description="A merchant's no may be appealed for this long")
+
+    @property
+    def review_rules(self) -> ReviewRules:
+        """The periods of a refund after use."""
+        return ReviewRules(
+            ask_within=timedelta(days=self.review_ask_days),
+            answer_within=timedelta(hours=self.review_hours),
+            appeal_within=timedelta(hours=self.appeal_hours),
+        )
 
     @property
     def pay_within(self) -> timedelta:

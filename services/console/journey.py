@@ -114,10 +114,24 @@ class Journey:
             if refund["state"] != "SUCCEEDED":
                 raise StepFailed(f"refund is {refund['state']}")
             say(f"¥{yuan(refund['amount_fen'])} 原路退回, expected by {refund['expected_by']}")
-        with self._steps.step("已核销不可退", "the used one is not") as say:
-            await lifecycles.order_in(world, bought, "FULFILLING", "COMPLETED")
-            used = [unit for unit in bought.unit_ids if unit != unused]
-            say((await refused(lifecycles.refund(world, bought, used), "unit_used")).code)
+        with self._steps.step("用后退款", "the used one is reviewed: the merchant refuses, the buyer appeals") as say:
+            [used] = [unit for unit in bought.unit_ids if unit != unused]
+            await lifecycles.known_as_used(world, bought, [used])
+            refund_id = await lifecycles.dispute(world, bought, [used])
+            await lifecycles.answer_review(world, bought.shop, refund_id, agreed=False)
+            await lifecycles.appeal(world, bought, refund_id)
+            say("IN_REVIEW → CONTESTED → IN_ARBITRATION")
+        with self._steps.step(
+            "平台仲裁", "the platform decides, and the use is paid out as if nothing had been"
+        ) as say:
+            await lifecycles.arbitrate(world, refund_id, upheld=False)
+            await lifecycles.refund_in(world, bought, refund_id, "REFUSED")
+            await world.until(lambda: self._is_used_again(bought, used), "redemption lets the certificate go")
+            say("REFUSED")
+
+    async def _is_used_again(self, bought: Bought, unit_id: str) -> bool:
+        issued = await lifecycles.certificates(self._world, bought)
+        return any(item["unit_id"] == unit_id and item["state"] == "USED" for item in issued)
 
     async def _deliver_by_merchant(self, shop: Shop) -> Bought:
         world = self._world

@@ -197,6 +197,56 @@ async def source_of(world: World, bought: Bought) -> dict[str, Any]:
     return known
 
 
+async def known_as_used(world: World, bought: Bought, unit_ids: list[str], within_s: float | None = None) -> None:
+    """Wait until checkout has heard that these units were used: until then a refund of them is one before use."""
+
+    async def heard() -> bool:
+        order: dict[str, Any] = await world.person(bought.buyer).get("checkout", f"/orders/{bought.order_id}")
+        units = [unit for unit in order["units"] if unit["unit_id"] in unit_ids]
+        return all(unit["state"] in {"USED", "FINAL"} for unit in units)
+
+    await world.until(heard, f"checkout knows the uses of {bought.order_id}", within_s)
+
+
+async def dispute(world: World, bought: Bought, unit_ids: list[str], within_s: float | None = None) -> UUID:
+    """Ask for the money of used units back, and wait until the merchant reviews. Returns the refund's id."""
+    refund_id = new_id()
+    body = {"order_id": str(bought.order_id), "unit_ids": unit_ids, "reason": "菜品与描述不符"}
+    await world.person(bought.buyer).put("checkout", f"/refunds/{refund_id}", body)
+    await refund_in(world, bought, refund_id, "IN_REVIEW", within_s=within_s)
+    return refund_id
+
+
+async def refund_in(
+    world: World, bought: Bought, refund_id: UUID, *states: str, within_s: float | None = None
+) -> dict[str, Any]:
+    """The refund, once it is in one of the states."""
+
+    async def ask() -> dict[str, Any] | None:
+        seen: dict[str, Any] = await world.person(bought.buyer).get("checkout", f"/refunds/{refund_id}")
+        return seen if seen["state"] in states else None
+
+    return await world.until(ask, f"refund {refund_id} is {' or '.join(states)}", within_s)
+
+
+async def answer_review(world: World, shop: Shop, refund_id: UUID, *, agreed: bool) -> None:
+    """The merchant's owner agrees, or refuses with a reason."""
+    body = {"agreed": agreed, "reason": None if agreed else "菜品已全部上齐，顾客用餐后才申请"}
+    await world.person(shop.owner).put("checkout", f"/refunds/{refund_id}/review", body)
+
+
+async def appeal(world: World, bought: Bought, refund_id: UUID) -> None:
+    """The buyer asks the platform to decide."""
+    text = {"text": "只上了一半的菜，附照片"}
+    await world.person(bought.buyer).put("checkout", f"/refunds/{refund_id}/appeal", text)
+
+
+async def arbitrate(world: World, refund_id: UUID, *, upheld: bool) -> None:
+    """An operator decides."""
+    body = {"upheld": upheld, "reason": "照片可信" if upheld else "照片与订单无关"}
+    await world.person(FIRST_OPERATOR).put("checkout", f"/refunds/{refund_id}/arbitration", body)
+
+
 async def parcel_in(world: World, subject: str, bought: Bought, *states: str, within_s: float | None = None) -> Any:
     """The parcel of an order, once it is in one of the states."""
 

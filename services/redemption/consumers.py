@@ -21,7 +21,6 @@ from shared.contracts.catalog import (
 from shared.contracts.checkout import DisputeClosed, OrderPaid, RefundAbandoned, RefundRequested, RefundSucceeded
 from shared.contracts.settlement import PayoutPaid
 from shared.database import Database, Transaction
-from shared.errors import NotYet
 from shared.messaging import inbox
 from shared.messaging.copies import Copies
 from shared.messaging.handlers import Handlers
@@ -114,7 +113,11 @@ async def lift_fence(event: RefundAbandoned, db: Database) -> None:
 @handles(DisputeClosed)
 async def close_dispute(event: DisputeClosed, db: Database) -> None:
     """The review ended without money going back."""
-    raise NotYet("reviews are being built")
+    async with db.transaction() as tx:
+        if await inbox.is_duplicate(tx, event, "redemption.close_dispute"):
+            return
+        if event.kind is DealKind.VOUCHER:
+            await use_cases.close_dispute(tx, event)
 
 
 @handles(PayoutPaid)

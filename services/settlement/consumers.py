@@ -5,14 +5,13 @@ from uuid import UUID
 from services.settlement.gateways import World
 from services.settlement.store import copies
 from services.settlement.store.runs import SEND_INSTRUCTION
-from services.settlement.use_cases import pay, record
+from services.settlement.use_cases import disputes, pay, record
 from shared.auth import keep_staff as keep_staff_copy
 from shared.contracts.catalog import MerchantChanged, PayoutAccountChanged, StaffChanged
 from shared.contracts.checkout import DisputeClosed, OrderPaid, RefundSucceeded
 from shared.contracts.dispatch import GoodsDisputed, ParcelReceived
 from shared.contracts.redemption import CertificateUsed, UseDisputed, UseFinal
 from shared.database import Database
-from shared.errors import NotYet
 from shared.messaging import inbox
 from shared.messaging.copies import Copies
 from shared.messaging.handlers import Handlers
@@ -93,19 +92,28 @@ async def record_refund(event: RefundSucceeded, db: Database) -> None:
 @handles(UseDisputed)
 async def hold_disputed(event: UseDisputed, db: Database) -> None:
     """What a buyer disputes is not paid out until the review ends."""
-    raise NotYet("reviews are being built")
+    async with db.transaction() as tx:
+        if await inbox.is_duplicate(tx, event, "settlement.hold_disputed"):
+            return
+        await disputes.hold(tx, event.refund_id, event.order_id, event.unit_ids)
 
 
 @handles(GoodsDisputed)
 async def hold_disputed_goods(event: GoodsDisputed, db: Database) -> None:
     """What a buyer disputes is not paid out until the review ends."""
-    raise NotYet("reviews are being built")
+    async with db.transaction() as tx:
+        if await inbox.is_duplicate(tx, event, "settlement.hold_disputed_goods"):
+            return
+        await disputes.hold(tx, event.refund_id, event.order_id, event.unit_ids)
 
 
 @handles(DisputeClosed)
 async def close_dispute(event: DisputeClosed, db: Database) -> None:
     """The review ended without money going back."""
-    raise NotYet("reviews are being built")
+    async with db.transaction() as tx:
+        if await inbox.is_duplicate(tx, event, "settlement.close_dispute"):
+            return
+        await disputes.close(tx, event.refund_id, event.order_id, event.unit_ids)
 
 
 async def make_up_for_missed_runs(db: Database, world: World) -> None:

@@ -13,11 +13,13 @@ TONES = {
     "delivering": "blue",
     "delivered": "green",
     "refunding": "orange",
+    "reviewing": "orange",
     "refunded": "grey",
     "used": "grey",
     "done": "grey",
     "closed": "grey",
 }
+REVIEWED = frozenset({"IN_REVIEW", "CONTESTED", "IN_ARBITRATION"})
 _PARCEL_STEPS = ("PLACED", "ACCEPTED", "HANDED_OVER", "DELIVERED", "RECEIVED")
 _BEFORE_HAND_OVER = {None, "PLACED", "ACCEPTED"}
 
@@ -32,11 +34,11 @@ def status_of(order: Order, parcel_state: str | None = None) -> str:
     if order.units and all(unit.state == "REFUNDED" for unit in order.units):
         return "refunded"
     if not open_units and any(unit.state == "REFUNDING" for unit in order.units):
-        return "refunding"
+        return "reviewing" if any(refund.state in REVIEWED for refund in order.refunds) else "refunding"
     if order.kind == "VOUCHER":
         return "to_use" if open_units or not order.units else "used"
     parcel_state = parcel_state or (order.delivery.parcel_state if order.delivery else None)
-    on_its_way = {"HANDED_OVER": "delivering", "DELIVERED": "delivered", "RECEIVED": "done"}
+    on_its_way = {"HANDED_OVER": "delivering", "DELIVERED": "delivered", "DISPUTED": "reviewing", "RECEIVED": "done"}
     return "done" if order.state == "COMPLETED" else on_its_way.get(parcel_state or "", "preparing")
 
 
@@ -51,6 +53,15 @@ def refundable_units(order: Order, parcel_state: str | None = None) -> list[Unit
     return [unit for unit in order.units if unit.state == "OPEN"]
 
 
+def disputable_units(order: Order, parcel_state: str | None = None) -> list[Unit]:
+    """The units that were used, or have arrived, so that their merchant reviews a refund. How long one may ask, and
+    whether it was asked before, checkout says."""
+    parcel_state = parcel_state or (order.delivery.parcel_state if order.delivery else None)
+    if order.kind == "GOODS" and parcel_state == "DELIVERED":
+        return [unit for unit in order.units if unit.state == "OPEN"]
+    return [unit for unit in order.units if unit.state in {"USED", "FINAL"}]
+
+
 def uses_left(order: Order) -> tuple[int, int] | None:
     """Of a card: how many uses are left of how many, over all its units; None for anything else."""
     if order.form != "TIMES_CARD":
@@ -61,7 +72,8 @@ def uses_left(order: Order) -> tuple[int, int] | None:
 
 def parcel_steps(parcel: Parcel) -> list[tuple[str, bool]]:
     """The steps from payment to delivery, and which are done."""
-    reached = _PARCEL_STEPS.index(parcel.state) if parcel.state in _PARCEL_STEPS else 0
+    state = "DELIVERED" if parcel.state == "DISPUTED" else parcel.state
+    reached = _PARCEL_STEPS.index(state) if state in _PARCEL_STEPS else 0
     return [(name, index <= reached) for index, name in enumerate(("paid", "accepted", "handed_over", "delivered"))]
 
 

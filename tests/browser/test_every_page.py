@@ -27,11 +27,11 @@ BUYER = (
     f"/live/{LIVE}", f"/store/{STORE}", "/search", "/search?latitude=20.031&longitude=110.331",
     "/search?for=stores&q=老码头", "/search?q=zzz", f"/s/{SHARE_CODE}", f"/s/{SHARE_CODE}/poster", f"/i/{INVITATION}",
     "/orders", f"/orders/{VOUCHER_ORDER}", f"/orders/{GOODS_ORDER}", f"/orders/{VOUCHER_ORDER}/refund",
-    f"/orders/{VOUCHER_ORDER}/result", "/me", "/dev",
+    f"/orders/{VOUCHER_ORDER}/after-use", f"/orders/{VOUCHER_ORDER}/result", "/me", "/dev",
 )  # fmt: skip
 STAFF = (
     "/scan", "/m", "/m/deals", "/m/orders", "/o/mass-refunds", "/m/staff", "/m/stores", f"/m/stores/{STORE}/claim",
-    "/m/stores/find?q=老码头", "/m/statement", "/o", f"/o/deals/{HOTPOT}",
+    "/m/stores/find?q=老码头", "/m/statement", "/m/reviews", "/o", "/o/arbitrations", f"/o/deals/{HOTPOT}",
     f"/o/merchants/{HOTPOT_MERCHANT}", f"/o/stores/{STORE}", "/o/find?q=老码头",
 )  # fmt: skip
 _TOO_SMALL = """

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from services.checkout.consumers.registry import timers
 from services.checkout.store import refunds as refund_store
-from services.checkout.use_cases import channel, payments, schedule, selling
+from services.checkout.use_cases import channel, payments, reviews, schedule, selling
 from services.checkout.world import CheckoutWorld
 from shared.database import Database, Transaction
 from shared.messaging.timers import Due
@@ -26,6 +26,18 @@ async def say_availability(tx: Transaction, due: list[Due]) -> None:
 async def flag_unfenced(tx: Transaction, due: list[Due]) -> None:
     """Nobody answered for a refund's units: an operator looks."""
     await refund_store.flag_unfenced(tx, [UUID(one.key) for one in due])
+
+
+@timers.acts_inside(schedule.REVIEW_DUE)
+async def approve_unanswered(tx: Transaction, due: list[Due]) -> None:
+    """A merchant has not answered in time."""
+    await reviews.approve_unanswered(tx, [UUID(one.key) for one in due])
+
+
+@timers.acts_inside(schedule.APPEAL_DUE)
+async def close_unappealed(tx: Transaction, due: list[Due]) -> None:
+    """A buyer has not appealed in time."""
+    await reviews.close_unappealed(tx, [UUID(one.key) for one in due])
 
 
 @timers.acts_outside(schedule.ASK_CHANNEL)

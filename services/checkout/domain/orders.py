@@ -27,7 +27,8 @@ PAID_STATES = frozenset({OrderState.PAID, OrderState.FULFILLING, OrderState.COMP
 
 
 class UnitState(StrEnum):
-    """`OPEN → USED → FINAL`; `OPEN → REFUNDING → {REFUNDED, back}`. A times-card is open until its last use."""
+    """`OPEN → USED → FINAL`; any of them `→ REFUNDING → {REFUNDED, back}`: after a use while the merchant reviews. A
+    times-card is open until its last use."""
 
     OPEN = "OPEN"
     USED = "USED"

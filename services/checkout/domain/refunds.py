@@ -16,13 +16,18 @@ UNIT_CAUSES = frozenset(cause.value for cause in RefundCause)
 
 
 class RefundState(StrEnum):
-    """`FENCING → {APPROVED, REFUSED, ABANDONED}`, `APPROVED → SENT → {SUCCEEDED, UNKNOWN, FAILED}`.
+    """`FENCING → {APPROVED, IN_REVIEW, REFUSED, ABANDONED}`, `APPROVED → SENT → {SUCCEEDED, UNKNOWN, FAILED}`; after
+    a use `IN_REVIEW → {APPROVED, CONTESTED}`, `CONTESTED → {IN_ARBITRATION, REFUSED}`, `IN_ARBITRATION → {APPROVED,
+    REFUSED}` (domain.reviews).
 
     Asking for a refund and asking for its fence are one step, so nothing ever rests in REQUESTED. Money that came too
     late or twice starts at APPROVED: there is nothing to fence.
     """
 
     FENCING = "FENCING"
+    IN_REVIEW = "IN_REVIEW"
+    CONTESTED = "CONTESTED"
+    IN_ARBITRATION = "IN_ARBITRATION"
     APPROVED = "APPROVED"
     SENT = "SENT"
     UNKNOWN = "UNKNOWN"
@@ -30,6 +35,24 @@ class RefundState(StrEnum):
     FAILED = "FAILED"
     REFUSED = "REFUSED"
     ABANDONED = "ABANDONED"
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What was said about a refund after use, and until when the next word is due. An answer of null is none yet, or
+    none at all."""
+
+    opened_at: datetime
+    due_at: datetime
+    agreed: bool | None = None
+    answer_reason: str | None = None
+    answered_at: datetime | None = None
+    appeal_until: datetime | None = None
+    appeal_text: str | None = None
+    appealed_at: datetime | None = None
+    upheld: bool | None = None
+    arbitration_reason: str | None = None
+    arbitrated_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +74,14 @@ class Refund:
     units: dict[UUID, int]
     approved_at: datetime | None = None
     """When nothing stood in the way of the money any more."""
+    review: Review | None = None
+
+    @property
+    def sent_from(self) -> datetime:
+        """The moment from which the channel's working days count: while a review lasts, when silence would end it."""
+        if self.review is None:
+            return self.requested_at
+        return self.approved_at or self.review.due_at
 
     @property
     def out_request_no(self) -> str:

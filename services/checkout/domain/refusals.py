@@ -111,10 +111,56 @@ class UnitNotOfOrder(Invalid):
     en = "One of these units does not belong to the order"
 
 
-class UnitUsed(Conflict):
-    code = "unit_used"
-    zh = "所选券已使用，无法直接退款"
-    en = "One of these units has been used and cannot be refunded here"
+class UsedUnitsApart(Conflict):
+    code = "used_units_apart"
+    zh = "已使用和未使用的部分请分开申请退款"
+    en = "Please ask for used and unused units in two separate requests"
+
+
+class ReviewPeriodOver(Conflict):
+    """Facts: until, the moment at which the time to ask ended."""
+
+    code = "review_period_over"
+    zh = "已超过使用后申请退款的期限"
+    en = "The time to ask for money back after the use is over"
+
+
+class AlreadyReviewed(Conflict):
+    """A review that ended against the buyer is not held twice: each one keeps the merchant's money back."""
+
+    code = "already_reviewed"
+    zh = "该笔退款已审核完毕，不能重复申请"
+    en = "A refund of one of these units has been reviewed and refused"
+
+
+class ReviewNotOpen(Conflict):
+    """Facts: state. Somebody else has answered, or the time to answer is over, which counts as a yes."""
+
+    code = "review_not_open"
+    zh = "该退款已处理或已超时，无法再审核"
+    en = "This refund has been answered already, or the time to answer is over"
+
+
+class ReviewReasonNeeded(Invalid):
+    code = "review_reason_needed"
+    zh = "请填写不同意退款的理由"
+    en = "Please say why you refuse"
+
+
+class AppealNotOpen(Conflict):
+    """Facts: state."""
+
+    code = "appeal_not_open"
+    zh = "该退款当前不能申诉，或申诉期已过"
+    en = "This refund cannot be appealed now, or the time to do so is over"
+
+
+class ArbitrationNotOpen(Conflict):
+    """Facts: state."""
+
+    code = "arbitration_not_open"
+    zh = "该申诉已裁定，或尚未提出"
+    en = "This appeal has been decided already, or there is none"
 
 
 class RefundOnExpiryOnly(Conflict):

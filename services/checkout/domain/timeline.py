@@ -24,6 +24,14 @@ class What(StrEnum):
     EXPIRED = "EXPIRED"
     CAMPAIGN = "CAMPAIGN"
     REFUND_REQUESTED = "REFUND_REQUESTED"
+    REVIEW_OPENED = "REVIEW_OPENED"
+    REVIEW_AGREED = "REVIEW_AGREED"
+    REVIEW_UNANSWERED = "REVIEW_UNANSWERED"
+    REVIEW_REFUSED = "REVIEW_REFUSED"
+    APPEALED = "APPEALED"
+    NOT_APPEALED = "NOT_APPEALED"
+    APPEAL_UPHELD = "APPEAL_UPHELD"
+    APPEAL_DISMISSED = "APPEAL_DISMISSED"
     REFUND_REFUSED = "REFUND_REFUSED"
     REFUND_SUCCEEDED = "REFUND_SUCCEEDED"
     REFUND_ABANDONED = "REFUND_ABANDONED"
@@ -55,6 +63,14 @@ TEXTS: dict[What, tuple[str, str]] = {
     What.EXPIRED: ("到期未使用，自动退款", "Expired unused; refunding automatically"),
     What.CAMPAIGN: ("活动已取消，自动退款", "The campaign is called off; refunding automatically"),
     What.REFUND_REQUESTED: ("已申请退款", "Refund requested"),
+    What.REVIEW_OPENED: ("退款申请等待商家审核", "The merchant reviews the refund"),
+    What.REVIEW_AGREED: ("商家同意退款", "The merchant agreed to the refund"),
+    What.REVIEW_UNANSWERED: ("商家超时未处理，视为同意退款", "The merchant did not answer in time: refund approved"),
+    What.REVIEW_REFUSED: ("商家不同意退款，可在时限内申诉", "The merchant refused; you may appeal"),
+    What.APPEALED: ("已申诉，平台介入处理", "Appealed: the platform decides"),
+    What.NOT_APPEALED: ("未在时限内申诉，退款关闭", "Not appealed in time: the refund is closed"),
+    What.APPEAL_UPHELD: ("平台裁定：同意退款", "The platform decided for the refund"),
+    What.APPEAL_DISMISSED: ("平台裁定：不予退款", "The platform decided against the refund"),
     What.REFUND_REFUSED: ("退款未通过", "Refund refused"),
     What.REFUND_SUCCEEDED: ("退款成功", "Refunded"),
     What.REFUND_ABANDONED: ("退款已取消", "Refund cancelled"),

@@ -61,7 +61,10 @@ create unique index one_open_incident on payment_incidents (attempt_id, kind)
     where resolved_at is null and kind <> 'EXTERNAL_REFUND';
 """
 
-_APPROVED = "alter table refunds add column approved_at timestamptz;"
+_APPROVED = """
+alter table refunds add column approved_at timestamptz;
+alter table refund_units add column stays_sold boolean not null default false;
+"""
 
 # For the lists of staff: a merchant's orders, those of one state, those of one deal (also the way of a mass refund).
 _LISTS = """

@@ -8,6 +8,7 @@ from services.checkout.routes import (
     orders,
     payments,
     refunds,
+    reviews,
     staff_orders,
 )
 
@@ -16,6 +17,7 @@ ROUTERS = (
     payments.router,
     notify.router,
     refunds.router,
+    reviews.router,
     admin.router,
     mass_refunds.router,
     external_refunds.router,

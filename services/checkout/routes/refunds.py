@@ -1,10 +1,10 @@
-"""Refunds: the buyer asks for the money of unused units."""
+"""Refunds: the buyer asks for the money of unused units, or of used ones, which the merchant reviews."""
 
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from services.checkout.domain.refusals import OrderNotFound, RefundNotFound
 from services.checkout.routes.orders import visible_order
@@ -12,8 +12,10 @@ from services.checkout.routes.views import RefundView
 from services.checkout.store import orders
 from services.checkout.store import refunds as store
 from services.checkout.use_cases import refunds
+from services.checkout.world import CheckoutWorld
 from shared.auth import Caller
 from shared.http import Db
+from shared.service import World
 
 router = APIRouter(tags=["refunds"])
 
@@ -21,18 +23,21 @@ router = APIRouter(tags=["refunds"])
 class RequestRefund(BaseModel):
     order_id: UUID
     unit_ids: Annotated[list[UUID], Field(min_length=1, max_length=10)]
-    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
 @router.put("/refunds/{refund_id}", status_code=201)
-async def put_refund(refund_id: UUID, body: RequestRefund, caller: Caller, db: Db) -> RefundView:
-    """Ask for a refund of unused units; whoever fulfils them decides."""
+async def put_refund(refund_id: UUID, body: RequestRefund, caller: Caller, db: Db, world: World) -> RefundView:
+    """Ask for a refund of unused units, about which whoever fulfils them decides, or of used ones, which the merchant
+    reviews; both at once are refused."""
+    checkout: CheckoutWorld = world
+    rules = checkout.settings.review_rules
     async with db.transaction() as tx:
         order = await orders.lock_order(tx, body.order_id)
         if order is None or order.buyer != caller:
             raise OrderNotFound
         unit_ids = list(dict.fromkeys(body.unit_ids))
-        refund = await refunds.request_refund(tx, refund_id, order, unit_ids, caller, body.reason)
+        refund = await refunds.request_refund(tx, rules, refund_id, order, unit_ids, caller, body.reason)
     return RefundView.of(refund)
 
 

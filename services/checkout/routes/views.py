@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from services.checkout.domain.addresses import masked_subject
 from services.checkout.domain.orders import Order, OrderState, OrderUnit, UnitState
 from services.checkout.domain.refunds import Refund, RefundState, expected_by, money_back_by
+from services.checkout.domain.reviews import whose_deadline
 from services.checkout.domain.timeline import TEXTS, Entry, What
 from services.checkout.store import orders, refunds
 from shared.contracts.catalog import CashVoucherTerms, DealForm, DealKind, DeliveryMode, RefundPolicy
@@ -21,6 +22,22 @@ class UnitView(BaseModel):
     paid_fen: int
     uses: int
     uses_left: int = Field(description="As far as redemption has told of its uses; a refund pays these")
+
+
+class ReviewView(BaseModel):
+    """Null is not answered, or never to be: silence until `due_at` is a yes."""
+
+    opened_at: datetime
+    due_at: datetime
+    agreed: bool | None
+    answer_reason: str | None
+    answered_at: datetime | None
+    appeal_until: datetime | None
+    appeal_text: str | None
+    appealed_at: datetime | None
+    upheld: bool | None
+    arbitration_reason: str | None
+    arbitrated_at: datetime | None
 
 
 class RefundView(BaseModel):
@@ -40,10 +57,14 @@ class RefundView(BaseModel):
         description="Last of the 1-3 working days after it was approved, then after the channel gave the money back; "
         "null while somebody decides, and for what is not refunded"
     )
+    reason: str = Field(description="The buyer's")
+    deadline: datetime | None = Field(description="Until when merchant or buyer, whoever is to act, has time")
+    review: ReviewView | None = Field(description="What was said about a refund after the use")
 
     @classmethod
     def of(cls, refund: Refund) -> "RefundView":
         """The refund as its buyer sees it."""
+        review = refund.review
         return cls(
             refund_id=refund.refund_id,
             order_id=refund.order_id,
@@ -54,8 +75,11 @@ class RefundView(BaseModel):
             refused_code=refund.refused_code,
             requested_at=refund.requested_at,
             succeeded_at=refund.succeeded_at,
-            expected_by=expected_by(refund.requested_at),
+            expected_by=expected_by(refund.sent_from),
             money_back_by=money_back_by(refund),
+            reason=refund.reason,
+            deadline=review and whose_deadline(refund.state, review.due_at, review.appeal_until),
+            review=ReviewView.model_validate(review, from_attributes=True) if review else None,
         )
 
 

@@ -38,7 +38,9 @@ async def money_terms(tx: Transaction) -> dict[str, int]:
              (select coalesce(sum(amount_fen) filter (where state = 'SUCCEEDED'), 0)::bigint as refunded_fen,
                      coalesce(sum(amount_fen) filter (where state = 'SUCCEEDED' and cause like '%\\_CAPTURE'),
                               0)::bigint as stray_refunded_fen,
-                     coalesce(sum(amount_fen) filter (where state = 'FENCING'), 0)::bigint as refunds_fencing_fen
+                     coalesce(sum(amount_fen) filter (where state = 'FENCING'), 0)::bigint as refunds_fencing_fen,
+                     coalesce(sum(amount_fen) filter (where state in ('IN_REVIEW', 'CONTESTED', 'IN_ARBITRATION')),
+                              0)::bigint as refunds_in_review_fen
               from refunds) returned"""
     )
     assert row is not None
@@ -48,7 +50,8 @@ async def money_terms(tx: Transaction) -> dict[str, int]:
 
 
 async def in_flight(tx: Transaction, limit: int) -> list[InFlight]:
-    """Everything between two ends, the longest first."""
+    """Everything between two ends, the longest first. A refund that waits for its fence, the merchant, the buyer or the
+    platform waits by design: its money is held."""
     rows = await tx.fetch(
         """select * from (
              select 'refund_' || lower(state) as what, refund_id as id, amount_fen, moving_since as since
@@ -66,16 +69,20 @@ async def in_flight(tx: Transaction, limit: int) -> list[InFlight]:
     return [InFlight(**dict(row)) for row in rows]
 
 
+# What was used up when its money went back is not for sale again.
+_STAYS_SOLD = "exists (select from refund_units x where x.unit_id = u.unit_id and not x.released and x.stays_sold)"
+
 _MISFITS = {
     "stock_reserved": """
         select s.deal_id::text as id, format('reserved %s, placed orders hold %s', s.reserved, coalesce(o.held, 0))
         from stock s left join (select deal_id, sum(quantity) as held from orders where state = 'PLACED'
                                 group by deal_id) o using (deal_id)
         where s.reserved <> coalesce(o.held, 0)""",
-    "stock_sold": """
+    "stock_sold": f"""
         select s.deal_id::text, format('sold %s, paid units are %s', s.sold, coalesce(o.held, 0))
         from stock s left join (select o.deal_id, count(*) as held from orders o join units u using (order_id)
-                                where o.paid_at is not null and u.state <> 'REFUNDED' group by o.deal_id) o
+                                where o.paid_at is not null and (u.state <> 'REFUNDED' or {_STAYS_SOLD})
+                                group by o.deal_id) o
           using (deal_id)
         where s.sold <> coalesce(o.held, 0)""",
     "buyer_counter": """
@@ -113,6 +120,11 @@ _MISFITS = {
         left join refunds r using (refund_id)
         where (u.state = 'REFUNDED') <> coalesce(r.state = 'SUCCEEDED', false)
           or (u.state = 'REFUNDING') <> coalesce(r.state <> 'SUCCEEDED', false)""",
+    "review_without_timer": """
+        select r.refund_id::text, format('%s, and nothing will end it', r.state) from refunds r
+        where r.state in ('IN_REVIEW', 'CONTESTED') and not exists (
+          select from timers t where t.key = r.refund_id::text
+            and t.kind = case r.state when 'IN_REVIEW' then 'review_due' else 'appeal_due' end)""",
     "used_and_refunded": """
         select unit_id::text, 'refunded after its only use' from units u
         where state = 'REFUNDED' and used_at is not null and jsonb_array_length(uses) = 1

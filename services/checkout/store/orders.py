@@ -200,7 +200,7 @@ async def advance_parcel(tx: Transaction, order_id: UUID, state: str, after: Seq
 
 
 # A use and its finality may be told in any order: both say which use it was, and each counts once. $4 is its number.
-_MADE = """used_at = coalesce(used_at, $3),
+_MADE = """used_at = coalesce(used_at, $3), last_used_at = greatest(last_used_at, used_at, $3),
     used_nos = case when $4 = any(used_nos) then used_nos else used_nos || $4::int end"""
 _ALL_MADE = "cardinality(used_nos) + ($4 <> all(used_nos))::int >= jsonb_array_length(uses)"
 

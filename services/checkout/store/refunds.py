@@ -1,28 +1,35 @@
 """Refunds and the units they cover."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from uuid import UUID
 
-from services.checkout.domain.refunds import Refund, RefundState
+from services.checkout.domain.orders import UnitState
+from services.checkout.domain.refunds import Refund, RefundState, Review
 from services.checkout.domain.timeline import What
 from services.checkout.store.orders import USES_LEFT
 from shared.database import Row, Transaction
 
-_COLUMNS = """refund_id, order_id, attempt_id, cause, state, amount_fen, reason, requested_by, requested_at,
-    succeeded_at, refused_code, tries"""
-_WITH_UNITS = f"""select {_COLUMNS}, approved_at,
+_PLAIN = (
+    "refund_id", "order_id", "attempt_id", "cause", "amount_fen", "reason", "requested_by", "requested_at",
+    "succeeded_at", "refused_code", "tries",
+)  # fmt: skip
+_COLUMNS = f"state, {', '.join(_PLAIN)}"
+_REVIEW = tuple(field.name for field in fields(Review))
+WITH_UNITS = f"""select {_COLUMNS}, approved_at, {", ".join(_REVIEW)},
     array(select unit_id from refund_units u where u.refund_id = r.refund_id order by unit_id) as unit_ids,
     array(select amount_fen from refund_units u where u.refund_id = r.refund_id order by unit_id) as amounts
-    from refunds r"""
+    from refunds r left join reviews v using (refund_id)"""
 
 
 async def add_refund(tx: Transaction, refund: Refund) -> bool:
     """Write a new refund with its units; False if the id is taken. Raises UniqueViolationError when a unit already
     has a live refund: the caller holds the order and has looked, so that would be a bug."""
     added = await tx.value(
-        f"""with added as (
-              insert into refunds ({_COLUMNS}, moving_since, approved_at)
+        """with added as (
+              insert into refunds (refund_id, order_id, attempt_id, cause, state, amount_fen, reason, requested_by,
+                requested_at, succeeded_at, refused_code, tries, moving_since, approved_at)
               values ($1, $2, $3, $4, $5, $6, $7, $8, $9::timestamptz, null, null, 0,
                       case when $5 = 'APPROVED' then clock_timestamp() end,
                       case when $5 = 'APPROVED' then $9::timestamptz end)
@@ -49,35 +56,36 @@ async def add_refund(tx: Transaction, refund: Refund) -> bool:
 
 async def find_refund(tx: Transaction, refund_id: UUID) -> Refund | None:
     """The refund, if there is one."""
-    row = await tx.row(f"{_WITH_UNITS} where refund_id = $1", refund_id)
-    return _refund(row) if row else None
+    row = await tx.row(f"{WITH_UNITS} where refund_id = $1", refund_id)
+    return refund_of(row) if row else None
 
 
 async def refunds_of(tx: Transaction, order_ids: Sequence[UUID]) -> dict[UUID, list[Refund]]:
     """The refunds of each of these orders, oldest first."""
-    rows = await tx.fetch(f"{_WITH_UNITS} where order_id = any($1) order by requested_at, refund_id", list(order_ids))
+    rows = await tx.fetch(f"{WITH_UNITS} where order_id = any($1) order by requested_at, refund_id", list(order_ids))
     refunds: dict[UUID, list[Refund]] = {order_id: [] for order_id in order_ids}
     for row in rows:
-        refunds[row["order_id"]].append(_refund(row))
+        refunds[row["order_id"]].append(refund_of(row))
     return refunds
 
 
 async def list_stuck(tx: Transaction, limit: int) -> list[Refund]:
     """Refunds that wait for an operator, oldest first."""
     rows = await tx.fetch(
-        f"""{_WITH_UNITS} where needs_operator_since is not null and state in ('FENCING', 'FAILED')
+        f"""{WITH_UNITS} where needs_operator_since is not null and state in ('FENCING', 'FAILED')
             order by needs_operator_since, refund_id limit $1""",
         limit,
     )
-    return [_refund(row) for row in rows]
+    return [refund_of(row) for row in rows]
 
 
-async def fence_units(tx: Transaction, order_id: UUID, unit_ids: Sequence[UUID]) -> int:
-    """OPEN → REFUNDING; how many."""
+async def fence_units(tx: Transaction, order_id: UUID, unit_ids: Sequence[UUID], states: Collection[UnitState]) -> int:
+    """One of these states → REFUNDING; how many."""
     return await tx.execute(
-        "update units set state = 'REFUNDING' where order_id = $1 and unit_id = any($2) and state = 'OPEN'",
+        "update units set state = 'REFUNDING' where order_id = $1 and unit_id = any($2) and state = any($3)",
         order_id,
         list(unit_ids),
+        [state.value for state in states],
     )
 
 
@@ -159,25 +167,31 @@ async def start_sending(tx: Transaction, refund_id: UUID) -> RefundState | None:
     return RefundState(before) if before else None
 
 
-async def succeed(tx: Transaction, refund_id: UUID, at: datetime) -> bool:
-    """SENT or UNKNOWN → SUCCEEDED: the units are refunded and count in the order's sum. False if it was not sent."""
-    succeeded = await tx.value(
-        """with done as (
+async def succeed(tx: Transaction, refund_id: UUID, at: datetime) -> int | None:
+    """SENT or UNKNOWN → SUCCEEDED: the units are refunded and count in the order's sum. Returns how many of them are
+    for sale again, None if the refund was not sent. What was used up or delivered stays sold: the table was eaten at
+    and the goods have left."""
+    for_sale: int | None = await tx.value(
+        f"""with done as (
              update refunds set state = 'SUCCEEDED', succeeded_at = $2, refused_code = null
-             where refund_id = $1 and state in ('SENT', 'UNKNOWN') returning refund_id, order_id),
+             where refund_id = $1 and state in ('SENT', 'UNKNOWN') returning refund_id, order_id, cause),
            units_done as (
              update units u set state = 'REFUNDED' from refund_units r, done
-             where r.refund_id = done.refund_id and u.unit_id = r.unit_id and u.state = 'REFUNDING'),
+             where r.refund_id = done.refund_id and u.unit_id = r.unit_id and u.state = 'REFUNDING'
+             returning u.unit_id, done.cause = 'AFTER_USE' or {USES_LEFT} <= 0 as stays_sold),
+           sold as (
+             update refund_units r set stays_sold = true from units_done u
+             where r.refund_id = $1 and r.unit_id = u.unit_id and u.stays_sold),
            summed as (
              update orders o set refunded_fen = o.refunded_fen + s.amount_fen
              from (select coalesce(sum(r.amount_fen), 0) as amount_fen
                    from refund_units r, done where r.refund_id = done.refund_id) s, done
              where o.order_id = done.order_id and s.amount_fen > 0)
-           select true from done""",
+           select (select count(*) from units_done where not stays_sold) from done""",
         refund_id,
         at,
     )
-    return bool(succeeded)
+    return for_sale
 
 
 async def mark_unknown(tx: Transaction, refund_id: UUID) -> None:
@@ -207,7 +221,12 @@ async def flag_unfenced(tx: Transaction, refund_ids: Sequence[UUID]) -> None:
     )
 
 
-def _refund(row: Row) -> Refund:
-    fields = dict(row)
-    amounts = dict(zip(fields.pop("unit_ids"), fields.pop("amounts"), strict=True))
-    return Refund(**{**fields, "state": RefundState(fields["state"])}, units=amounts)
+def refund_of(row: Row) -> Refund:
+    """A row of WITH_UNITS, checked."""
+    values = {name: row[name] for name in (*_PLAIN, "approved_at")}
+    said = {name: row[name] for name in _REVIEW}
+    return Refund(
+        **{**values, "state": RefundState(row["state"])},
+        units=dict(zip(row["unit_ids"], row["amounts"], strict=True)),
+        review=None if row["opened_at"] is None else Review(**said),
+    )

@@ -149,16 +149,18 @@ async def sell_reserved(tx: Transaction, deal_id: UUID, quantity: int) -> list[U
     return unsaid(rows, tx.now)
 
 
-async def return_sold(tx: Transaction, deal_id: UUID, buyer: str, quantity: int) -> list[Unsaid]:
-    """Refunded units can be bought again, by this buyer too."""
+async def return_sold(tx: Transaction, deal_id: UUID, buyer: str, refunded: int, for_sale: int) -> list[Unsaid]:
+    """Refunded units no longer count for their buyer, because the limit counts what somebody has paid for; so many of
+    them can be bought again by anybody."""
     rows = await tx.fetch(
         f"""with counted as (
               update buyer_counters set units = units - $3 where deal_id = $1 and buyer = $2)
-            update stock set sold = sold - $3, version = version + 1
-            where deal_id = $1 returning deal_id, said_at, {_CLEAN}""",
+            update stock set sold = sold - $4, version = version + 1
+            where deal_id = $1 and $4 > 0 returning deal_id, said_at, {_CLEAN}""",
         deal_id,
         buyer,
-        quantity,
+        refunded,
+        for_sale,
     )
     return unsaid(rows, tx.now)
 

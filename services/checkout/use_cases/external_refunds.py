@@ -1,7 +1,6 @@
 """Money that went back at the channel itself: recorded, never sent, and taken out of whatever waited to be sent."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
 from services.checkout.domain.external_refunds import (
@@ -26,10 +25,10 @@ from services.checkout.domain.refusals import (
 from services.checkout.domain.timeline import What
 from services.checkout.store import external_refunds as store
 from services.checkout.store import orders, payments, refunds
-from services.checkout.use_cases import automatic_refunds, schedule
+from services.checkout.use_cases import after_use, automatic_refunds, schedule
 from services.checkout.use_cases.refunds import tell_success
 from shared.contracts.catalog import DealKind
-from shared.contracts.checkout import DisputeClosed, RefundAbandoned, RefundCause
+from shared.contracts.checkout import RefundAbandoned, RefundCause
 from shared.contracts.settlement import ExternalRefundFound
 from shared.database import Transaction
 from shared.errors import IdTaken, NotYet
@@ -166,10 +165,11 @@ async def _take(
     if not await refunds.add_refund(tx, refund):
         raise IdTaken
     # It was never sent by us: SENT is only the way to SUCCEEDED within this transaction.
-    await refunds.succeed(tx, refund.refund_id, max(external.refunded_at for external in externals))
+    for_sale = await refunds.succeed(tx, refund.refund_id, max(external.refunded_at for external in externals))
+    assert for_sale is not None, "this transaction has just written it"
     await store.allocate(tx, [external.refund_id for external in externals], refund.refund_id, by)
     await orders.add_entry(tx, order.order_id, What.REFUNDED_OUTSIDE, tx.now, refund.refund_id)
-    await tell_success(tx, refund, order)
+    await tell_success(tx, refund, order, for_sale)
     await automatic_refunds.take_up(tx, order, released, automatic_refunds.RECALLS)
     recorded = await refunds.find_refund(tx, refund.refund_id)
     assert recorded is not None
@@ -185,8 +185,8 @@ async def _end_waiting(tx: Transaction, order: Order, amounts: Mapping[UUID, int
             continue
         ended = await refunds.give_up(tx, refund.refund_id, RefundState.ABANDONED, WAITING, None, "external refund")
         assert ended, "order and refunds are held, so the refund still waits"
-        await timers.cancel(tx, schedule.FENCE_OVERDUE, refund.refund_id)
-        await timers.cancel(tx, schedule.SEND_REFUND, refund.refund_id)
+        for kind in schedule.OF_REFUNDS:
+            await timers.cancel(tx, kind, refund.refund_id)
         await orders.add_entry(tx, order.order_id, What.REFUND_ABANDONED, tx.now, refund.refund_id)
         others = [unit_id for unit_id in refund.units if unit_id not in amounts]
         await _release(tx, order, refund, others)
@@ -196,18 +196,20 @@ async def _end_waiting(tx: Transaction, order: Order, amounts: Mapping[UUID, int
 
 async def _release(tx: Transaction, order: Order, refund: Refund, others: Sequence[UUID]) -> None:
     """Tell whoever fenced what is free again. Certificates whose money went back stay behind the fence that is there,
-    until the news of that takes them over; a parcel is one thing, and dispatch knows what of it was refunded."""
-    unit_ids = tuple(refund.units) if order.kind is DealKind.GOODS else tuple(others)
-    if not unit_ids:
-        return
-    facts: dict[str, Any] = {
-        "occurred_at": tx.now,
-        "refund_id": refund.refund_id,
-        "order_id": order.order_id,
-        "kind": order.kind,
-        "unit_ids": unit_ids,
-    }
+    until the news of that takes them over; a parcel is one thing, and dispatch knows what of it was refunded. A review
+    is over for all that it was about: used units stay used, whatever else is told first."""
     if refund.cause == RefundCause.AFTER_USE:
-        await outbox.emit(tx, DisputeClosed(**facts, merchant_id=order.merchant_id))
-    else:
-        await outbox.emit(tx, RefundAbandoned(**facts))
+        await after_use.say_closed(tx, refund, order)
+        return
+    unit_ids = tuple(refund.units) if order.kind is DealKind.GOODS else tuple(others)
+    if unit_ids:
+        await outbox.emit(
+            tx,
+            RefundAbandoned(
+                occurred_at=tx.now,
+                refund_id=refund.refund_id,
+                order_id=order.order_id,
+                kind=order.kind,
+                unit_ids=unit_ids,
+            ),
+        )

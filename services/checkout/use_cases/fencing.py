@@ -5,6 +5,7 @@ from uuid import UUID
 
 from services.checkout.domain.orders import Order, OrderUnit
 from services.checkout.domain.refunds import Refund, RefundState
+from services.checkout.domain.reviews import asked_fen
 from services.checkout.domain.timeline import What
 from services.checkout.store import orders, payments, refunds
 from services.checkout.use_cases import schedule
@@ -27,18 +28,19 @@ async def fence(
         attempt_id=attempt.attempt_id,
         cause=cause.value,
         state=RefundState.FENCING,
-        amount_fen=sum(unit.left_fen for unit in units),
+        amount_fen=sum(asked_fen(unit, cause) for unit in units),
         reason=reason,
         requested_by=by,
         requested_at=tx.now,
         succeeded_at=None,
         refused_code=None,
         tries=0,
-        units={unit.unit_id: unit.left_fen for unit in units},
+        units={unit.unit_id: asked_fen(unit, cause) for unit in units},
     )
     if not await refunds.add_refund(tx, refund):
         raise IdTaken
-    fenced = await refunds.fence_units(tx, order.order_id, list(refund.units))
+    states = {unit.state for unit in units}
+    fenced = await refunds.fence_units(tx, order.order_id, list(refund.units), states)
     assert fenced == len(units), "the order is held, so its units are what they were"
     await orders.add_entry(tx, order.order_id, What.REFUND_REQUESTED, tx.now, refund_id)
     await schedule.flag_unfenced(tx, refund_id)

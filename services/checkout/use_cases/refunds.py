@@ -22,12 +22,12 @@ from services.checkout.domain.refusals import (
     RefundUnderWay,
     UnitNotOfOrder,
     UnitRefunded,
-    UnitUsed,
     WholeParcelOnly,
 )
+from services.checkout.domain.reviews import ReviewRules, cause_of
 from services.checkout.domain.timeline import What
 from services.checkout.store import orders, payments, refunds, stock
-from services.checkout.use_cases import automatic_refunds, schedule
+from services.checkout.use_cases import after_use, automatic_refunds, schedule
 from services.checkout.use_cases.fencing import fence
 from shared.contracts.catalog import DealKind
 from shared.contracts.checkout import RefundAbandoned, RefundCause, RefundedUnit, RefundSucceeded
@@ -37,19 +37,14 @@ from shared.ids import derived_id
 from shared.messaging import outbox, timers
 from shared.observability import log
 
-_WHY_NOT = {
-    UnitState.USED: UnitUsed,
-    UnitState.FINAL: UnitUsed,
-    UnitState.REFUNDING: RefundUnderWay,
-    UnitState.REFUNDED: UnitRefunded,
-}
+_WHY_NOT = {UnitState.REFUNDING: RefundUnderWay, UnitState.REFUNDED: UnitRefunded}
 
 
 async def request_refund(
-    tx: Transaction, refund_id: UUID, order: Order, unit_ids: Sequence[UUID], by: str, reason: str
+    tx: Transaction, rules: ReviewRules, refund_id: UUID, order: Order, unit_ids: Sequence[UUID], by: str, reason: str
 ) -> Refund:
-    """The buyer wants the money of these units back; a repeated request returns the first one's refund. The caller
-    holds the order."""
+    """The buyer wants the money of these units back; a repeated request returns the first one's refund. Used ones are
+    reviewed by the merchant. The caller holds the order."""
     earlier = await refunds.find_refund(tx, refund_id)
     if earlier is not None:
         if (earlier.order_id, set(earlier.units), earlier.reason) != (order.order_id, set(unit_ids), reason):
@@ -57,19 +52,28 @@ async def request_refund(
         return earlier
     if order.paid_at is None:
         raise OrderNotPaid
-    opens_at = order.refundable_from()
-    if opens_at is not None and tx.now < opens_at:
-        raise RefundOnExpiryOnly(refundable_from=opens_at.isoformat())
     units = {unit.unit_id: unit for unit in (await orders.units_of(tx, [order.order_id]))[order.order_id]}
     if not set(unit_ids) <= units.keys():
         raise UnitNotOfOrder
-    for unit_id in unit_ids:
-        if units[unit_id].state is not UnitState.OPEN:
-            raise _WHY_NOT[units[unit_id].state]
-    whole = {unit_id for unit_id, unit in units.items() if unit.state is not UnitState.REFUNDED}
-    if order.kind is DealKind.GOODS and set(unit_ids) != whole:
+    asked = [units[unit_id] for unit_id in unit_ids]
+    for unit in asked:
+        if unit.state in _WHY_NOT:
+            raise _WHY_NOT[unit.state]
+    cause = cause_of(order, asked)
+    if cause is RefundCause.AFTER_USE:
+        await after_use.check(tx, rules, order, unit_ids)
+    else:
+        whole = {unit_id for unit_id, unit in units.items() if unit.state is not UnitState.REFUNDED}
+        _check_unused(tx, order, whole=set(unit_ids) == whole)
+    return await fence(tx, refund_id, order, asked, cause, reason, by)
+
+
+def _check_unused(tx: Transaction, order: Order, *, whole: bool) -> None:
+    opens_at = order.refundable_from()
+    if opens_at is not None and tx.now < opens_at:
+        raise RefundOnExpiryOnly(refundable_from=opens_at.isoformat())
+    if order.kind is DealKind.GOODS and not whole:
         raise WholeParcelOnly
-    return await fence(tx, refund_id, order, [units[unit_id] for unit_id in unit_ids], RefundCause.BUYER, reason, by)
 
 
 async def return_stray_money(tx: Transaction, attempt: Attempt, stray: Stray) -> None:
@@ -93,7 +97,7 @@ async def return_stray_money(tx: Transaction, attempt: Attempt, stray: Stray) ->
         await schedule.send_refund(tx, refund.refund_id, tx.now)
 
 
-async def _held(tx: Transaction, refund_id: UUID) -> tuple[Refund, Order]:
+async def held(tx: Transaction, refund_id: UUID) -> tuple[Refund, Order]:
     """A refund with its order held. Raises NotYet, as for any message about something that is not here."""
     found = await refunds.find_refund(tx, refund_id)
     if found is None:
@@ -108,7 +112,7 @@ async def _held(tx: Transaction, refund_id: UUID) -> tuple[Refund, Order]:
 async def approve(tx: Transaction, refund_id: UUID, uses_left: Mapping[UUID, int] | None) -> None:
     """The units are fenced: send the money of the uses that are left (`None`: all of them). An answer for a refund
     that has ended meanwhile changes nothing."""
-    refund, order = await _held(tx, refund_id)
+    refund, order = await held(tx, refund_id)
     amounts = dict(refund.units)
     if uses_left is not None:
         units = {unit.unit_id: unit for unit in (await orders.units_of(tx, [order.order_id]))[order.order_id]}
@@ -121,7 +125,7 @@ async def approve(tx: Transaction, refund_id: UUID, uses_left: Mapping[UUID, int
 
 async def refuse(tx: Transaction, refund_id: UUID, code: str) -> None:
     """The fence was not to be had. What has happened to the units meanwhile gets its own refund at once."""
-    refund, order = await _held(tx, refund_id)
+    refund, order = await held(tx, refund_id)
     if await refunds.give_up(tx, refund_id, RefundState.REFUSED, (RefundState.FENCING,), code, None):
         await timers.cancel(tx, schedule.FENCE_OVERDUE, refund_id)
         await orders.add_entry(tx, order.order_id, What.REFUND_REFUSED, tx.now, refund_id)
@@ -147,12 +151,13 @@ async def start_sending(tx: Transaction, refund_id: UUID) -> tuple[Refund, Attem
 
 async def record_answer(tx: Transaction, refund_id: UUID, answer: RefundAnswer) -> None:
     """Take in what the channel said about a refund that was sent."""
-    refund, order = await _held(tx, refund_id)
+    refund, order = await held(tx, refund_id)
     match answer.outcome:
         case RefundOutcome.SUCCEEDED:
             await timers.cancel(tx, schedule.SEND_REFUND, refund_id)
-            if await refunds.succeed(tx, refund_id, tx.now) and refund.cause not in STRAY_CAUSES:
-                await tell_success(tx, refund, order)
+            for_sale = await refunds.succeed(tx, refund_id, tx.now)
+            if for_sale is not None and refund.cause not in STRAY_CAUSES:
+                await tell_success(tx, refund, order, for_sale)
         case RefundOutcome.REFUSED:
             pause = pause_after_failure(refund.tries, answer.code)
             log.warning("refund_failed", refund_id=str(refund_id), code=answer.code, final=pause is None)
@@ -168,12 +173,13 @@ async def record_answer(tx: Transaction, refund_id: UUID, answer: RefundAnswer) 
             await schedule.send_refund(tx, refund_id, tx.now + pause_after_unknown(refund.tries))
 
 
-async def tell_success(tx: Transaction, refund: Refund, order: Order) -> None:
+async def tell_success(tx: Transaction, refund: Refund, order: Order, for_sale: int) -> None:
     """The money of this refund's units is back: stock and limit follow, and everybody hears. The caller holds the
     order."""
     await orders.add_entry(tx, order.order_id, What.REFUND_SUCCEEDED, tx.now, refund.refund_id)
     await complete(tx, order.order_id)
-    await schedule.say_availability(tx, await stock.return_sold(tx, order.deal_id, order.buyer, len(refund.units)))
+    returned = await stock.return_sold(tx, order.deal_id, order.buyer, len(refund.units), for_sale)
+    await schedule.say_availability(tx, returned)
     await outbox.emit(
         tx,
         RefundSucceeded(
@@ -210,20 +216,28 @@ async def abandon(tx: Transaction, refund_id: UUID, operator: str, reason: str) 
     await timers.cancel(tx, schedule.FENCE_OVERDUE, refund_id)
     await timers.cancel(tx, schedule.SEND_REFUND, refund_id)
     await orders.add_entry(tx, order.order_id, What.REFUND_ABANDONED, tx.now, refund_id)
+    await _say_abandoned(tx, refund, order)
+    # Redemption says by itself, once its fence is lifted, what else is to be refunded; only its recalls, which came
+    # while this refund lived, it does not say twice.
+    await automatic_refunds.take_up(tx, order, refund.units, automatic_refunds.RECALLS)
+    return (await _for_operator(tx, refund_id))[0]
+
+
+async def _say_abandoned(tx: Transaction, refund: Refund, order: Order) -> None:
+    if refund.cause == RefundCause.AFTER_USE:
+        # Nothing was fenced, and settlement holds the use back as well: they all hear that the dispute is over.
+        await after_use.say_closed(tx, refund, order)
+        return
     await outbox.emit(
         tx,
         RefundAbandoned(
             occurred_at=tx.now,
-            refund_id=refund_id,
+            refund_id=refund.refund_id,
             order_id=order.order_id,
             kind=order.kind,
             unit_ids=tuple(refund.units),
         ),
     )
-    # Redemption says by itself, once its fence is lifted, what else is to be refunded; only its recalls, which came
-    # while this refund lived, it does not say twice.
-    await automatic_refunds.take_up(tx, order, refund.units, automatic_refunds.RECALLS)
-    return (await _for_operator(tx, refund_id))[0]
 
 
 async def retry(tx: Transaction, refund_id: UUID, operator: str, reason: str) -> Refund:
@@ -238,6 +252,6 @@ async def retry(tx: Transaction, refund_id: UUID, operator: str, reason: str) ->
 
 async def _for_operator(tx: Transaction, refund_id: UUID) -> tuple[Refund, Order]:
     try:
-        return await _held(tx, refund_id)
+        return await held(tx, refund_id)
     except NotYet as error:
         raise RefundNotFound from error

@@ -16,6 +16,9 @@ FETCH_CODE = "fetch_code"
 FENCE_OVERDUE = "fence_overdue"
 SEND_REFUND = "send_refund"
 SAY_AVAILABILITY = "say_availability"
+REVIEW_DUE = "review_due"
+APPEAL_DUE = "appeal_due"
+OF_REFUNDS = (FENCE_OVERDUE, SEND_REFUND, REVIEW_DUE, APPEAL_DUE)
 
 _SAY_EVERY = timedelta(seconds=1)
 
@@ -44,6 +47,16 @@ async def fetch_code(tx: Transaction, attempt_id: UUID, at: datetime) -> None:
 async def flag_unfenced(tx: Transaction, refund_id: UUID) -> None:
     """Show the refund to an operator if nobody has answered for its units in time."""
     await timers.schedule(tx, FENCE_OVERDUE, refund_id, tx.now + FENCE_PATIENCE)
+
+
+async def end_review(tx: Transaction, refund_id: UUID, at: datetime) -> None:
+    """The merchant's time to answer ends at this moment."""
+    await timers.schedule(tx, REVIEW_DUE, refund_id, at)
+
+
+async def end_appeal(tx: Transaction, refund_id: UUID, at: datetime) -> None:
+    """The buyer's time to appeal ends at this moment."""
+    await timers.schedule(tx, APPEAL_DUE, refund_id, at)
 
 
 async def send_refund(tx: Transaction, refund_id: UUID, at: datetime) -> None:

@@ -7,7 +7,6 @@ from shared.auth import keep_staff as keep_staff_copy
 from shared.contracts.catalog import MerchantChanged, StaffChanged, StoreChanged
 from shared.contracts.checkout import DisputeClosed, OrderPaid, RefundAbandoned, RefundRequested, RefundSucceeded
 from shared.database import Database
-from shared.errors import NotYet
 from shared.messaging import inbox
 from shared.messaging.copies import Copies
 from shared.messaging.handlers import Handlers
@@ -75,4 +74,6 @@ async def keep_staff(event: StaffChanged, db: Database) -> None:
 @handles(DisputeClosed)
 async def close_dispute(event: DisputeClosed, db: Database) -> None:
     """The review ended without money going back."""
-    raise NotYet("reviews are being built")
+    async with db.transaction() as tx:
+        if not await inbox.is_duplicate(tx, event, "dispatch.close_dispute"):
+            await refunding.close_dispute(tx, event)

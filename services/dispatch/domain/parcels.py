@@ -14,6 +14,8 @@ class ParcelState(StrEnum):
     HANDED_OVER = "HANDED_OVER"
     DELIVERED = "DELIVERED"
     RECEIVED = "RECEIVED"
+    DISPUTED = "DISPUTED"
+    """It arrived, and its buyer wants money back: it stands still until checkout's last word."""
     FAILED = "FAILED"
     RETURNED = "RETURNED"
     LOST = "LOST"
@@ -99,6 +101,7 @@ _REFUSALS = {
     ParcelState.HANDED_OVER: "parcel_handed_over",
     ParcelState.DELIVERED: "parcel_delivered",
     ParcelState.RECEIVED: "parcel_received",
+    ParcelState.DISPUTED: "parcel_received",
     ParcelState.REFUNDED: "already_refunded",
 }
 
@@ -114,6 +117,13 @@ def answer_fence(parcel: ParcelState, *, whole: bool, carrier_involved: bool) ->
     if not whole:
         return FenceAnswer.REFUSE, "whole_parcel_only"
     return (FenceAnswer.STOP_CARRIER_FIRST if carrier_involved else FenceAnswer.FENCE), ""
+
+
+def refusal_to_dispute(parcel: ParcelState) -> str | None:
+    """The code of why the delivery of a parcel cannot be disputed; None when it can."""
+    if parcel in (ParcelState.DELIVERED, ParcelState.RECEIVED, ParcelState.DISPUTED):
+        return None
+    return "already_refunded" if parcel is ParcelState.REFUNDED else "parcel_not_delivered"
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,12 @@ class NotDelivered(Conflict):
     en = "The goods have not been delivered yet"
 
 
+class ParcelDisputed(Conflict):
+    code = "parcel_disputed"
+    zh = "退款审核中，暂不能确认收货"
+    en = "A refund of these goods is being reviewed; receipt cannot be confirmed now"
+
+
 class CarrierInvolved(Conflict):
     code = "carrier_involved"
     zh = "已交由第三方配送"

@@ -33,6 +33,8 @@ class What(StrEnum):
     REFUND_FENCED = "refund_fenced"
     REFUND_REFUSED = "refund_refused"
     REFUND_LIFTED = "refund_lifted"
+    DISPUTED = "disputed"
+    DISPUTE_OVER = "dispute_over"
     REFUNDED = "refunded"
     REFUSAL_GIVEN = "refusal_given"
     LOSS_DECLARED = "loss_declared"
@@ -75,6 +77,8 @@ TEXTS: dict[What, Text] = {
     What.REFUND_FENCED: Text("配送已停止，等待退款", "The delivery is stopped for the refund"),
     What.REFUND_REFUSED: Text("商品已在途，无法直接退款", "The goods have left; no refund without the merchant"),
     What.REFUND_LIFTED: Text("退款已取消，继续配送", "The refund was given up; the delivery goes on"),
+    What.DISPUTED: Text("买家申请售后，等待审核", "The buyer wants money back; under review"),
+    What.DISPUTE_OVER: Text("售后处理完毕", "The review is over"),
     What.REFUNDED: Text("已退款", "Refunded"),
     What.REFUSAL_GIVEN: Text("商家无法发货", "The merchant cannot deliver"),
     What.LOSS_DECLARED: Text("平台确认包裹丢失", "The platform declared the parcel lost"),

@@ -16,8 +16,8 @@ from shared.service import World
 router = APIRouter(tags=["parcels"])
 
 BoardState = Literal[
-    "PLACED", "ACCEPTED", "HANDED_OVER", "DELIVERED", "RECEIVED", "FAILED", "RETURNED", "LOST", "REFUNDING",
-    "REFUNDED", "MANUAL",
+    "PLACED", "ACCEPTED", "HANDED_OVER", "DELIVERED", "RECEIVED", "DISPUTED", "FAILED", "RETURNED", "LOST",
+    "REFUNDING", "REFUNDED", "MANUAL",
 ]  # fmt: skip
 
 

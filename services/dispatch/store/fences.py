@@ -15,23 +15,28 @@ class Fence:
     order_id: UUID
     unit_ids: tuple[UUID, ...]
     state: str
+    after_use: bool = False
 
 
-_COLUMNS = "refund_id, order_id, unit_ids, state"
+_COLUMNS = "refund_id, order_id, unit_ids, state, after_use"
 
 
 def _fence(row: Row) -> Fence:
-    return Fence(row["refund_id"], row["order_id"], tuple(row["unit_ids"]), row["state"])
+    unit_ids = tuple(row["unit_ids"])
+    return Fence(row["refund_id"], row["order_id"], unit_ids, row["state"], after_use=row["after_use"])
 
 
-async def ask(tx: Transaction, refund_id: UUID, order_id: UUID, unit_ids: Sequence[UUID]) -> Fence | None:
+async def ask(
+    tx: Transaction, refund_id: UUID, order_id: UUID, unit_ids: Sequence[UUID], *, after_use: bool
+) -> Fence | None:
     """A new request, WAITING; None if its end came first."""
     row = await tx.row(
-        f"""insert into fences (refund_id, order_id, unit_ids, state) values ($1, $2, $3, 'WAITING')
+        f"""insert into fences (refund_id, order_id, unit_ids, state, after_use) values ($1, $2, $3, 'WAITING', $4)
             on conflict (refund_id) do nothing returning {_COLUMNS}""",
         refund_id,
         order_id,
         list(unit_ids),
+        after_use,
     )
     return _fence(row) if row else None
 
@@ -55,7 +60,7 @@ async def refunded_units(tx: Transaction, order_id: UUID) -> frozenset[UUID]:
 
 
 async def answer(tx: Transaction, refund_id: UUID, state: str, code: str | None = None) -> bool:
-    """WAITING → FENCED or REFUSED; False if it is answered already."""
+    """WAITING → FENCED, DISPUTED or REFUSED; False if it is answered already."""
     return (
         await tx.execute(
             "update fences set state = $2, code = $3 where refund_id = $1 and state = 'WAITING'", refund_id, state, code

@@ -155,12 +155,12 @@ async def lift(
 
 
 async def refund(tx: Transaction, parcel_id: UUID, refund_id: UUID) -> Parcel | None:
-    """→ REFUNDED, from its own fence or from whatever state means that nothing will arrive."""
+    """→ REFUNDED, from its own fence, from a dispute, or from whatever state means that nothing will arrive."""
     return await _change(
         tx,
         """update parcels set state = 'REFUNDED', state_before = null, refund_id = $2, stopping_for = null,
              dispatch_state = 'CANCELLED', version = version + 1
-           where parcel_id = $1 and (state in ('PLACED', 'ACCEPTED', 'FAILED', 'RETURNED', 'LOST')
+           where parcel_id = $1 and (state in ('PLACED', 'ACCEPTED', 'FAILED', 'RETURNED', 'LOST', 'DISPUTED')
                                      or (state = 'REFUNDING' and refund_id = $2))""",
         parcel_id,
         refund_id,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.dispatch.domain.attempts import AttemptState, Snapshot
 from services.dispatch.domain.parcels import DispatchState, ParcelState, Stop
-from services.dispatch.domain.refusals import NoSuchParcel, NotDelivered, NotHandedOver
+from services.dispatch.domain.refusals import NoSuchParcel, NotDelivered, NotHandedOver, ParcelDisputed
 from services.dispatch.domain.timeline import What
 from services.dispatch.store import attempts, happenings, parcel_changes, parcels
 from services.dispatch.use_cases import announcing, stopping
@@ -23,7 +23,7 @@ async def confirm_receipt(tx: Transaction, caller: str, parcel_id: UUID) -> None
         return
     after = await parcel_changes.receive(tx, parcel_id)
     if after is None:
-        raise NotDelivered
+        raise ParcelDisputed if parcel.state is ParcelState.DISPUTED else NotDelivered
     await announcing.received(tx, after, automatic=False)
 
 

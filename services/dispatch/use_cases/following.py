@@ -68,7 +68,8 @@ async def take_report(
         await _raise_alarm(tx, attempt)
         return after
     current = verdict is Verdict.MOVED or snapshot.state is after.state
-    rider = _sealed(world, snapshot.rider) if parcel.state is not ParcelState.RECEIVED else None
+    has_arrived = parcel.state in (ParcelState.RECEIVED, ParcelState.DISPUTED)
+    rider = None if has_arrived else _sealed(world, snapshot.rider)
     await attempts.record(tx, attempt_id, after, snapshot, current=current, rider=rider)
     if after.state is not attempt.state:
         await _note(tx, attempt, after.state)

@@ -27,13 +27,14 @@ from shared.contracts.catalog import DeliveryMode
 from shared.database import Transaction
 from shared.errors import DomainError
 
-_OPEN = frozenset({ParcelState.PLACED, ParcelState.ACCEPTED, ParcelState.HANDED_OVER, ParcelState.DELIVERED})
+_ARRIVED = frozenset({ParcelState.DELIVERED, ParcelState.RECEIVED, ParcelState.DISPUTED})
+_OPEN = frozenset({ParcelState.PLACED, ParcelState.ACCEPTED, ParcelState.HANDED_OVER})
 
 
 def _refuse_closed(parcel: Parcel) -> None:
     if parcel.state is ParcelState.REFUNDING:
         raise ParcelRefunding
-    if parcel.state not in _OPEN and parcel.state is not ParcelState.RECEIVED:
+    if parcel.state not in _OPEN | _ARRIVED:
         raise ParcelClosed
 
 
@@ -76,7 +77,7 @@ async def hand_over_parcel(tx: Transaction, world: DispatchWorld, caller: str, p
 
 
 def _carries_already(parcel: Parcel, live: Attempt | None) -> bool:
-    if parcel.state in (ParcelState.DELIVERED, ParcelState.RECEIVED):
+    if parcel.state in _ARRIVED:
         return True
     own = live is not None and live.carried_as is DeliveryMode.SELF
     return own and parcel.state is ParcelState.HANDED_OVER

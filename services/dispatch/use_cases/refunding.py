@@ -3,9 +3,9 @@
 from services.dispatch.domain.parcels import BEFORE_HAND_OVER, WILL_NOT_ARRIVE, ParcelState, Policy, Stop
 from services.dispatch.store import fences, parcels
 from services.dispatch.store.parcels import Parcel
-from services.dispatch.use_cases import announcing, stopping
+from services.dispatch.use_cases import announcing, disputes, stopping
 from shared.contracts.catalog import DealKind
-from shared.contracts.checkout import RefundAbandoned, RefundRequested, RefundSucceeded
+from shared.contracts.checkout import DisputeClosed, RefundAbandoned, RefundCause, RefundRequested, RefundSucceeded
 from shared.database import Transaction
 
 
@@ -14,7 +14,8 @@ async def fence_refund(tx: Transaction, event: RefundRequested) -> None:
     if event.kind is not DealKind.GOODS:
         return
     await parcels.hold_order(tx, event.order_id)
-    fence = await fences.ask(tx, event.refund_id, event.order_id, event.unit_ids)
+    after_use = event.cause is RefundCause.AFTER_USE
+    fence = await fences.ask(tx, event.refund_id, event.order_id, event.unit_ids, after_use=after_use)
     parcel = await parcels.lock_parcel_of_order(tx, event.order_id)
     if fence is not None and parcel is not None:
         await stopping.answer_refund(tx, parcel, fence)
@@ -41,7 +42,10 @@ async def _take_refund(tx: Transaction, parcel: Parcel, event: RefundSucceeded) 
             parcel = await _owed_to(tx, parcel, event)
         await announcing.refunded(tx, parcel, event.refund_id)
         return
-    if not await is_refunded_whole(tx, parcel):
+    whole = await is_refunded_whole(tx, parcel)
+    # An external refund is no end of a review: checkout says apart that it is over, before or after.
+    await disputes.end(tx, parcel, event.refund_id, refunded_whole=whole and not event.external)
+    if not whole:
         return
     if parcel.state in WILL_NOT_ARRIVE:
         await announcing.refunded(tx, parcel, event.refund_id)
@@ -69,3 +73,14 @@ async def lift_fence(tx: Transaction, policy: Policy, event: RefundAbandoned) ->
     await fences.end(tx, event.refund_id, event.order_id, event.unit_ids, "LIFTED")
     if parcel is not None:
         await announcing.lifted(tx, parcel, event.refund_id, policy)
+
+
+async def close_dispute(tx: Transaction, event: DisputeClosed) -> None:
+    """A review ended without money. A request that arrives later finds it ended."""
+    if event.kind is not DealKind.GOODS:
+        return
+    await parcels.hold_order(tx, event.order_id)
+    parcel = await parcels.lock_parcel_of_order(tx, event.order_id)
+    await fences.end(tx, event.refund_id, event.order_id, event.unit_ids, "LIFTED")
+    if parcel is not None:
+        await disputes.end(tx, parcel, event.refund_id, refunded_whole=False)

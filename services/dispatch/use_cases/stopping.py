@@ -8,7 +8,7 @@ from services.dispatch.store import attempts, fences, happenings, parcel_changes
 from services.dispatch.store.attempts import Attempt
 from services.dispatch.store.fences import Fence
 from services.dispatch.store.parcels import Parcel
-from services.dispatch.use_cases import announcing, clockwork
+from services.dispatch.use_cases import announcing, clockwork, disputes
 from shared.contracts.catalog import DeliveryMode
 from shared.database import Transaction
 from shared.errors import NotYet
@@ -33,6 +33,9 @@ async def begin_stop(tx: Transaction, parcel: Parcel, stop: Stop) -> None:
 async def answer_refund(tx: Transaction, parcel: Parcel, fence: Fence) -> None:
     """Answer a request to refund units of a parcel whose lock the caller holds, or have the carrier called off so
     that it can be answered. Raises NotYet while an earlier refund of the same goods is undecided."""
+    if fence.after_use:
+        await disputes.answer(tx, parcel, fence)
+        return
     live = await attempts.live_attempt(tx, parcel.parcel_id)
     whole = set(fence.unit_ids) >= set(parcel.unit_ids)
     answer, code = answer_fence(parcel.state, whole=whole, carrier_involved=live is not None)

@@ -24,6 +24,8 @@ class CertificateState(StrEnum):
     USED = "USED"
     EXPIRED = "EXPIRED"
     SETTLED = "SETTLED"
+    DISPUTED = "DISPUTED"
+    """Used, and its buyer wants the money back: it waits for checkout's last word."""
     REFUNDING = "REFUNDING"
     REFUNDED = "REFUNDED"
 
@@ -34,6 +36,7 @@ FENCEABLE = (
     CertificateState.VALID,
     CertificateState.EXPIRED,
 )
+DISPUTABLE = (CertificateState.USED, CertificateState.SETTLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ def _refusal_by_state(certificate: Certificate, order: Order) -> DomainError | N
     match certificate.state:
         case CertificateState.VALID:
             return None
-        case CertificateState.USED | CertificateState.SETTLED:
+        case CertificateState.USED | CertificateState.SETTLED | CertificateState.DISPUTED:
             assert certificate.last_use is not None, "a used certificate has a use"
             return refusals.CertificateUsed.at(certificate.last_use.used_at, certificate.last_use.store_name)
         case CertificateState.REFUNDING:
@@ -129,13 +132,26 @@ def refusal_to_fence(certificates: Sequence[Certificate], unit_ids: Sequence[UUI
     found = {states.get(unit_id) for unit_id in unit_ids}
     if None in found:
         return refusals.CertificateUnknown.code
-    if found & {CertificateState.USED, CertificateState.SETTLED}:
+    if found & {*DISPUTABLE, CertificateState.DISPUTED}:
         return refusals.CertificateUsed.code
     if CertificateState.REFUNDED in found:
         return refusals.CertificateRefunded.code
     if CertificateState.REFUNDING in found:
         return refusals.CertificateRefunding.code
     return refusals.ChangedMeanwhile.code
+
+
+def refusal_to_dispute(certificates: Sequence[Certificate], unit_ids: Sequence[UUID]) -> str:
+    """The code of why the uses of these units of an order cannot be disputed, the gravest reason first."""
+    states = {certificate.unit_id: certificate.state for certificate in certificates}
+    found = {states.get(unit_id) for unit_id in unit_ids}
+    if None in found:
+        return refusals.CertificateUnknown.code
+    if CertificateState.REFUNDED in found:
+        return refusals.CertificateRefunded.code
+    if found & {CertificateState.REFUNDING, CertificateState.DISPUTED}:
+        return refusals.CertificateRefunding.code
+    return refusals.CertificateNotUsed.code
 
 
 def shown_state(certificate: Certificate, order: Order, now: datetime) -> CertificateState:

@@ -120,6 +120,12 @@ class CertificateUsed(Conflict):
         return cls(used_at=used_at.isoformat(), used_at_text=shanghai_text(used_at), store_name=store_name)
 
 
+class CertificateNotUsed(Conflict):
+    code = "certificate_not_used"
+    zh = "该券尚未使用，可直接退款"
+    en = "This certificate has not been used; it can be refunded at once"
+
+
 class CertificateRefunding(Conflict):
     code = "certificate_refunding"
     zh = "该券正在退款，不能核销"

@@ -25,7 +25,7 @@ union all
 (select 'refund_ahead_of_order', refund_id, 0, changed_at from refunds where state = 'WAITING' limit 50)
 """
 
-# A refund that waits for checkout (FENCED) is held money, by design; these are contradictions.
+# A refund that waits for checkout (FENCED, DISPUTED) is held money, by design; these are contradictions.
 _MISFITS = """
 (select 'uses_do_not_add_up' as what, unit_id as id,
         format('%s uses, %s of %s left', count(use_id), uses_left, cardinality(use_values_fen)) as detail
@@ -35,6 +35,7 @@ union all
 (select 'fence_without_refund', unit_id, format('certificate %s, refund %s', c.state, coalesce(r.state, 'unknown'))
  from certificates c left join refunds r using (refund_id)
  where c.state = 'REFUNDING' and r.state is distinct from 'FENCED'
+    or c.state = 'DISPUTED' and r.state is distinct from 'DISPUTED'
     or c.state = 'REFUNDED' and r.state is distinct from 'SUCCEEDED' limit 50)
 union all
 (select 'use_without_timer', use_id, 'USED, and nothing will make it final'

@@ -115,8 +115,8 @@ async def finalise(tx: Transaction, redemption_ids: Sequence[UUID]) -> list[Rede
 
 
 async def settle(tx: Transaction, paid: Sequence[PaidUse]) -> int:
-    """Mark final uses as paid out, and certificates whose every use is. Returns how many of the uses named are known
-    here and still wait to be final."""
+    """Mark final uses as paid out, and certificates whose every use is; a disputed one will be, should it ever be what
+    it was. Returns how many of the uses named are known here and still wait to be final."""
     units, numbers = [use.unit_id for use in paid], [use.use_no for use in paid]
     await tx.execute(
         """update uses u set state = 'SETTLED', changed_at = now()
@@ -126,8 +126,10 @@ async def settle(tx: Transaction, paid: Sequence[PaidUse]) -> int:
         numbers,
     )
     await tx.execute(
-        """update certificates c set state = 'SETTLED', changed_at = now()
-           where c.unit_id = any($1) and c.state = 'USED'
+        """update certificates c set changed_at = now(),
+             state = case when c.state = 'USED' then 'SETTLED' else c.state end,
+             state_before = case when c.state = 'DISPUTED' then 'SETTLED' end
+           where c.unit_id = any($1) and (c.state = 'USED' or c.state = 'DISPUTED' and c.state_before = 'USED')
              and not exists (select from uses u where u.unit_id = c.unit_id and u.state <> 'SETTLED')""",
         units,
     )

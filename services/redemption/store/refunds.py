@@ -12,6 +12,7 @@ class RefundState(StrEnum):
 
     WAITING = "WAITING"
     FENCED = "FENCED"
+    DISPUTED = "DISPUTED"
     REFUSED = "REFUSED"
     SUCCEEDED = "SUCCEEDED"
     ABANDONED = "ABANDONED"
@@ -26,20 +27,28 @@ class Refund:
     unit_ids: tuple[UUID, ...]
     state: RefundState
     code: str | None
+    after_use: bool = False
 
 
 async def add(
-    tx: Transaction, refund_id: UUID, order_id: UUID, unit_ids: tuple[UUID, ...], state: RefundState
+    tx: Transaction,
+    refund_id: UUID,
+    order_id: UUID,
+    unit_ids: tuple[UUID, ...],
+    state: RefundState,
+    *,
+    after_use: bool = False,
 ) -> Refund | None:
     """Remember a refund for the first time. Returns None if it is known already."""
     return _refund(
         await tx.row(
-            """insert into refunds (refund_id, order_id, unit_ids, state) values ($1, $2, $3, $4)
+            """insert into refunds (refund_id, order_id, unit_ids, state, after_use) values ($1, $2, $3, $4, $5)
                on conflict do nothing returning *""",
             refund_id,
             order_id,
             sorted(set(unit_ids)),
             state.value,
+            after_use,
         )
     )
 
@@ -73,4 +82,7 @@ async def move(
 def _refund(row: Row | None) -> Refund | None:
     if row is None:
         return None
-    return Refund(row["refund_id"], row["order_id"], tuple(row["unit_ids"]), RefundState(row["state"]), row["code"])
+    state = RefundState(row["state"])
+    return Refund(
+        row["refund_id"], row["order_id"], tuple(row["unit_ids"]), state, row["code"], after_use=row["after_use"]
+    )

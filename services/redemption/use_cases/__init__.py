@@ -1,6 +1,7 @@
 """What redemption can do: one function per verb, in the caller's transaction."""
 
 from services.redemption.use_cases.certificates import certificates_of_buyer, issue_certificates
+from services.redemption.use_cases.disputes import close_dispute
 from services.redemption.use_cases.expiry import expire_next, look_at_once
 from services.redemption.use_cases.prepare import Listed, Preparation, Presented, prepare
 from services.redemption.use_cases.recalls import recall_at_closed_store, recall_next, recall_of_suspended_merchant
@@ -19,6 +20,7 @@ __all__ = [
     "Preparation",
     "Presented",
     "certificates_of_buyer",
+    "close_dispute",
     "close_refund",
     "expire_next",
     "fail_without_code",

@@ -7,10 +7,11 @@ from services.redemption.domain import refusals as reasons
 from services.redemption.domain.certificates import CertificateState, refusal_to_fence
 from services.redemption.store import certificates, recalls, refunds
 from services.redemption.store.refunds import Refund, RefundState
+from services.redemption.use_cases import disputes
 from services.redemption.use_cases.expiry import expire_if_over, say_again
 from services.redemption.use_cases.recalls import recall_units
 from services.redemption.use_cases.third_party import say_failed, wait_for_codes
-from shared.contracts.checkout import RefundAbandoned, RefundRequested, RefundSucceeded
+from shared.contracts.checkout import RefundAbandoned, RefundCause, RefundRequested, RefundSucceeded
 from shared.contracts.redemption import FencedUnit, RefundFenced, RefundRefused
 from shared.database import Transaction
 from shared.errors import NotYet
@@ -19,9 +20,13 @@ from shared.observability import log
 
 
 async def fence_refund(tx: Transaction, event: RefundRequested) -> None:
-    """Fence all units of a refund or refuse it, and answer. Ahead of the order, the request waits for it."""
+    """Fence all units of a refund, or hold its uses back, or refuse it, and answer. Ahead of the order, the request
+    waits for it."""
     await certificates.lock_order(tx, event.order_id)
-    refund = await refunds.add(tx, event.refund_id, event.order_id, event.unit_ids, RefundState.WAITING)
+    after_use = event.cause is RefundCause.AFTER_USE
+    refund = await refunds.add(
+        tx, event.refund_id, event.order_id, event.unit_ids, RefundState.WAITING, after_use=after_use
+    )
     if refund is None:
         await _answer_again(tx, await _known(tx, event.refund_id))
     elif await certificates.order_of(tx, event.order_id) is not None:
@@ -35,12 +40,21 @@ async def answer_waiting(tx: Transaction, order_id: UUID) -> None:
 
 
 async def _decide(tx: Transaction, refund: Refund) -> None:
+    if refund.after_use:
+        code = await disputes.dispute(tx, refund)
+        if code is not None:
+            await _refuse(tx, refund, code)
+        return
     fenced = await certificates.fence(tx, refund.refund_id, refund.order_id, refund.unit_ids)
     if fenced is not None:
         await refunds.move(tx, refund.refund_id, RefundState.WAITING, RefundState.FENCED)
         await _say_fenced(tx, refund, fenced)
         return
     code = refusal_to_fence(await certificates.certificates_of(tx, refund.order_id), refund.unit_ids)
+    await _refuse(tx, refund, code)
+
+
+async def _refuse(tx: Transaction, refund: Refund, code: str) -> None:
     await refunds.move(tx, refund.refund_id, RefundState.WAITING, RefundState.REFUSED, code)
     log.info("refund_refused", refund_id=str(refund.refund_id), code=code)
     await _say_refused(tx, refund, code)
@@ -50,6 +64,8 @@ async def _answer_again(tx: Transaction, refund: Refund) -> None:
     match refund.state:
         case RefundState.FENCED:
             await _say_fenced(tx, refund, await certificates.fenced_by(tx, refund.refund_id))
+        case RefundState.DISPUTED:
+            await disputes.say_disputed(tx, refund)
         case RefundState.REFUSED:
             assert refund.code is not None, "a refused refund has its code"
             await _say_refused(tx, refund, refund.code)
@@ -60,12 +76,14 @@ async def _answer_again(tx: Transaction, refund: Refund) -> None:
 
 
 async def close_refund(tx: Transaction, event: RefundSucceeded) -> None:
-    """The money is back with the buyer: the fenced certificates are over."""
+    """The money is back with the buyer: the fenced or disputed certificates are over."""
     await certificates.lock_order(tx, event.order_id)
     if event.external:
         await _take_external(tx, event)
     if await refunds.move(tx, event.refund_id, RefundState.FENCED, RefundState.SUCCEEDED):
         await certificates.close_fence(tx, event.refund_id)
+        return
+    if await disputes.pay_back(tx, event.refund_id):
         return
     refund = await refunds.find(tx, event.refund_id)
     if refund is None or refund.state is RefundState.WAITING:

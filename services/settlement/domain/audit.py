@@ -44,6 +44,8 @@ def terms_of(books: Books) -> dict[str, int]:
         "held_unearned_fen": -books.balance(Account.BUYER_CLEARING),
         "held_for_merchants_fen": -books.balance(Account.MERCHANT_PAYABLE),
         "held_commission_fen": -books.balance(Account.PLATFORM_COMMISSION),
+        # A part of what is held, unearned or for merchants: it waits for a review, by design.
+        "held_disputed_fen": books.of_uses("disputed_fen"),
         "subsidy_funded_fen": books.balance(Account.SUBSIDY_FUNDED),
         "subsidy_held_fen": -books.balance(Account.SUBSIDY_PAYABLE),
         **{f"uses_{state.lower()}": books.of_uses("uses", state) for state in UseState},

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.settlement.domain.payouts import InstructionState, next_run_day, payout_state
 from services.settlement.domain.uses import UseState
@@ -36,6 +36,7 @@ class StatementItem(BaseModel):
     state: UseState
     due_on: date
     payout_id: UUID | None
+    held: str | None = Field(description="Why no run pays it now: `disputed` while its refund is reviewed")
 
 
 class StatementTotals(BaseModel):
@@ -72,7 +73,8 @@ class Payouts(BaseModel):
 
 
 class Preview(BaseModel):
-    """What the next run pays if nothing else happens; `held_back` names what stops it."""
+    """What the next run pays if nothing else happens; `held_back` names what stops all of it. What is disputed comes
+    on top, paid by no run until its review ends."""
 
     due_on: date
     uses: int
@@ -80,6 +82,8 @@ class Preview(BaseModel):
     fee_fen: int
     net_fen: int
     held_back: str | None
+    disputed_uses: int
+    disputed_fen: int
 
 
 @router.get("/merchants/{merchant_id}/statement")
@@ -125,7 +129,14 @@ async def preview(merchant_id: UUID, caller: Caller, db: Db, world: World) -> Pr
             tx, merchant_id, settlement.terms.fee_bp, day, settlement.paying_rails, settlement.rails_in_parts
         )
         held_back = await copies.why_not_paid(tx, merchant_id)
-    return Preview(due_on=day, held_back=held_back, **_amounts(totals))
+        disputed = await statements.disputed(tx, merchant_id)
+    return Preview(
+        due_on=day,
+        held_back=held_back,
+        disputed_uses=disputed.uses,
+        disputed_fen=disputed.gross_fen,
+        **_amounts(totals),
+    )
 
 
 async def _require_reader(tx: Transaction, caller: str, merchant_id: UUID) -> None:
@@ -171,4 +182,5 @@ def _item(row: Row) -> StatementItem:
         state=UseState(row["state"]),
         due_on=row["due_on"],
         payout_id=row["payout_id"],
+        held="disputed" if row["disputed"] else None,
     )

@@ -14,7 +14,8 @@ uses_by_state as (
     select state, count(*) as uses, sum(paid_fen)::bigint as paid_fen, sum(merchant_fen)::bigint as merchant_fen,
       sum(owed_fen)::bigint as owed_fen,
       sum(case when settled_at is null then owed_fen else 0 end)::bigint as owed_unsettled_fen,
-      sum(case when settled_at is not null then merchant_fen else 0 end)::bigint as settled_fen
+      sum(case when settled_at is not null then merchant_fen else 0 end)::bigint as settled_fen,
+      coalesce(sum(paid_fen) filter (where disputed_by is not null), 0)::bigint as disputed_fen
     from uses group by state),
 states as (select coalesce(jsonb_object_agg(state, to_jsonb(s)), '{}') as by_state from uses_by_state s),
 calls as (select coalesce(jsonb_object_agg(state, n), '{}') as instructions

@@ -20,10 +20,11 @@ with due as (
     join orders o using (order_id)
     join merchants m on m.merchant_id = u.merchant_id and m.state = 'VERIFIED'
     join payout_accounts a on a.merchant_id = u.merchant_id and a.state = 'VERIFIED'
-    where u.state = 'FINAL' and u.due_on <= $1 and o.rail = any($4)
+    where u.state = 'FINAL' and u.due_on <= $1 and u.disputed_by is null and o.rail = any($4)
       and (o.rail = any($5) or not exists (
         select from uses other where other.order_id = u.order_id
-          and (other.state in ('HELD', 'USED') or other.state = 'FINAL' and other.due_on > $1)))
+          and (other.state in ('HELD', 'USED') or other.state = 'FINAL' and other.due_on > $1
+               or other.disputed_by is not null)))
     order by u.unit_id, u.use_no
     for update of u
 ), trades as (
@@ -70,7 +71,9 @@ class RunTotals:
 
 
 async def open_run(tx: Transaction, day: date) -> None:
-    """Note that this day's run is made; two runs of one day wait for each other here."""
+    """Note that this day's run is made; two runs of one day wait for each other here, and for disputes that are being
+    recorded: on a rail that pays a trade whole, a use that is held back holds its neighbours back, too."""
+    await tx.execute("select pg_advisory_xact_lock(hashtextextended('settlement.run', 0))")
     await tx.execute(
         """insert into runs (day, last_run_at) values ($1, $2)
            on conflict (day) do update set last_run_at = excluded.last_run_at""",

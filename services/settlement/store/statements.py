@@ -15,8 +15,10 @@ _DAY = f"""
 with shown as (
     select u.order_id, u.unit_id, u.use_no, o.title, u.store_id, u.used_at, u.state, u.due_on, i.payout_id,
       u.merchant_fen as gross_fen, u.fee_fen, u.state in ('USED', 'FINAL') as open,
+      u.disputed_by is not null as disputed,
       sum(u.merchant_fen) over (
-        partition by u.order_id, u.state in ('USED', 'FINAL') order by u.unit_id, u.use_no)::bigint as total
+        partition by u.order_id, u.state in ('USED', 'FINAL'), u.disputed_by is not null
+        order by u.unit_id, u.use_no)::bigint as total
     from uses u join orders o using (order_id) left join instructions i using (instruction_id)
     where u.merchant_id = $1 and u.used_on = $3
 ), priced as (
@@ -32,6 +34,12 @@ class Totals:
     uses: int
     gross_fen: int
     fee_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed:
+    uses: int
+    gross_fen: int
 
 
 async def uses_of_day(
@@ -81,10 +89,12 @@ async def preview(
         """with trades as (
              select u.order_id, count(*) as uses, sum(u.merchant_fen)::bigint as gross_fen
              from uses u join orders o using (order_id)
-             where u.merchant_id = $1 and u.state in ('USED', 'FINAL') and u.due_on <= $3 and o.rail = any($4)
+             where u.merchant_id = $1 and u.state in ('USED', 'FINAL') and u.due_on <= $3 and u.disputed_by is null
+               and o.rail = any($4)
                and (o.rail = any($5) or not exists (
                  select from uses other where other.order_id = u.order_id
-                   and (other.state = 'HELD' or other.state in ('USED', 'FINAL') and other.due_on > $3)))
+                   and (other.state = 'HELD' or other.state in ('USED', 'FINAL') and other.due_on > $3
+                        or other.disputed_by is not null)))
              group by u.order_id having sum(u.merchant_fen) > 0)
            select coalesce(sum(uses), 0)::bigint as uses, coalesce(sum(gross_fen), 0)::bigint as gross_fen,
              coalesce(sum((gross_fen * $2 + 5000) / 10000), 0)::bigint as fee_fen from trades""",
@@ -96,6 +106,17 @@ async def preview(
     )
     assert row is not None
     return Totals(row["uses"], row["gross_fen"], row["fee_fen"])
+
+
+async def disputed(tx: Transaction, merchant_id: UUID) -> Disputed:
+    """What of a merchant's used units is held back while its refund is reviewed."""
+    row = await tx.row(
+        """select count(*) as uses, coalesce(sum(merchant_fen), 0)::bigint as gross_fen
+           from uses where merchant_id = $1 and disputed_by is not null and state in ('USED', 'FINAL')""",
+        merchant_id,
+    )
+    assert row is not None
+    return Disputed(row["uses"], row["gross_fen"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,7 +160,7 @@ async def mark_refunded(tx: Transaction, use: Use, refund_id: UUID, refunded_at:
     """Any state → REFUNDED for a locked use; a committed one stays in its instruction, and its merchant owes it."""
     await tx.execute(
         """update uses set state = 'REFUNDED', refund_id = $3, refunded_at = $4, changed_at = now(),
-             owed_fen = case when $5 then merchant_fen else 0 end,
+             owed_fen = case when $5 then merchant_fen else 0 end, disputed_by = null,
              instruction_id = case when $5 then instruction_id end, fee_fen = case when $5 then fee_fen end
            where unit_id = $1 and use_no = $2 and state <> 'REFUNDED'""",
         use.unit_id,

@@ -25,6 +25,18 @@ class Unit(View):
         return sum(split_evenly(self.paid_fen, self.uses)[self.uses - left :])
 
 
+class Review(View):
+    """What was said about a refund after the use; null is not yet, or never: silence until `due_at` is a yes."""
+
+    due_at: datetime
+    agreed: bool | None = None
+    answer_reason: str | None = None
+    appeal_until: datetime | None = None
+    appeal_text: str | None = None
+    upheld: bool | None = None
+    arbitration_reason: str | None = None
+
+
 class Refund(View):
     refund_id: UUID
     order_id: UUID
@@ -37,6 +49,9 @@ class Refund(View):
     succeeded_at: datetime | None = None
     expected_by: date | None = None
     money_back_by: date | None = None
+    reason: str = ""
+    deadline: datetime | None = None
+    review: Review | None = None
 
 
 class OrderDelivery(View):
@@ -89,6 +104,22 @@ class Order(View):
 
 class OrderPage(View):
     items: list[Order]
+    next_cursor: str | None = None
+
+
+class ReviewedRefund(View):
+    """A refund after the use as merchant and operator see it; the buyer is masked."""
+
+    refund: Refund
+    order_no: str = ""
+    title: str = ""
+    merchant_id: UUID
+    merchant_name: str | None = None
+    buyer: str = ""
+
+
+class ReviewPage(View):
+    items: list[ReviewedRefund]
     next_cursor: str | None = None
 
 
@@ -162,3 +193,23 @@ class Checkout(Service):
 
     async def stop_mass_refund(self, asker: Asker, mass_refund_id: UUID, reason: str) -> None:
         await self.put(asker, f"/admin/mass-refunds/{mass_refund_id}/stop", {"reason": reason})
+
+    async def reviews(
+        self, asker: Asker, merchant_id: UUID, state: str | None, cursor: str | None = None
+    ) -> ReviewPage:
+        answer = await self.get(asker, f"/merchants/{merchant_id}/reviews", state=state, cursor=cursor, limit=20)
+        return ReviewPage.model_validate(answer)
+
+    async def answer_review(self, asker: Asker, refund_id: UUID, *, agreed: bool, reason: str | None) -> Refund:
+        body = {"agreed": agreed, "reason": reason}
+        return Refund.model_validate(await self.put(asker, f"/refunds/{refund_id}/review", body))
+
+    async def appeal(self, asker: Asker, refund_id: UUID, text: str) -> Refund:
+        return Refund.model_validate(await self.put(asker, f"/refunds/{refund_id}/appeal", {"text": text}))
+
+    async def arbitrations(self, asker: Asker, cursor: str | None = None) -> ReviewPage:
+        return ReviewPage.model_validate(await self.get(asker, "/operator/arbitrations", cursor=cursor, limit=20))
+
+    async def arbitrate(self, asker: Asker, refund_id: UUID, *, upheld: bool, reason: str) -> Refund:
+        body = {"upheld": upheld, "reason": reason}
+        return Refund.model_validate(await self.put(asker, f"/refunds/{refund_id}/arbitration", body))

@@ -21,6 +21,7 @@ class Line(View):
     state: str
     due_on: date | None = None
     payout_id: UUID | None = None
+    held: str | None = None
 
 
 class Totals(View):
@@ -53,6 +54,8 @@ class Preview(Totals):
 
     due_on: date | None = None
     held_back: str | None = None
+    disputed_uses: int = 0
+    disputed_fen: int = 0
 
 
 class Settlement(Service):

@@ -1,6 +1,8 @@
 """The addresses of the pages; one module per subject."""
 
 from services.web.routes import (
+    after_use,
+    arbitrations,
     buying,
     campaigns,
     deals,
@@ -16,6 +18,7 @@ from services.web.routes import (
     operators,
     orders,
     refunds,
+    reviews,
     scanning,
     search,
     sharing,
@@ -36,6 +39,7 @@ ROUTERS = (
     buying.router,
     orders.router,
     refunds.router,
+    after_use.router,
     me.router,
     sign_in.router,
     scanning.router,
@@ -46,6 +50,8 @@ ROUTERS = (
     invitations.router,
     statements.router,
     campaigns.router,
+    reviews.router,
+    arbitrations.router,
     supervision.router,
     operators.router,
     developers.router,

@@ -23,7 +23,8 @@ _COLUMNS = {"PLACED": "to_accept", "ACCEPTED": "to_hand_over", "HANDED_OVER": "o
 _NAMES = ("trouble", "to_accept", "to_hand_over", "on_the_way", "delivered")
 DealState = Literal["DRAFT", "IN_REVIEW", "REJECTED", "APPROVED", "ONLINE", "OFFLINE", "ENDED"]
 _TONES = {"ONLINE": "green", "IN_REVIEW": "blue", "APPROVED": "blue", "REJECTED": "red"}
-_OVER = {"RECEIVED", "REFUNDED"}
+# What is disputed is decided among the reviews, and nothing is left to carry.
+_OVER = {"RECEIVED", "DISPUTED", "REFUNDED"}
 
 
 @router.get("")

@@ -15,7 +15,15 @@ from services.web.gateways.checkout import Order, OrderFilter
 from services.web.gateways.dispatch import Parcel
 from services.web.gateways.redemption import Certificate
 from services.web.gateways.service import Refused, Silent
-from services.web.order_status import TONES, parcel_steps, refundable_units, shown_certificate, status_of, uses_left
+from services.web.order_status import (
+    TONES,
+    disputable_units,
+    parcel_steps,
+    refundable_units,
+    shown_certificate,
+    status_of,
+    uses_left,
+)
 from services.web.rendering import page
 from services.web.routes.feed import Cursor
 from services.web.texts import Speech
@@ -68,6 +76,7 @@ async def order(request: Request, order_id: UUID, visit: Signed, world: Outside,
         "phone": _phone(deal, parcel),
         "bought": _bought(shown, visit.language),
         "refundable": bool(refundable_units(shown, parcel_state)),
+        "disputable": bool(disputable_units(shown, parcel_state)),
         "attempt_id": new_id(),
     }
     return page(request, "order.html", facts)

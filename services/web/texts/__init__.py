@@ -3,13 +3,26 @@
 from dataclasses import dataclass
 
 from services.web.formats import Language
-from services.web.texts import campaigns, deals, desks, errors, holdings, operators, orders, places, shop, staff
+from services.web.texts import (
+    campaigns,
+    deals,
+    desks,
+    errors,
+    holdings,
+    operators,
+    orders,
+    places,
+    reviews,
+    shop,
+    staff,
+)
 
 TEXTS: dict[str, tuple[str, str]] = {
     **shop.TEXTS,
     **deals.TEXTS,
     **places.TEXTS,
     **orders.TEXTS,
+    **reviews.TEXTS,
     **staff.TEXTS,
     **desks.TEXTS,
     **holdings.TEXTS,

@@ -116,12 +116,12 @@ class CatalogSide:
         )  # fmt: skip
         await copies.keep_deal(event, self.db)
 
-    async def staff(self, deal: Deal | None, role: StaffRole) -> str:
+    async def staff(self, deal: Deal | None, role: StaffRole, *store_ids: UUID) -> str:
         """Somebody who works for the deal's merchant, or (None) for the platform."""
         subject = f"staff-{uuid4().hex[:8]}"
         event = StaffChanged(
             occurred_at=self.now(), staff_id=new_id(), subject=subject,
-            merchant_id=deal.merchant_id if deal else None, role=role, active=True,
+            merchant_id=deal.merchant_id if deal else None, role=role, active=True, store_ids=store_ids,
         )  # fmt: skip
         await copies.keep_staff(event, self.db)
         return subject

@@ -1,6 +1,7 @@
 """Money that went back at the channel itself: recorded once, never sent, whatever else was going on."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ import pytest
 
 from services.checkout.consumers import losses
 from services.checkout.domain.refusals import TradeNotOfOrder
+from services.checkout.use_cases.schedule import OF_REFUNDS
 from shared.contracts.catalog import DealKind, StaffRole
 from shared.contracts.checkout import DisputeClosed, RefundAbandoned, RefundCause, RefundRequested, RefundSucceeded
 from shared.contracts.settlement import ExternalRefundFound
@@ -16,6 +18,7 @@ from shared.ids import new_id
 from tests.integration.checkout.catalog_side import Deal
 from tests.integration.checkout.channel_side import WHOLE, found, outside
 from tests.integration.checkout.redemption_side import fence, fenced, finish, use
+from tests.integration.checkout.review_side import Dispute, contested, in_arbitration, in_review, used
 from tests.integration.checkout.stage import Purchase, Stage, code_of
 
 pytestmark = pytest.mark.usefixtures("alipay_sandbox")
@@ -70,6 +73,7 @@ async def test_an_unused_unit_is_taken_before_a_used_one_and_a_used_one_if_there
     await hear(stage, found(stage, purchase, WHOLE, "merchant-2"))
     assert await purchase.unit_states() == ["REFUNDED", "REFUNDED"]
     assert (await purchase.view())["refunded_fen"] == 2 * WHOLE
+    assert await stage.stock(purchase.deal) == (0, 1), "what was used is not for sale again"
     assert await misfits(stage, purchase) == []
 
 
@@ -118,16 +122,20 @@ async def test_what_a_refund_held_beside_it_is_free_again(stage: Stage) -> None:
     assert await misfits(stage, purchase) == []
 
 
-async def test_a_review_that_loses_its_reason_is_closed_for_what_is_not_refunded(stage: Stage) -> None:
-    purchase = await stage.paid(quantity=2)
-    first, second = await purchase.unit_ids()
-    reviewed = await purchase.refunding(first, second)
-    async with stage.db.transaction() as tx:
-        await tx.execute("update refunds set cause = 'AFTER_USE' where refund_id = $1", reviewed)
+@pytest.mark.parametrize("reached", [in_review, contested, in_arbitration])
+async def test_a_review_whose_money_went_back_at_the_channel_is_over_for_all_it_was_about(
+    stage: Stage, reached: Callable[[Stage, Purchase], Awaitable[Dispute]]
+) -> None:
+    purchase = await used(stage, quantity=2)
+    reviewed = (await reached(stage, purchase)).refund_id
     await hear(stage, found(stage, purchase, WHOLE))
     (closed,) = await stage.said(DisputeClosed, reviewed)
-    assert (closed.unit_ids, closed.merchant_id) == ((second,), purchase.deal.merchant_id)
-    assert await stage.said(RefundAbandoned, reviewed) == []
+    assert set(closed.unit_ids) == set(await purchase.unit_ids())
+    assert await purchase.unit_states() == ["REFUNDED", "USED"]
+    assert await purchase.refund_state(reviewed) == "ABANDONED"
+    assert [await stage.timer(kind, reviewed) for kind in OF_REFUNDS] == [None] * len(OF_REFUNDS)
+    assert await stage.stock(purchase.deal) == (0, 2), "what was used is not for sale again"
+    assert await misfits(stage, purchase) == []
 
 
 @pytest.mark.parametrize("ends", ["SUCCEEDED", "FAILED"])

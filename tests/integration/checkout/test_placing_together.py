@@ -290,7 +290,7 @@ async def _closes(stage: Stage, tx: Transaction, purchase: Purchase) -> None:
 
 async def _returns(stage: Stage, tx: Transaction, purchase: Purchase) -> None:
     await stock.sell_reserved(tx, purchase.deal.deal_id, 1)
-    await stock.return_sold(tx, purchase.deal.deal_id, purchase.buyer, 1)
+    await stock.return_sold(tx, purchase.deal.deal_id, purchase.buyer, 1, 1)
 
 
 @pytest.mark.parametrize("change", [_places_alone, _places_together, _closes, _returns])

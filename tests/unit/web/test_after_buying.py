@@ -146,6 +146,9 @@ async def test_orders_are_listed_by_what_they_wait_for(browser: httpx.AsyncClien
     assert (await browser.get("/orders", params={"filter": "nonsense"})).status_code == 422
 
 
+REVIEWED = {"refund_id": UNIT, "order_id": VOUCHER_ORDER, "state": "IN_REVIEW"}
+
+
 @pytest.mark.parametrize(
     ("changes", "units", "parcel", "status", "refundable"),
     [
@@ -154,6 +157,7 @@ async def test_orders_are_listed_by_what_they_wait_for(browser: httpx.AsyncClien
         ({"state": "FULFILLING"}, ("USED", "OPEN"), None, "to_use", 1),
         ({"state": "FULFILLING"}, ("REFUNDING", "OPEN"), None, "to_use", 1),
         ({"state": "PAID"}, ("REFUNDING", "REFUNDING"), None, "refunding", 0),
+        ({"state": "PAID", "refunds": [REVIEWED]}, ("REFUNDING",), None, "reviewing", 0),
         ({"state": "PAID"}, ("REFUNDED", "REFUNDED"), None, "refunded", 0),
         ({"state": "COMPLETED"}, ("FINAL", "REFUNDED"), None, "used", 0),
         ({"state": "CLOSED"}, ("OPEN", "OPEN"), None, "closed", 0),
@@ -162,6 +166,7 @@ async def test_orders_are_listed_by_what_they_wait_for(browser: httpx.AsyncClien
         ({"state": "PAID", "kind": "GOODS"}, ("OPEN",), "ACCEPTED", "preparing", 1),
         ({"state": "FULFILLING", "kind": "GOODS"}, ("OPEN",), "HANDED_OVER", "delivering", 0),
         ({"state": "FULFILLING", "kind": "GOODS"}, ("OPEN",), "DELIVERED", "delivered", 0),
+        ({"state": "FULFILLING", "kind": "GOODS"}, ("OPEN", "REFUNDING"), "DISPUTED", "reviewing", 0),
         ({"state": "COMPLETED", "kind": "GOODS"}, ("FINAL",), "RECEIVED", "done", 0),
     ],
 )

@@ -14,6 +14,7 @@ from tests.unit.web.town.offices import (
     add_operators_acts,
     add_operators_desk,
 )
+from tests.unit.web.town.reviews import add_reviews
 from tests.unit.web.town.services import (
     add_campaigns,
     add_checkout,
@@ -112,6 +113,7 @@ def build(town: Town, issuer: str = "http://issuer.town") -> FastAPI:
     add_operators_acts(app, town)
     add_checkout(app, town)
     add_campaigns(app, town)
+    add_reviews(app, town)
     add_redemption(app, town)
     add_dispatch_and_settlement(app, town)
     add_issuer(app, town, issuer)

@@ -152,7 +152,10 @@ def add_dispatch_and_settlement(app: FastAPI, town: Town) -> None:
 
     @app.get("/merchants/{merchant_id}/statement")
     async def lines(day: str | None = None) -> Any:
-        return statement(day)
+        told = statement(day)
+        if town.disputed:
+            told["items"][0] |= {"held": "disputed"}
+        return told
 
     @app.get("/merchants/{merchant_id}/payouts")
     async def payouts() -> Any:
@@ -174,4 +177,5 @@ def add_dispatch_and_settlement(app: FastAPI, town: Town) -> None:
 
     @app.get("/merchants/{merchant_id}/preview")
     async def preview() -> Any:
-        return {"due_on": "2026-11-23", "uses": 4, "gross_fen": 51200, "fee_fen": 308, "net_fen": 50892}
+        next_run = {"due_on": "2026-11-23", "uses": 4, "gross_fen": 51200, "fee_fen": 308, "net_fen": 50892}
+        return next_run | ({"disputed_uses": 1, "disputed_fen": 12800} if town.disputed else {})

@@ -42,6 +42,7 @@ class Town:
         self.heard: list[tuple[str, str, Any]] = []
         self.quoted: list[str] = []
         self.tokens_refused = False
+        self.disputed = False
         self.refreshes = 0
         self.searched: list[dict[str, str]] = []
         self.page_size = 0

@@ -1,0 +1,37 @@
+"""The two ends of a refund after use: whether it may be asked for, and that it ended without money."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from services.checkout.domain.orders import Order
+from services.checkout.domain.refunds import Refund
+from services.checkout.domain.refusals import AlreadyReviewed, ReviewPeriodOver
+from services.checkout.domain.reviews import ReviewRules
+from services.checkout.store import reviews
+from shared.contracts.checkout import DisputeClosed
+from shared.database import Transaction
+from shared.messaging import outbox
+
+
+async def check(tx: Transaction, rules: ReviewRules, order: Order, unit_ids: Sequence[UUID]) -> None:
+    """Raise why the uses of these units can no longer be disputed. The caller holds their order."""
+    if await reviews.was_refused(tx, order.order_id, unit_ids):
+        raise AlreadyReviewed
+    used_at = await reviews.oldest_use(tx, order.order_id, unit_ids)
+    if used_at is not None and tx.now >= used_at + rules.ask_within:
+        raise ReviewPeriodOver(until=(used_at + rules.ask_within).isoformat())
+
+
+async def say_closed(tx: Transaction, refund: Refund, order: Order) -> None:
+    """No money goes back: whoever held the uses back lets them go."""
+    await outbox.emit(
+        tx,
+        DisputeClosed(
+            occurred_at=tx.now,
+            refund_id=refund.refund_id,
+            order_id=order.order_id,
+            merchant_id=order.merchant_id,
+            kind=order.kind,
+            unit_ids=tuple(refund.units),
+        ),
+    )
