@@ -200,9 +200,6 @@ def _fits(unit: Mapping[str, Any], uses: Sequence[str]) -> bool:
         case "DISPUTED":
             # Used up, and held as it is while its refund is reviewed: by design, however long.
             return len(made) == len(uses)
-        case "REFUNDED" if uses and unit["uses"] == len(uses):
-            # Refunded after a review although every use was made: all of it went back.
-            return set(uses) == {"REFUNDED"}
         case "USED":
             # The last payment makes it settled.
             return len(made) == len(uses) and (not uses or set(uses) != {"PAID"})
