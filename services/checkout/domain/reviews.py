@@ -81,11 +81,6 @@ def asked_fen(unit: OrderUnit, cause: RefundCause) -> int:
     return unit.paid_fen if cause is RefundCause.AFTER_USE else unit.left_fen
 
 
-def masked_buyer(buyer: str) -> str:
-    """A buyer as the merchant and the platform see them: the same person each time, and nobody."""
-    return f"{buyer[:1]}***{buyer[-1:]}"
-
-
 def whose_deadline(state: RefundState, due_at: datetime, appeal_until: datetime | None) -> datetime | None:
     """Until when whoever is to act next has time; None when nobody is, or it has no limit (the platform)."""
     if state is RefundState.IN_REVIEW:

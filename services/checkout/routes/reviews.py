@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, StringConstraints
 
-from services.checkout.domain.reviews import masked_buyer
+from services.checkout.domain.addresses import masked_subject
 from services.checkout.routes.views import RefundView
 from services.checkout.store import reviews as store
 from services.checkout.store.reviews import Listed
@@ -130,5 +130,5 @@ def _view(one: Listed) -> ReviewedRefund:
         title=one.title,
         merchant_id=one.merchant_id,
         merchant_name=one.merchant_name,
-        buyer=masked_buyer(one.buyer),
+        buyer=masked_subject(one.buyer),
     )
