@@ -58,7 +58,7 @@ def add_reviews(app: FastAPI, town: Town) -> None:
                 "title": "老码头双人毛肚火锅套餐",
                 "merchant_id": HOTPOT_MERCHANT,
                 "merchant_name": "老码头火锅",
-                "buyer": "b***n",
+                "buyer": "b***an",
             }
             for one in town.orders[VOUCHER_ORDER]["refunds"]
         ]
