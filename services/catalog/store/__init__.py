@@ -37,6 +37,7 @@ from services.catalog.store.deals import (
     version_content,
 )
 from services.catalog.store.deals_list import (
+    are_deals_of,
     merchant_deals,
 )
 from services.catalog.store.feed import (
@@ -64,12 +65,12 @@ from services.catalog.store.invitations import (
 )
 from services.catalog.store.livestreams import (
     add_livestream,
-    has_ended,
     import_livestream_again,
     list_deals,
     livestream,
     livestream_comments,
     livestream_ids,
+    livestream_list,
     livestreams_on_air,
 )
 from services.catalog.store.merchants import (
@@ -154,6 +155,7 @@ from services.catalog.store.videos import (
     comments,
     import_again,
     merchant_of_video,
+    shown_deal,
     videos_of,
 )
 
@@ -171,6 +173,7 @@ __all__ = [
     "appeal",
     "apply_again",
     "approve_account",
+    "are_deals_of",
     "attach_deal",
     "card",
     "change_draft",
@@ -200,7 +203,6 @@ __all__ = [
     "expire_licences",
     "fee",
     "hand_over",
-    "has_ended",
     "has_other_place",
     "has_owner",
     "held_merchant",
@@ -221,6 +223,7 @@ __all__ = [
     "livestream",
     "livestream_comments",
     "livestream_ids",
+    "livestream_list",
     "livestreams_on_air",
     "lock_merchant",
     "lock_sharer",
@@ -261,6 +264,7 @@ __all__ = [
     "share",
     "share_by_code",
     "share_of",
+    "shown_deal",
     "store",
     "store_progress",
     "stores_by_id",

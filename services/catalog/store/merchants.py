@@ -212,7 +212,7 @@ async def merchants_by_id(tx: Transaction, merchant_ids: Collection[UUID]) -> di
 
 
 async def lock_merchant(tx: Transaction, merchant_id: UUID) -> None:
-    """Let changes of one merchant's staff take turns."""
+    """Let changes of one merchant's staff, or of its support, take turns."""
     await tx.execute("select from merchants where merchant_id = $1 for no key update", merchant_id)
 
 

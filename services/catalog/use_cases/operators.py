@@ -46,7 +46,7 @@ async def seed_first_operator(tx: Transaction, subject: str) -> None:
     place = Place(derived_id(NAMESPACE_OID, f"operator {subject}"), subject, None, StaffRole.OPERATOR, (), active=True)
     seeded = await store.add_first_operator(tx, place)
     if seeded is not None:
-        await announce_place(tx, *seeded)
+        await announce_place(tx, seeded)
 
 
 async def work_queue(tx: Transaction, operator: str) -> WorkQueue:
