@@ -15,7 +15,6 @@ from services.catalog.store.claims import (
     live_claims_on,
     reject_others,
     stores_of_merchant,
-    waiting_claims,
 )
 from services.catalog.store.deal_page import (
     published_deal,
@@ -26,7 +25,6 @@ from services.catalog.store.deals import (
     change_stock,
     change_stores,
     deal,
-    deals_in_review,
     hold_deals,
     keep_availability,
     publish_draft,
@@ -51,7 +49,6 @@ from services.catalog.store.fees import (
     fee,
     open_fee,
     settle_fee,
-    waiting_fees,
 )
 from services.catalog.store.invitations import (
     accept_invitation,
@@ -89,7 +86,6 @@ from services.catalog.store.merchants import (
     open_group_buy,
     store_progress,
     suspend,
-    waiting_merchants,
 )
 from services.catalog.store.payout_accounts import (
     approve_account,
@@ -99,7 +95,6 @@ from services.catalog.store.payout_accounts import (
     reject_account,
     reopen_account,
     submit_account,
-    waiting_accounts,
 )
 from services.catalog.store.search import (
     search_deals,
@@ -158,6 +153,13 @@ from services.catalog.store.videos import (
     shown_deal,
     videos_of,
 )
+from services.catalog.store.work_queue import (
+    waiting_accounts,
+    waiting_claims,
+    waiting_deals,
+    waiting_fees,
+    waiting_merchants,
+)
 
 __all__ = [
     "accept_invitation",
@@ -192,7 +194,6 @@ __all__ = [
     "credited",
     "deal",
     "deal_progress",
-    "deals_in_review",
     "deals_naming",
     "deals_of_store",
     "decide_application",
@@ -279,6 +280,7 @@ __all__ = [
     "videos_of",
     "waiting_accounts",
     "waiting_claims",
+    "waiting_deals",
     "waiting_fees",
     "waiting_merchants",
     "workplaces",

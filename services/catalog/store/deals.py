@@ -221,16 +221,6 @@ async def deal(tx: Transaction, deal_id: UUID) -> Deal | None:
     return _one(await tx.row(f"select {DEAL_COLUMNS} from deals d where deal_id = $1", deal_id))
 
 
-async def deals_in_review(tx: Transaction, limit: int) -> Sequence[Deal]:
-    """Drafts without a decision, oldest first."""
-    rows = await tx.fetch(
-        f"""select {DEAL_COLUMNS} from deals d where draft_state = 'IN_REVIEW'
-            order by submitted_at, deal_id limit $1""",
-        limit,
-    )
-    return [deal_of(row) for row in rows]
-
-
 async def version_content(tx: Transaction, deal_id: UUID, deal_version: int) -> DealContent | None:
     """What an approved version says."""
     content = await tx.value(

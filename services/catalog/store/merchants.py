@@ -230,16 +230,6 @@ async def is_opened(tx: Transaction, merchant_id: UUID) -> bool:
     return bool(await tx.value("select opened_at is not null from merchants where merchant_id = $1", merchant_id))
 
 
-async def waiting_merchants(tx: Transaction, limit: int) -> list[Merchant]:
-    """Applications without a decision, oldest first."""
-    rows = await tx.fetch(
-        f"""select {MERCHANT_COLUMNS} from merchants where standing = 'APPLIED'
-            order by applied_at, merchant_id limit $1""",
-        limit,
-    )
-    return [merchant_of(row) for row in rows]
-
-
 async def store_progress(tx: Transaction, merchant_id: UUID) -> Progress:
     """How far the merchant's store claims are."""
     row = await tx.row(
