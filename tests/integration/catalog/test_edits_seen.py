@@ -5,10 +5,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
+from services.catalog import use_cases
 from shared.ids import new_id
 from tests.integration.catalog.shop import (
     OPERATOR,
@@ -20,6 +22,7 @@ from tests.integration.catalog.shop import (
     verified_merchant,
     video_of,
     video_with,
+    waits_for_a_lock,
 )
 
 
@@ -152,10 +155,11 @@ async def test_support_that_was_ended_or_begun_anew_is_not_what_was_seen(catalog
 
 
 async def test_support_that_is_ended_while_it_is_edited_does_not_begin_anew(catalog: Catalog) -> None:
-    for _ in range(5):
-        edit = await _support(catalog)
-        sent = {"Authorization": f"Bearer {OPERATOR}", "If-Match": f'"{edit.version}"'}
-        answers = await asyncio.gather(
-            catalog.client.delete(edit.path, headers=sent), _put(catalog, edit, edit.bodies[0], edit.version)
-        )
-        assert [answer.status_code for answer in answers] in ([204, 412], [412, 200])
+    edit = await _support(catalog)
+    merchant_id = UUID(edit.path.split("/")[2])
+    async with catalog.db.transaction() as tx:
+        await use_cases.end_support(tx, merchant_id, OPERATOR, edit.version)
+        editing = asyncio.create_task(_put(catalog, edit, edit.bodies[0], edit.version))
+        await waits_for_a_lock(catalog, editing)
+    answer = await editing
+    assert (answer.status_code, answer.json()["code"]) == (412, "changed_meanwhile")
