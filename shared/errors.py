@@ -67,7 +67,7 @@ class Invalid(DomainError):
 
 
 class PreconditionFailed(DomainError):
-    """What the caller saw is no longer what is there."""
+    """What the caller saw is no longer what is there; `current` is the version to look at, where it is known."""
 
     status = 412
     code = "changed_meanwhile"

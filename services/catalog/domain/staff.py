@@ -29,6 +29,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """A place as it is kept, with the version that everybody is told."""
+
+    place: Place
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """What an invitation offers to whoever accepts it first; the note is the inviter's own reminder."""
 

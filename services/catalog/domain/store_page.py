@@ -1,12 +1,17 @@
-"""What a store's public page shows: the place, who runs it, and what can be bought for it now."""
+"""What a store's public page shows beside the place: who runs it, and what can be bought for it now."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from uuid import UUID
 
-from services.catalog.domain.stores import Store
 from shared.contracts.catalog import CashVoucherTerms, DealForm
 
-DEALS_SHOWN = 50
+
+class Part(StrEnum):
+    """A store's page has its cash vouchers apart from its other deals."""
+
+    VOUCHERS = "vouchers"
+    DEALS = "deals"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +36,3 @@ class Holder:
     merchant_id: UUID
     name: str
     phone: str
-
-
-@dataclass(frozen=True, slots=True)
-class StorePage:
-    """A store with its cash vouchers apart from its other deals."""
-
-    store: Store
-    holder: Holder | None
-    open_now: bool | None
-    vouchers: tuple[DealCard, ...]
-    deals: tuple[DealCard, ...]

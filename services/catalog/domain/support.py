@@ -15,6 +15,14 @@ class Support:
     ends_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """The support that a merchant has, with its version: a number which no enrolment had before."""
+
+    support: Support
+    version: int
+
+
 def check_support(support: Support) -> None:
     """Raise unless the support lasts some time."""
     if support.ends_at <= support.starts_at:

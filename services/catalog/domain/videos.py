@@ -49,9 +49,11 @@ class Badge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentCard:
-    """What lists show of a video or livestream. `verified`: the author is a verified merchant."""
+    """What lists show of a video or livestream. `verified`: the author is a verified merchant. `version` counts the
+    changes of the deals it shows, not what the host platform says anew."""
 
     merchant_id: UUID
+    version: int
     author: str
     verified: bool
     caption: str

@@ -22,9 +22,10 @@ class CommentBody(BaseModel):
 
 
 class ContentCardView(BaseModel):
-    """What lists show of a video or livestream."""
+    """What lists show of a video or livestream; `version` is that of the deals it shows, for `If-Match`."""
 
     merchant_id: UUID
+    version: int
     author: str
     verified: bool
     caption: str

@@ -181,10 +181,13 @@ async def submit_deal(deal_id: UUID, _: SubmitDeal, caller: Caller, db: Db, seen
 
 
 @router.put("/deals/{deal_id}/online")
-async def switch_sale(deal_id: UUID, body: SwitchSale, caller: Caller, db: Db) -> DealDraft:
-    """Put the approved version on sale, or take it off."""
+async def switch_sale(
+    deal_id: UUID, body: SwitchSale, caller: Caller, db: Db, seen: Seen, response: Response
+) -> DealDraft:
+    """Put the approved version on sale, or take it off; `If-Match` quotes the `sale_version` that was seen."""
     async with db.transaction() as tx:
-        deal = await use_cases.switch_sale(tx, deal_id, caller, online=body.online)
+        deal = await use_cases.switch_sale(tx, deal_id, caller, seen, online=body.online)
+    response.headers.update(etag(deal.version))
     return deal_draft(deal, tx.now)
 
 

@@ -137,5 +137,5 @@ async def show_invitation(token: Token, _: Caller, db: Db, world: World) -> Offe
 async def accept_invitation(token: Token, _: Nothing, caller: Caller, db: Db, world: World) -> StaffView:
     """Take the place: one person, once."""
     async with db.transaction() as tx:
-        place = await use_cases.accept_invitation(tx, token, caller, world.seals)
-    return staff_view(place)
+        placed = await use_cases.accept_invitation(tx, token, caller, world.seals)
+    return staff_view(placed)

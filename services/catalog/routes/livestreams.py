@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from services.catalog import use_cases
@@ -12,6 +12,7 @@ from services.catalog.domain.attribution import Attributions, Placement
 from services.catalog.domain.livestreams import DEALS_AT_MOST, Livestream, LivestreamContent, LivestreamState
 from services.catalog.domain.text import ShortLine
 from services.catalog.routes.badges import BadgeView, CommentBody, ContentCardView, Tokens, badge_view, comment_bodies
+from services.catalog.routes.common import Seen, etag
 from services.catalog.routes.videos import RegisterVideo
 from shared.auth import Caller
 from shared.http import Db
@@ -71,11 +72,12 @@ async def register_livestream(
 
 @router.put("/livestreams/{livestream_id}/deals")
 async def list_deals(
-    livestream_id: UUID, body: ListDeals, caller: Caller, db: Db, tokens: Tokens
+    livestream_id: UUID, body: ListDeals, caller: Caller, db: Db, tokens: Tokens, seen: Seen, response: Response
 ) -> LivestreamCardView:
-    """Replace the list of deals of a livestream on air."""
+    """Replace the list of deals of a livestream on air; `If-Match` quotes the livestream's version."""
     async with db.transaction() as tx:
-        live = await use_cases.list_deals(tx, livestream_id, caller, body.deal_ids)
+        live = await use_cases.list_deals(tx, livestream_id, caller, body.deal_ids, seen)
+    response.headers.update(etag(live.version))
     return _card(live, tokens)
 
 
@@ -96,8 +98,10 @@ async def livestreams_on_air(
 
 
 @router.get("/livestreams/{livestream_id}")
-async def show_livestream(livestream_id: UUID, db: Db, tokens: Tokens) -> LivestreamView:
-    """One livestream with its whole list of deals and its comments; public."""
+async def show_livestream(livestream_id: UUID, db: Db, tokens: Tokens, response: Response) -> LivestreamView:
+    """One livestream with its whole list of deals and its comments; public. The ETag is the version, for `If-Match` of
+    the list."""
     async with db.transaction(read_only=True) as tx:
         live, comments = await use_cases.livestream(tx, livestream_id)
+    response.headers.update(etag(live.version))
     return LivestreamView(**dict(_card(live, tokens)), comments=comment_bodies(comments))

@@ -9,7 +9,7 @@ from services.catalog.domain.checklist import ChecklistStep, Step, StepState
 from services.catalog.domain.fees import Fee, FeeKind, FeeState
 from services.catalog.domain.merchants import AccountKind, Licence
 from services.catalog.domain.payout_accounts import LicenceKind, PayoutAccount, PayoutAccountKind
-from services.catalog.domain.support import Support
+from services.catalog.domain.support import Enrolment
 from services.catalog.use_cases import MerchantFile
 from shared.contracts.catalog import MerchantState, PayoutAccountState, Rail
 
@@ -41,6 +41,9 @@ class FeeView(BaseModel):
 
 
 class SupportView(BaseModel):
+    """`version` is the enrolment's own, for `If-Match`."""
+
+    version: int
     weight: int
     starts_at: datetime
     ends_at: datetime
@@ -93,8 +96,11 @@ def _account_view(account: PayoutAccount) -> PayoutAccountView:
     )
 
 
-def _support_view(support: Support) -> SupportView:
-    return SupportView(weight=support.weight, starts_at=support.starts_at, ends_at=support.ends_at)
+def _support_view(enrolment: Enrolment) -> SupportView:
+    support = enrolment.support
+    return SupportView(
+        version=enrolment.version, weight=support.weight, starts_at=support.starts_at, ends_at=support.ends_at
+    )
 
 
 def _step_view(one: ChecklistStep) -> ChecklistStepView:

@@ -10,6 +10,7 @@ from services.catalog.domain.claims import ClaimState
 from services.catalog.domain.fees import Fee
 from services.catalog.domain.merchants import AccountKind, Merchant
 from services.catalog.domain.payout_accounts import LicenceKind, PayoutAccount, PayoutAccountKind
+from services.catalog.domain.work_queue import WaitingKind
 from services.catalog.routes.claims import AppealView, ClaimView, appeal_view, claim_view
 from services.catalog.routes.deals import DealDraft, deal_draft
 from services.catalog.routes.merchant_views import FeeView, LicenceView, fee_view, licence_view
@@ -18,6 +19,7 @@ from services.catalog.use_cases import WaitingClaim
 from shared.auth import Caller
 from shared.contracts.catalog import MerchantState
 from shared.http import Db
+from shared.paging import Cursor, Limit
 
 router = APIRouter(prefix="/operator", tags=["operator"])
 
@@ -66,12 +68,25 @@ class WaitingStore(PublicStore):
     competing: list[ClaimView]
 
 
+class QueueCursors(BaseModel):
+    """Where the queue of each kind goes on; null: it ends here, or was not asked for."""
+
+    merchants: str | None
+    fees: str | None
+    payout_accounts: str | None
+    stores: str | None
+    deals: str | None
+
+
 class WorkQueueView(BaseModel):
+    """What waits of each kind, the oldest first; of another `kind` than the one that was asked for, nothing."""
+
     merchants: list[ApplicationView]
     fees: list[WaitingFee]
     payout_accounts: list[WaitingPayoutAccount]
     stores: list[WaitingStore]
     deals: list[DealDraft]
+    next_cursors: QueueCursors
 
 
 def _application(merchant: Merchant) -> ApplicationView:
@@ -117,14 +132,17 @@ def _waiting_store(waiting: WaitingClaim) -> WaitingStore:
 
 
 @router.get("/queue")
-async def queue(caller: Caller, db: Db) -> WorkQueueView:
-    """What waits for a decision, the oldest fifty of each kind."""
+async def queue(
+    caller: Caller, db: Db, kind: WaitingKind | None = None, cursor: Cursor = None, limit: Limit = 50
+) -> WorkQueueView:
+    """What waits for a decision, the oldest first: of every kind, or of one. A cursor continues the queue of `kind`."""
     async with db.transaction(read_only=True) as tx:
-        waiting = await use_cases.work_queue(tx, caller)
+        waiting = await use_cases.work_queue(tx, caller, kind, cursor, limit)
     return WorkQueueView(
-        merchants=[_application(merchant) for merchant in waiting.merchants],
-        fees=[_fee(fee, merchant) for fee, merchant in waiting.fees],
-        payout_accounts=[_account(account, merchant) for account, merchant in waiting.payout_accounts],
-        stores=[_waiting_store(one) for one in waiting.stores],
-        deals=[deal_draft(deal, tx.now) for deal in waiting.deals],
+        merchants=[_application(merchant) for merchant in waiting.merchants.items],
+        fees=[_fee(fee, merchant) for fee, merchant in waiting.fees.items],
+        payout_accounts=[_account(account, merchant) for account, merchant in waiting.payout_accounts.items],
+        stores=[_waiting_store(one) for one in waiting.stores.items],
+        deals=[deal_draft(deal, tx.now) for deal in waiting.deals.items],
+        next_cursors=QueueCursors(**{kind: getattr(waiting, kind).next_cursor for kind in WaitingKind}),
     )

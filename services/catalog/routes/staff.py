@@ -3,12 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from services.catalog import use_cases
-from services.catalog.domain.staff import Place
+from services.catalog.domain.staff import Place, Placed
 from services.catalog.domain.text import LongLine
+from services.catalog.routes.common import Seen, etag
 from shared.auth import Caller
 from shared.contracts.catalog import StaffRole
 from shared.http import Db
@@ -27,7 +28,10 @@ class PutStaff(BaseModel):
 
 
 class StaffView(BaseModel):
+    """`version` is for `If-Match`."""
+
     staff_id: UUID
+    version: int
     merchant_id: UUID | None
     subject: str
     role: StaffRole
@@ -40,9 +44,11 @@ class StaffPage(BaseModel):
     next_cursor: str | None
 
 
-def staff_view(place: Place) -> StaffView:
+def staff_view(placed: Placed) -> StaffView:
     """A person's place."""
+    place = placed.place
     return StaffView(
+        version=placed.version,
         staff_id=place.staff_id,
         merchant_id=place.merchant_id,
         subject=place.subject,
@@ -69,12 +75,15 @@ class Workplaces(BaseModel):
 
 
 @router.put("/merchants/{merchant_id}/staff/{staff_id}")
-async def put_staff(merchant_id: UUID, staff_id: UUID, body: PutStaff, caller: Caller, db: Db) -> StaffView:
-    """Give, change or take a person's place; for owners."""
+async def put_staff(
+    merchant_id: UUID, staff_id: UUID, body: PutStaff, caller: Caller, db: Db, seen: Seen, response: Response
+) -> StaffView:
+    """Give, change or take a person's place; for owners. `If-Match` quotes the place's version."""
     wanted = Place(staff_id, body.subject, merchant_id, body.role, tuple(sorted(set(body.store_ids))), body.active)
     async with db.transaction() as tx:
-        place = await use_cases.put_staff(tx, caller, wanted)
-    return staff_view(place)
+        placed = await use_cases.put_staff(tx, caller, wanted, seen)
+    response.headers.update(etag(placed.version))
+    return staff_view(placed)
 
 
 @router.get("/merchants/{merchant_id}/staff")
@@ -82,7 +91,7 @@ async def list_staff(merchant_id: UUID, caller: Caller, db: Db, cursor: Cursor =
     """Who works, and who worked, at a merchant. For owners and managers."""
     async with db.transaction(read_only=True) as tx:
         page = await use_cases.list_staff(tx, merchant_id, caller, cursor, limit)
-    return StaffPage(items=[staff_view(place) for place in page.items], next_cursor=page.next_cursor)
+    return StaffPage(items=[staff_view(placed) for placed in page.items], next_cursor=page.next_cursor)
 
 
 @router.get("/me/merchants")

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from services.catalog import use_cases
@@ -12,6 +12,7 @@ from services.catalog.domain.attribution import Attributions, Placement
 from services.catalog.domain.text import Cover, Line, ShortLine, Url
 from services.catalog.domain.videos import Comment, VideoCard, VideoContent
 from services.catalog.routes.badges import BadgeView, CommentBody, ContentCardView, Tokens, badge_view, comment_bodies
+from services.catalog.routes.common import Seen, etag
 from shared.auth import Caller
 from shared.http import Db
 from shared.paging import Cursor, Limit, page_of, read_cursor
@@ -73,18 +74,22 @@ async def register_video(video_id: UUID, body: RegisterVideo, caller: Caller, db
 
 
 @router.put("/videos/{video_id}/deal")
-async def attach_deal(video_id: UUID, body: AttachDeal, caller: Caller, db: Db, tokens: Tokens) -> VideoCardView:
-    """Show a deal in the video, or none."""
+async def attach_deal(
+    video_id: UUID, body: AttachDeal, caller: Caller, db: Db, tokens: Tokens, seen: Seen, response: Response
+) -> VideoCardView:
+    """Show a deal in the video, or none; `If-Match` quotes the video's version."""
     async with db.transaction() as tx:
-        card = await use_cases.attach_deal(tx, video_id, caller, body.deal_id)
+        card = await use_cases.attach_deal(tx, video_id, caller, body.deal_id, seen)
+    response.headers.update(etag(card.version))
     return video_card(card, tokens)
 
 
 @router.get("/videos/{video_id}")
-async def show_video(video_id: UUID, db: Db, tokens: Tokens) -> VideoView:
-    """One video with its comments; public."""
+async def show_video(video_id: UUID, db: Db, tokens: Tokens, response: Response) -> VideoView:
+    """One video with its comments; public. The ETag is the version, for `If-Match` of the deal it shows."""
     async with db.transaction(read_only=True) as tx:
         card, comments = await use_cases.video(tx, video_id)
+    response.headers.update(etag(card.version))
     return VideoView(**dict(video_card(card, tokens)), comments=comment_bodies(comments))
 
 

@@ -15,7 +15,6 @@ from services.catalog.store.claims import (
     live_claims_on,
     reject_others,
     stores_of_merchant,
-    waiting_claims,
 )
 from services.catalog.store.deal_page import (
     published_deal,
@@ -26,7 +25,6 @@ from services.catalog.store.deals import (
     change_stock,
     change_stores,
     deal,
-    deals_in_review,
     hold_deals,
     keep_availability,
     publish_draft,
@@ -37,6 +35,7 @@ from services.catalog.store.deals import (
     version_content,
 )
 from services.catalog.store.deals_list import (
+    are_deals_of,
     merchant_deals,
 )
 from services.catalog.store.feed import (
@@ -50,7 +49,6 @@ from services.catalog.store.fees import (
     fee,
     open_fee,
     settle_fee,
-    waiting_fees,
 )
 from services.catalog.store.invitations import (
     accept_invitation,
@@ -64,12 +62,12 @@ from services.catalog.store.invitations import (
 )
 from services.catalog.store.livestreams import (
     add_livestream,
-    has_ended,
     import_livestream_again,
     list_deals,
     livestream,
     livestream_comments,
     livestream_ids,
+    livestream_list,
     livestreams_on_air,
 )
 from services.catalog.store.merchants import (
@@ -88,7 +86,6 @@ from services.catalog.store.merchants import (
     open_group_buy,
     store_progress,
     suspend,
-    waiting_merchants,
 )
 from services.catalog.store.payout_accounts import (
     approve_account,
@@ -98,7 +95,6 @@ from services.catalog.store.payout_accounts import (
     reject_account,
     reopen_account,
     submit_account,
-    waiting_accounts,
 )
 from services.catalog.store.search import (
     search_deals,
@@ -154,7 +150,15 @@ from services.catalog.store.videos import (
     comments,
     import_again,
     merchant_of_video,
+    shown_deal,
     videos_of,
+)
+from services.catalog.store.work_queue import (
+    waiting_accounts,
+    waiting_claims,
+    waiting_deals,
+    waiting_fees,
+    waiting_merchants,
 )
 
 __all__ = [
@@ -171,6 +175,7 @@ __all__ = [
     "appeal",
     "apply_again",
     "approve_account",
+    "are_deals_of",
     "attach_deal",
     "card",
     "change_draft",
@@ -189,7 +194,6 @@ __all__ = [
     "credited",
     "deal",
     "deal_progress",
-    "deals_in_review",
     "deals_naming",
     "deals_of_store",
     "decide_application",
@@ -200,7 +204,6 @@ __all__ = [
     "expire_licences",
     "fee",
     "hand_over",
-    "has_ended",
     "has_other_place",
     "has_owner",
     "held_merchant",
@@ -221,6 +224,7 @@ __all__ = [
     "livestream",
     "livestream_comments",
     "livestream_ids",
+    "livestream_list",
     "livestreams_on_air",
     "lock_merchant",
     "lock_sharer",
@@ -261,6 +265,7 @@ __all__ = [
     "share",
     "share_by_code",
     "share_of",
+    "shown_deal",
     "store",
     "store_progress",
     "stores_by_id",
@@ -275,6 +280,7 @@ __all__ = [
     "videos_of",
     "waiting_accounts",
     "waiting_claims",
+    "waiting_deals",
     "waiting_fees",
     "waiting_merchants",
     "workplaces",

@@ -9,13 +9,14 @@ from services.catalog.store.stores import STORE_COLUMNS, store_of
 from shared.database import Row, Transaction
 
 # Named so that a row may have a store's columns as well.
-_COLUMNS = """c.claim_id, c.store_id as claimed_store, c.merchant_id as claimant, c.version as claim_version,
+CLAIM_COLUMNS = """c.claim_id, c.store_id as claimed_store, c.merchant_id as claimant, c.version as claim_version,
 c.licence_evidence, c.state, c.reason, c.appeal_text, c.appeal_evidence, c.claimed_at,
 (select m.name from merchants m where m.merchant_id = c.merchant_id) as merchant_name"""
 _LIVE = "c.state in ('CLAIMED', 'APPEALED', 'APPROVED')"
 
 
-def _claim(row: Row) -> Claim:
+def claim_in(row: Row) -> Claim:
+    """The claim in a row that has CLAIM_COLUMNS."""
     return Claim(
         claim_id=row["claim_id"],
         store_id=row["claimed_store"],
@@ -31,7 +32,7 @@ def _claim(row: Row) -> Claim:
 
 
 def _one(row: Row | None) -> Claim | None:
-    return _claim(row) if row else None
+    return claim_in(row) if row else None
 
 
 async def add_claim(tx: Transaction, claim_id: UUID, store_id: UUID, merchant_id: UUID, evidence: str) -> Claim | None:
@@ -40,7 +41,8 @@ async def add_claim(tx: Transaction, claim_id: UUID, store_id: UUID, merchant_id
         await tx.row(
             f"""insert into store_claims as c (claim_id, store_id, merchant_id, version, licence_evidence, state,
                     claimed_at, waiting_since)
-                values ($1, $2, $3, 1, $4, 'CLAIMED', $5, $5) on conflict (claim_id) do nothing returning {_COLUMNS}""",
+                values ($1, $2, $3, 1, $4, 'CLAIMED', $5, $5)
+                on conflict (claim_id) do nothing returning {CLAIM_COLUMNS}""",
             claim_id,
             store_id,
             merchant_id,
@@ -52,14 +54,14 @@ async def add_claim(tx: Transaction, claim_id: UUID, store_id: UUID, merchant_id
 
 async def claim(tx: Transaction, claim_id: UUID) -> Claim | None:
     """One claim."""
-    return _one(await tx.row(f"select {_COLUMNS} from store_claims c where claim_id = $1", claim_id))
+    return _one(await tx.row(f"select {CLAIM_COLUMNS} from store_claims c where claim_id = $1", claim_id))
 
 
 async def claim_of(tx: Transaction, store_id: UUID, merchant_id: UUID) -> Claim | None:
     """What a merchant's claim to a store is: the one that waits or holds, else the newest."""
     return _one(
         await tx.row(
-            f"""select {_COLUMNS} from store_claims c where store_id = $1 and merchant_id = $2
+            f"""select {CLAIM_COLUMNS} from store_claims c where store_id = $1 and merchant_id = $2
                 order by ({_LIVE}) desc, number desc limit 1""",
             store_id,
             merchant_id,
@@ -87,7 +89,7 @@ async def decide_claim(
         await tx.row(
             f"""update store_claims c set version = version + 1, state = $2, reason = $3, decided_by = $4,
                     decided_at = $5
-                where claim_id = $1 and state in ('CLAIMED', 'APPEALED') and version = $6 returning {_COLUMNS}""",
+                where claim_id = $1 and state in ('CLAIMED', 'APPEALED') and version = $6 returning {CLAIM_COLUMNS}""",
             claim_id,
             state.value,
             reason,
@@ -118,7 +120,7 @@ async def end_holding(tx: Transaction, store_id: UUID, state: ClaimState, reason
         await tx.row(
             f"""update store_claims c set version = version + 1, state = $2, reason = $3, decided_by = $4,
                     decided_at = $5
-                where store_id = $1 and state = 'APPROVED' returning {_COLUMNS}""",
+                where store_id = $1 and state = 'APPROVED' returning {CLAIM_COLUMNS}""",
             store_id,
             state.value,
             reason,
@@ -134,7 +136,8 @@ async def appeal(tx: Transaction, claim_id: UUID, said: Appeal) -> Claim | None:
         await tx.row(
             f"""update store_claims c set version = version + 1, state = 'APPEALED', appeal_text = $2,
                     appeal_evidence = $3, waiting_since = $4
-                where claim_id = $1 and state in ('REJECTED', 'LOST') and appeal_text is null returning {_COLUMNS}""",
+                where claim_id = $1 and state in ('REJECTED', 'LOST') and appeal_text is null
+                returning {CLAIM_COLUMNS}""",
             claim_id,
             said.text,
             said.evidence,
@@ -148,7 +151,8 @@ async def claims_on(
 ) -> Sequence[tuple[int, Claim]]:
     """Claims to a store, newest first; with a subject only those of merchants that this person owns or manages."""
     rows = await tx.fetch(
-        f"""select {_COLUMNS}, c.number from store_claims c where store_id = $1 and ($3::bigint is null or number < $3)
+        f"""select {CLAIM_COLUMNS}, c.number from store_claims c
+            where store_id = $1 and ($3::bigint is null or number < $3)
               and ($2::text is null or exists (select from staff w where w.subject = $2 and w.active
                    and w.merchant_id = c.merchant_id and w.role in ('OWNER', 'MANAGER')))
             order by number desc limit $4""",
@@ -157,7 +161,7 @@ async def claims_on(
         after,
         limit,
     )
-    return [(row["number"], _claim(row)) for row in rows]
+    return [(row["number"], claim_in(row)) for row in rows]
 
 
 async def stores_of_merchant(
@@ -165,7 +169,7 @@ async def stores_of_merchant(
 ) -> list[tuple[Store, Claim]]:
     """The stores that a merchant holds, held or asked for, each with what its claim is now."""
     rows = await tx.fetch(
-        f"""select distinct on (c.store_id) {STORE_COLUMNS}, {_COLUMNS}
+        f"""select distinct on (c.store_id) {STORE_COLUMNS}, {CLAIM_COLUMNS}
             from store_claims c join stores s using (store_id)
             where c.merchant_id = $1 and ($2::uuid is null or c.store_id > $2)
             order by c.store_id, ({_LIVE}) desc, c.number desc limit $3""",
@@ -173,24 +177,13 @@ async def stores_of_merchant(
         after,
         limit,
     )
-    return [(store_of(row), _claim(row)) for row in rows]
-
-
-async def waiting_claims(tx: Transaction, limit: int) -> list[tuple[Store, Claim]]:
-    """Claims and appeals without a decision, the longest waiting first, each with its store."""
-    rows = await tx.fetch(
-        f"""select {STORE_COLUMNS}, {_COLUMNS}
-            from store_claims c join stores s using (store_id)
-            where c.state in ('CLAIMED', 'APPEALED') order by c.waiting_since, c.claim_id limit $1""",
-        limit,
-    )
-    return [(store_of(row), _claim(row)) for row in rows]
+    return [(store_of(row), claim_in(row)) for row in rows]
 
 
 async def live_claims_on(tx: Transaction, store_ids: Collection[UUID]) -> Sequence[Claim]:
     """Every claim to these stores that waits or holds, oldest first (at most 21 of each store)."""
     rows = await tx.fetch(
-        f"""select {_COLUMNS} from store_claims c where store_id = any($1::uuid[]) and {_LIVE} order by number""",
+        f"""select {CLAIM_COLUMNS} from store_claims c where store_id = any($1::uuid[]) and {_LIVE} order by number""",
         list(store_ids),
     )
-    return [_claim(row) for row in rows]
+    return [claim_in(row) for row in rows]

@@ -164,15 +164,16 @@ async def hold_deals(tx: Transaction, deal_ids: Sequence[UUID]) -> None:
     await tx.execute("select from deals where deal_id = any($1) order by deal_id for no key update", list(deal_ids))
 
 
-async def switch_sale(tx: Transaction, deal_id: UUID, *, online: bool) -> Deal | None:
-    """The approved version goes on or off sale; None when there is none or it already is so."""
+async def switch_sale(tx: Transaction, deal_id: UUID, version: int | None, *, online: bool) -> Deal | None:
+    """The approved version goes on or off sale; None when there is none, it already is so, or was changed meanwhile."""
     return _one(
         await tx.row(
             f"""update deals d set version = version + 1, sale_state = case when $2 then 'ONLINE' else 'OFFLINE' end
                 where deal_id = $1 and sale_state is not null and (sale_state = 'ONLINE') <> $2
-                returning {DEAL_COLUMNS}""",
+                    and ($3::bigint is null or version = $3) returning {DEAL_COLUMNS}""",
             deal_id,
             online,
+            version,
         )
     )
 
@@ -218,16 +219,6 @@ async def say_again(tx: Transaction, deal_ids: Sequence[UUID]) -> Sequence[Deal]
 async def deal(tx: Transaction, deal_id: UUID) -> Deal | None:
     """One deal with its draft."""
     return _one(await tx.row(f"select {DEAL_COLUMNS} from deals d where deal_id = $1", deal_id))
-
-
-async def deals_in_review(tx: Transaction, limit: int) -> Sequence[Deal]:
-    """Drafts without a decision, oldest first."""
-    rows = await tx.fetch(
-        f"""select {DEAL_COLUMNS} from deals d where draft_state = 'IN_REVIEW'
-            order by submitted_at, deal_id limit $1""",
-        limit,
-    )
-    return [deal_of(row) for row in rows]
 
 
 async def version_content(tx: Transaction, deal_id: UUID, deal_version: int) -> DealContent | None:

@@ -1,6 +1,6 @@
 """The deals of one merchant, page by page."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -32,6 +32,18 @@ class DealRow:
     available: int
     sold: int
     submitted_at: datetime | None
+
+
+async def are_deals_of(tx: Transaction, merchant_id: UUID, deal_ids: Collection[UUID]) -> bool:
+    """Whether every one of these deals is the merchant's."""
+    return bool(
+        await tx.value(
+            "select count(*) = $3 from deals where merchant_id = $1 and deal_id = any($2::uuid[])",
+            merchant_id,
+            list(deal_ids),
+            len(deal_ids),
+        )
+    )
 
 
 async def merchant_deals(

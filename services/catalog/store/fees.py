@@ -5,10 +5,11 @@ from uuid import UUID
 from services.catalog.domain.fees import VERIFICATION_FEE_FEN, Fee, FeeKind, FeeState
 from shared.database import Row, Transaction
 
-_COLUMNS = "kind, amount_fen, state, reference"
+FEE_COLUMNS = "kind, amount_fen, state, reference"
 
 
-def _fee(row: Row) -> Fee:
+def fee_of(row: Row) -> Fee:
+    """The fee in a row that has FEE_COLUMNS."""
     return Fee(FeeKind(row["kind"]), row["amount_fen"], FeeState(row["state"]), row["reference"])
 
 
@@ -45,16 +46,6 @@ async def settle_fee(
 async def fee(tx: Transaction, merchant_id: UUID, kind: FeeKind) -> Fee | None:
     """One fee of a merchant."""
     row = await tx.row(
-        f"select {_COLUMNS} from merchant_fees where merchant_id = $1 and kind = $2", merchant_id, kind.value
+        f"select {FEE_COLUMNS} from merchant_fees where merchant_id = $1 and kind = $2", merchant_id, kind.value
     )
-    return _fee(row) if row else None
-
-
-async def waiting_fees(tx: Transaction, limit: int) -> list[tuple[UUID, Fee]]:
-    """Fees that are due, oldest first, with the merchants that owe them."""
-    rows = await tx.fetch(
-        f"""select merchant_id, {_COLUMNS} from merchant_fees where state = 'DUE'
-            order by opened_at, merchant_id limit $1""",
-        limit,
-    )
-    return [(row["merchant_id"], _fee(row)) for row in rows]
+    return fee_of(row) if row else None

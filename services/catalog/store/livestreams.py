@@ -1,7 +1,7 @@
 """Livestreams in the database, each with the badges of its list."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,8 +12,9 @@ from services.catalog.store.videos import BADGE_COLUMNS, BADGE_JOINS, LAST_ID, b
 from shared.database import Row, Transaction
 
 _LIVESTREAMS = """
-select l.livestream_id, l.merchant_id, l.author, m.state = 'VERIFIED' as verified, l.caption, l.cover, l.city, l.url,
-       l.likes, l.comment_count, l.state, l.started_at, cardinality(l.deal_ids) as deal_count, l.deal_ids[:$1] as listed
+select l.livestream_id, l.merchant_id, l.version, l.author, m.state = 'VERIFIED' as verified, l.caption, l.cover,
+       l.city, l.url, l.likes, l.comment_count, l.state, l.started_at, cardinality(l.deal_ids) as deal_count,
+       l.deal_ids[:$1] as listed
 from livestreams l join merchants m on m.merchant_id = l.merchant_id
 """
 
@@ -67,22 +68,36 @@ async def livestream_ids(tx: Transaction, livestream_id: UUID) -> tuple[UUID, st
     return (row["merchant_id"], row["platform_id"]) if row else None
 
 
-async def has_ended(tx: Transaction, livestream_id: UUID) -> bool:
-    """Whether the livestream is over."""
-    return bool(await tx.value("select state = 'ENDED' from livestreams where livestream_id = $1", livestream_id))
+@dataclass(frozen=True, slots=True)
+class DealList:
+    """The deals that a livestream shows, approved or not, and the version of the list."""
+
+    deal_ids: tuple[UUID, ...]
+    version: int
+    ended: bool
 
 
-async def list_deals(tx: Transaction, livestream_id: UUID, deal_ids: Sequence[UUID]) -> bool:
-    """Show these deals in this order; False when one is not the livestream's merchant's, or the livestream is over."""
+async def livestream_list(tx: Transaction, livestream_id: UUID) -> DealList:
+    """The list of a registered livestream."""
+    row = await tx.row("select deal_ids, version, state from livestreams where livestream_id = $1", livestream_id)
+    assert row is not None
+    return DealList(tuple(row["deal_ids"]), row["version"], row["state"] == LivestreamState.ENDED)
+
+
+async def list_deals(tx: Transaction, livestream_id: UUID, deal_ids: Sequence[UUID], version: int | None) -> bool:
+    """Show these deals in this order; False when the list says so already or was changed meanwhile, one of them is not
+    the livestream's merchant's, or the livestream is over."""
     return bool(
         await tx.execute(
-            """update livestreams l set deal_ids = $2
-               where livestream_id = $1 and (state = 'LIVE' or deal_ids = $2)
+            """update livestreams l set version = version + 1, deal_ids = $2
+               where livestream_id = $1 and state = 'LIVE' and deal_ids <> $2
+                 and ($3::bigint is null or version = $3)
                  and not exists (select from unnest($2::uuid[]) asked (deal_id)
                      left join deals d on d.deal_id = asked.deal_id and d.merchant_id = l.merchant_id
                      where d.deal_id is null)""",
             livestream_id,
             list(deal_ids),
+            version,
         )
     )
 

@@ -212,7 +212,7 @@ async def merchants_by_id(tx: Transaction, merchant_ids: Collection[UUID]) -> di
 
 
 async def lock_merchant(tx: Transaction, merchant_id: UUID) -> None:
-    """Let changes of one merchant's staff take turns."""
+    """Let changes of one merchant's staff, or of its support, take turns."""
     await tx.execute("select from merchants where merchant_id = $1 for no key update", merchant_id)
 
 
@@ -228,16 +228,6 @@ async def may_sell(tx: Transaction, merchant_id: UUID) -> tuple[bool, bool]:
 async def is_opened(tx: Transaction, merchant_id: UUID) -> bool:
     """Whether the merchant may create deals, which it may for good once group-buy was opened."""
     return bool(await tx.value("select opened_at is not null from merchants where merchant_id = $1", merchant_id))
-
-
-async def waiting_merchants(tx: Transaction, limit: int) -> list[Merchant]:
-    """Applications without a decision, oldest first."""
-    rows = await tx.fetch(
-        f"""select {MERCHANT_COLUMNS} from merchants where standing = 'APPLIED'
-            order by applied_at, merchant_id limit $1""",
-        limit,
-    )
-    return [merchant_of(row) for row in rows]
 
 
 async def store_progress(tx: Transaction, merchant_id: UUID) -> Progress:

@@ -151,13 +151,3 @@ async def payout_account(tx: Transaction, merchant_id: UUID) -> PayoutAccount | 
     """A merchant's account, if it has one."""
     row = await tx.row(f"select {ACCOUNT_COLUMNS} from payout_accounts where merchant_id = $1", merchant_id)
     return account_of(row) if row else None
-
-
-async def waiting_accounts(tx: Transaction, limit: int) -> list[PayoutAccount]:
-    """Accounts without a decision, oldest first."""
-    rows = await tx.fetch(
-        f"""select {ACCOUNT_COLUMNS} from payout_accounts where state = 'SUBMITTED'
-            order by submitted_at, merchant_id limit $1""",
-        limit,
-    )
-    return [account_of(row) for row in rows]

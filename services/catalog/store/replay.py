@@ -7,7 +7,7 @@ from uuid import UUID
 from services.catalog.domain.deals import Deal, DealContent
 from services.catalog.domain.merchants import Merchant
 from services.catalog.domain.payout_accounts import PayoutAccount
-from services.catalog.domain.staff import Place
+from services.catalog.domain.staff import Placed
 from services.catalog.domain.stores import Store
 from services.catalog.store.deals import DEAL_COLUMNS, deal_of
 from services.catalog.store.merchants import MERCHANT_COLUMNS, merchant_of
@@ -21,8 +21,8 @@ from shared.database import Transaction
 FIRST = UUID(int=0)
 
 
-async def places_after(tx: Transaction, staff_id: UUID, limit: int) -> list[tuple[Place, int]]:
-    """Everybody's places, past ones too, with their versions."""
+async def places_after(tx: Transaction, staff_id: UUID, limit: int) -> list[Placed]:
+    """Everybody's places, past ones too."""
     rows = await tx.fetch(
         f"select {PLACE_COLUMNS} from staff where staff_id > $1 order by staff_id limit $2", staff_id, limit
     )

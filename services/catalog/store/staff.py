@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.catalog.domain.staff import Place
+from services.catalog.domain.staff import Place, Placed
 from shared.contracts.catalog import StaffRole
 from shared.database import Row, Transaction
 
@@ -20,8 +20,8 @@ class Workplace:
     stores: tuple[tuple[UUID, str], ...]
 
 
-def place_of(row: Row) -> tuple[Place, int]:
-    """The place in a row that has PLACE_COLUMNS, with its version."""
+def place_of(row: Row) -> Placed:
+    """The place in a row that has PLACE_COLUMNS."""
     place = Place(
         staff_id=row["staff_id"],
         subject=row["subject"],
@@ -30,18 +30,21 @@ def place_of(row: Row) -> tuple[Place, int]:
         store_ids=tuple(row["store_ids"]),
         active=row["active"],
     )
-    return place, row["version"]
+    return Placed(place, row["version"])
 
 
-async def put_place(tx: Transaction, place: Place) -> tuple[Place, int] | None:
-    """The place as it is now with its version, or None when nothing changed or the id belongs to somebody else."""
+async def put_place(tx: Transaction, place: Place, version: int | None = None) -> Placed | None:
+    """The place as it is now; None when nothing changed, the id belongs to somebody else, or another version than the
+    one that was seen is there."""
     row = await tx.row(
         f"""insert into staff as s (staff_id, version, subject, merchant_id, role, store_ids, active)
-            values ($1, 1, $2, $3, $4, $5, $6)
+            select $1, 1, $2, $3, $4, $5, $6
+            where $7::bigint is null or exists (select from staff where staff_id = $1)
             on conflict (staff_id) do update set version = s.version + 1, role = excluded.role,
                 store_ids = excluded.store_ids, active = excluded.active
             where s.subject = excluded.subject and s.merchant_id is not distinct from excluded.merchant_id
               and (s.role, s.store_ids, s.active) is distinct from (excluded.role, excluded.store_ids, excluded.active)
+              and ($7::bigint is null or s.version = $7)
             returning {PLACE_COLUMNS}""",
         place.staff_id,
         place.subject,
@@ -49,11 +52,12 @@ async def put_place(tx: Transaction, place: Place) -> tuple[Place, int] | None:
         place.role.value,
         list(place.store_ids),
         place.active,
+        version,
     )
     return place_of(row) if row else None
 
 
-async def add_first_operator(tx: Transaction, place: Place) -> tuple[Place, int] | None:
+async def add_first_operator(tx: Transaction, place: Place) -> Placed | None:
     """The first operator, or None when there is one."""
     row = await tx.row(
         f"""insert into staff (staff_id, version, subject, merchant_id, role, store_ids, active)
@@ -66,10 +70,10 @@ async def add_first_operator(tx: Transaction, place: Place) -> tuple[Place, int]
     return place_of(row) if row else None
 
 
-async def place(tx: Transaction, staff_id: UUID) -> Place | None:
+async def place(tx: Transaction, staff_id: UUID) -> Placed | None:
     """One person's place."""
     row = await tx.row(f"select {PLACE_COLUMNS} from staff where staff_id = $1", staff_id)
-    return place_of(row)[0] if row else None
+    return place_of(row) if row else None
 
 
 async def has_other_place(tx: Transaction, candidate: Place) -> bool:
@@ -84,15 +88,15 @@ async def has_other_place(tx: Transaction, candidate: Place) -> bool:
     )
 
 
-async def place_at(tx: Transaction, merchant_id: UUID, subject: str) -> Place | None:
+async def place_at(tx: Transaction, merchant_id: UUID, subject: str) -> Placed | None:
     """The place that a person has, or had, at a merchant."""
     row = await tx.row(
         f"select {PLACE_COLUMNS} from staff where merchant_id = $1 and subject = $2", merchant_id, subject
     )
-    return place_of(row)[0] if row else None
+    return place_of(row) if row else None
 
 
-async def places(tx: Transaction, merchant_id: UUID, after: UUID | None, limit: int) -> list[Place]:
+async def places(tx: Transaction, merchant_id: UUID, after: UUID | None, limit: int) -> list[Placed]:
     """A merchant's people after a position, those who left included."""
     rows = await tx.fetch(
         f"""select {PLACE_COLUMNS} from staff where merchant_id = $1 and ($2::uuid is null or staff_id > $2)
@@ -101,7 +105,7 @@ async def places(tx: Transaction, merchant_id: UUID, after: UUID | None, limit: 
         after,
         limit,
     )
-    return [place_of(row)[0] for row in rows]
+    return [place_of(row) for row in rows]
 
 
 async def count_active(tx: Transaction, merchant_id: UUID) -> int:

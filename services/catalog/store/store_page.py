@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from services.catalog.domain.store_page import DealCard, Holder
+from services.catalog.domain.store_page import DealCard, Holder, Part
 from services.catalog.store.deals import BUYABLE, FORM, ON_OFFER
 from shared.contracts.catalog import CashVoucherTerms, DealForm
 from shared.database import Row, Transaction
@@ -29,17 +29,22 @@ async def holder(tx: Transaction, merchant_id: UUID) -> Holder | None:
 
 
 async def deals_of_store(
-    tx: Transaction, store_id: UUID, merchant_id: UUID, *, vouchers: bool, limit: int
+    tx: Transaction, store_id: UUID, merchant_id: UUID, part: Part, after: tuple[int, UUID] | None, limit: int
 ) -> tuple[DealCard, ...]:
-    """What its holder sells for an open store now, best sold first: cash vouchers, or everything else."""
+    """What its holder sells for an open store now, best sold first: cash vouchers, or everything else.
+    As in the search, a deal that is sold between two looks may move past the cursor."""
+    sold, deal_id = after or (None, None)
     rows = await tx.fetch(
         f"""select {CARD_COLUMNS} from deals d {ON_OFFER}
             where d.store_ids @> array[$2::uuid] and d.merchant_id = $3 and ({FORM} = 'CASH_VOUCHER') = $4 and {BUYABLE}
-            order by sold desc, d.deal_id limit $5""",
+                and ($5::bigint is null or (coalesce(a.sold, 0), d.deal_id) < ($5, $6::uuid))
+            order by coalesce(a.sold, 0) desc, d.deal_id desc limit $7""",
         tx.now,
         store_id,
         merchant_id,
-        vouchers,
+        part is Part.VOUCHERS,
+        sold,
+        deal_id,
         limit,
     )
     return tuple(card_of(row) for row in rows)

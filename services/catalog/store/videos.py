@@ -28,8 +28,8 @@ left join availability a on a.deal_id = d.deal_id
 """
 
 CARD = f"""
-select c.video_id, c.merchant_id, c.author, m.state = 'VERIFIED' as verified, c.caption, c.cover, c.city, c.url,
-       c.likes, c.comment_count, c.posted_at, c.ranked_at, {BADGE_COLUMNS}
+select c.video_id, c.merchant_id, c.version, c.author, m.state = 'VERIFIED' as verified, c.caption, c.cover, c.city,
+       c.url, c.likes, c.comment_count, c.posted_at, c.ranked_at, {BADGE_COLUMNS}
 """
 
 CARD_JOINS = f"""
@@ -126,16 +126,27 @@ async def merchant_of_video(tx: Transaction, video_id: UUID) -> UUID | None:
     return merchant_id
 
 
-async def attach_deal(tx: Transaction, video_id: UUID, deal_id: UUID | None) -> bool:
-    """Show this deal, or none, in the video; False when the deal is not the video's merchant's."""
+async def attach_deal(tx: Transaction, video_id: UUID, deal_id: UUID | None, version: int | None) -> bool:
+    """Show this deal, or none, in the video; False when it does already, was changed meanwhile, or the deal is not the
+    video's merchant's."""
     return bool(
         await tx.execute(
-            """update videos c set deal_id = $2 where video_id = $1 and ($2::uuid is null
-               or exists (select from deals d where d.deal_id = $2 and d.merchant_id = c.merchant_id))""",
+            """update videos c set version = version + 1, deal_id = $2
+               where video_id = $1 and deal_id is distinct from $2 and ($3::bigint is null or version = $3)
+                 and ($2::uuid is null
+                      or exists (select from deals d where d.deal_id = $2 and d.merchant_id = c.merchant_id))""",
             video_id,
             deal_id,
+            version,
         )
     )
+
+
+async def shown_deal(tx: Transaction, video_id: UUID) -> tuple[UUID | None, int]:
+    """The deal that a registered video shows, approved or not, and the version of that."""
+    row = await tx.row("select deal_id, version from videos where video_id = $1", video_id)
+    assert row is not None
+    return row["deal_id"], row["version"]
 
 
 async def card(tx: Transaction, video_id: UUID) -> VideoCard | None:

@@ -67,10 +67,7 @@ from services.catalog.use_cases.opening import (
     settle_fee,
 )
 from services.catalog.use_cases.operators import (
-    WaitingClaim,
-    WorkQueue,
     seed_first_operator,
-    work_queue,
 )
 from services.catalog.use_cases.payout_accounts import (
     decide_payout_account,
@@ -94,6 +91,7 @@ from services.catalog.use_cases.store_events import (
     DEALS_CHANGED,
 )
 from services.catalog.use_cases.store_page import (
+    StorePage,
     store_page,
 )
 from services.catalog.use_cases.stores import (
@@ -120,6 +118,11 @@ from services.catalog.use_cases.videos import (
     video,
     videos_of,
 )
+from services.catalog.use_cases.work_queue import (
+    WaitingClaim,
+    WorkQueue,
+    work_queue,
+)
 
 __all__ = [
     "DEALS_CHANGED",
@@ -130,6 +133,7 @@ __all__ = [
     "ReviewSheet",
     "Shown",
     "StoreFile",
+    "StorePage",
     "WaitingClaim",
     "WorkQueue",
     "accept_invitation",

@@ -87,7 +87,7 @@ async def decide_claim(
             raise AlreadyDecided(state=claim.state.value)
         return claim
     if version is not None and version != claim.version:
-        raise PreconditionFailed
+        raise PreconditionFailed(current=claim.version)
     if approve:
         return await _award(tx, claim, operator)
     return await _decided(tx, claim, ClaimState.REJECTED, reason, operator)

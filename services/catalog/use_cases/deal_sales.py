@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from services.catalog import store
-from services.catalog.domain.deals import Deal
-from services.catalog.domain.refusals import DealNotPublished, SaleEnded
+from services.catalog.domain.deals import Deal, SaleState
+from services.catalog.domain.refusals import DealNotPublished
 from services.catalog.domain.staff import EDITORS
-from services.catalog.use_cases.deal_checks import known_deal, require_open_stores, require_verified
+from services.catalog.use_cases.deal_checks import known_deal, require_not_over, require_open_stores, require_verified
 from services.catalog.use_cases.deal_events import deal_changed
 from shared.auth import require_staff
 from shared.contracts.checkout import AvailabilityChanged
@@ -16,20 +16,25 @@ from shared.errors import PreconditionFailed
 from shared.messaging import outbox
 
 
-async def switch_sale(tx: Transaction, deal_id: UUID, caller: str, *, online: bool) -> Deal:
-    """Put the approved version on sale, or take it off."""
+async def switch_sale(tx: Transaction, deal_id: UUID, caller: str, version: int | None, *, online: bool) -> Deal:
+    """Put the approved version on sale, or take it off; `version` (If-Match) is that of the sale which was seen."""
     deal = await known_deal(tx, deal_id)
     await require_staff(tx, caller, deal.merchant_id, *EDITORS)
     if online:
         await _require_saleable_now(tx, deal)
     await store.hold_deals(tx, [deal_id])
-    switched = await store.switch_sale(tx, deal_id, online=online)
-    if switched is None:
-        deal = await known_deal(tx, deal_id)
-        if deal.sale_state is None:
-            raise DealNotPublished
-        return deal
-    return await _said(tx, switched)
+    switched = await store.switch_sale(tx, deal_id, version, online=online)
+    return await _said(tx, switched) if switched else await _unless_switched_meanwhile(tx, deal_id, online=online)
+
+
+async def _unless_switched_meanwhile(tx: Transaction, deal_id: UUID, *, online: bool) -> Deal:
+    """The deal, if it is on or off sale as wanted; else say why it could not be switched."""
+    deal = await known_deal(tx, deal_id)
+    if deal.sale_state is None:
+        raise DealNotPublished
+    if (deal.sale_state is SaleState.ONLINE) is not online:
+        raise PreconditionFailed(current=deal.version)
+    return deal
 
 
 async def _said(tx: Transaction, changed: Deal) -> Deal:
@@ -42,8 +47,7 @@ async def _require_saleable_now(tx: Transaction, deal: Deal) -> None:
     if content is None:
         raise DealNotPublished
     await require_verified(tx, deal.merchant_id)
-    if tx.now >= content.sale_until:
-        raise SaleEnded
+    require_not_over(content, tx.now)
 
 
 async def change_stock(tx: Transaction, deal_id: UUID, caller: str, total_quota: int, version: int | None) -> Deal:
@@ -77,7 +81,7 @@ async def _unless_stale(tx: Transaction, deal_id: UUID, **wanted: object) -> Dea
     if not deal.published:
         raise DealNotPublished
     if any(getattr(deal, name) != value for name, value in wanted.items()):
-        raise PreconditionFailed
+        raise PreconditionFailed(current=deal.version)
     return deal
 
 

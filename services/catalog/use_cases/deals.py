@@ -47,8 +47,9 @@ async def save_draft(
 
 
 async def _why_unchanged(tx: Transaction, deal_id: UUID) -> Exception:
-    in_review = (await known_deal(tx, deal_id)).draft_state is DraftState.IN_REVIEW
-    return DealInReview() if in_review else PreconditionFailed()
+    deal = await known_deal(tx, deal_id)
+    in_review = deal.draft_state is DraftState.IN_REVIEW
+    return DealInReview() if in_review else PreconditionFailed(current=deal.revision)
 
 
 async def submit_deal(tx: Transaction, deal_id: UUID, caller: str, revision: int | None) -> Deal:

@@ -14,6 +14,7 @@ from services.catalog.domain.staff import (
     Invitation,
     Offer,
     Place,
+    Placed,
     check_assignable,
 )
 from services.catalog.store.invitations import OfferNames
@@ -119,7 +120,7 @@ async def _by_token(tx: Transaction, token: str, seals: Seals) -> Invitation:
     return invitation
 
 
-async def accept_invitation(tx: Transaction, token: str, caller: str, seals: Seals) -> Place:
+async def accept_invitation(tx: Transaction, token: str, caller: str, seals: Seals) -> Placed:
     """Take the place that a link offers. Whoever has taken it may ask again; nobody else may."""
     found = await _by_token(tx, token, seals)
     merchant_id = found.offer.merchant_id
@@ -129,11 +130,11 @@ async def accept_invitation(tx: Transaction, token: str, caller: str, seals: Sea
         return await _taken(tx, known.staff_id)
     # A person who left comes back to the place that their redemptions are written under.
     former = await store.place_at(tx, merchant_id, caller)
-    staff_id = former.staff_id if former else derived_id(known.invitation_id, "place")
+    staff_id = former.place.staff_id if former else derived_id(known.invitation_id, "place")
     accepted = await store.accept_invitation(tx, known.invitation_id, caller, staff_id)
     if accepted is None:
         raise _why_not(tx, await _must_be_there(tx, known.invitation_id))
-    if former and former.active:
+    if former and former.place.active:
         raise StaffExists
     await _check_stores(tx, accepted.offer)
     return await place_person(
@@ -147,7 +148,7 @@ async def _must_be_there(tx: Transaction, invitation_id: UUID) -> Invitation:
     return invitation
 
 
-async def _taken(tx: Transaction, staff_id: UUID) -> Place:
+async def _taken(tx: Transaction, staff_id: UUID) -> Placed:
     place = await store.place(tx, staff_id)
     assert place is not None
     return place

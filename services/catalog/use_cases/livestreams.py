@@ -11,7 +11,7 @@ from services.catalog.domain.staff import EDITORS
 from services.catalog.domain.videos import Comment
 from shared.auth import require_staff
 from shared.database import Transaction
-from shared.errors import IdTaken, NotFound
+from shared.errors import IdTaken, NotFound, PreconditionFailed
 
 _SHOWN_IN_LIST = 3
 
@@ -32,16 +32,30 @@ async def register_livestream(
     return await _livestream(tx, livestream_id)
 
 
-async def list_deals(tx: Transaction, livestream_id: UUID, caller: str, deal_ids: Sequence[UUID]) -> Livestream:
-    """Replace the list of deals that a livestream shows, while it is on air."""
+async def list_deals(
+    tx: Transaction, livestream_id: UUID, caller: str, deal_ids: Sequence[UUID], version: int | None
+) -> Livestream:
+    """Replace the list of deals that a livestream shows, while it is on air; `version` (If-Match) is what was seen."""
     check_list(deal_ids)
     ids = await store.livestream_ids(tx, livestream_id)
     if ids is None:
         raise NotFound
     await require_staff(tx, caller, ids[0], *EDITORS)
-    if not await store.list_deals(tx, livestream_id, deal_ids):
-        raise LivestreamEnded if await store.has_ended(tx, livestream_id) else DealNotOfMerchant
+    if not await store.list_deals(tx, livestream_id, deal_ids, version):
+        await _require_listed(tx, livestream_id, ids[0], deal_ids)
     return await _livestream(tx, livestream_id)
+
+
+async def _require_listed(tx: Transaction, livestream_id: UUID, merchant_id: UUID, deal_ids: Sequence[UUID]) -> None:
+    """Say why the list could not be replaced, unless it says the same already."""
+    listed = await store.livestream_list(tx, livestream_id)
+    if listed.deal_ids == tuple(deal_ids):
+        return
+    if listed.ended:
+        raise LivestreamEnded
+    if not await store.are_deals_of(tx, merchant_id, deal_ids):
+        raise DealNotOfMerchant
+    raise PreconditionFailed(current=listed.version)
 
 
 async def livestreams_on_air(

@@ -9,7 +9,7 @@ from services.catalog.domain.checklist import ChecklistStep, checklist
 from services.catalog.domain.fees import Fee, FeeKind
 from services.catalog.domain.merchants import Merchant
 from services.catalog.domain.payout_accounts import PayoutAccount
-from services.catalog.domain.support import Support
+from services.catalog.domain.support import Enrolment
 from shared.auth import is_operator, require_staff
 from shared.contracts.catalog import MerchantChanged
 from shared.database import Transaction
@@ -24,7 +24,7 @@ class MerchantFile:
     merchant: Merchant
     fee: Fee
     account: PayoutAccount | None
-    support: Support | None
+    support: Enrolment | None
     checklist: tuple[ChecklistStep, ...]
 
 

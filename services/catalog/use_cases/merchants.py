@@ -41,7 +41,7 @@ async def _make_owner(tx: Transaction, merchant_id: UUID, subject: str) -> None:
     owner = Place(derived_id(merchant_id, "first owner"), subject, merchant_id, StaffRole.OWNER, (), active=True)
     placed = await store.put_place(tx, owner)
     assert placed is not None
-    await announce_place(tx, *placed)
+    await announce_place(tx, placed)
 
 
 async def _apply_again(tx: Transaction, merchant_id: UUID, caller: str, application: Application) -> Merchant:
@@ -112,7 +112,7 @@ async def _already(tx: Transaction, merchant_id: UUID, wanted: MerchantState, re
     """The merchant, if it was decided just like this before; else say what stands in the way."""
     merchant = await known_merchant(tx, merchant_id)
     if merchant.standing is MerchantState.APPLIED:
-        raise PreconditionFailed
+        raise PreconditionFailed(current=merchant.version)
     if merchant.standing is not wanted or merchant.reason != reason:
         raise AlreadyDecided(state=merchant.standing.value)
     return merchant

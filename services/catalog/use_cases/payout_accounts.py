@@ -86,7 +86,7 @@ async def _require_already(tx: Transaction, merchant_id: UUID, **wanted: object)
     if account is None:
         raise NotFound
     if account.state is PayoutAccountState.SUBMITTED:
-        raise PreconditionFailed
+        raise PreconditionFailed(current=account.version)
     if any(getattr(account, name) != value for name, value in wanted.items()):
         raise AlreadyDecided(state=account.state.value)
 

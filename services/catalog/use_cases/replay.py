@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from services.catalog.domain.staff import Place
 from services.catalog.store import replay as store
 from services.catalog.use_cases.deal_events import deal_changed, deal_version_published
 from services.catalog.use_cases.merchant_files import merchant_changed
@@ -47,16 +46,17 @@ def _snapshot(
     return Snapshot(event, page, count)
 
 
-def _place_changed(row: tuple[Place, int], now: datetime) -> StaffChanged:
-    return staff_changed(*row, now)
-
-
 _FIRST: tuple[UUID] = (store.FIRST,)
 
 # Staff first: the operators among them can then look at the consumer again.
 SNAPSHOTS = (
     _snapshot(
-        StaffChanged, store.places_after, _place_changed, store.count_places, _FIRST, lambda row: (row[0].staff_id,)
+        StaffChanged,
+        store.places_after,
+        staff_changed,
+        store.count_places,
+        _FIRST,
+        lambda row: (row.place.staff_id,),
     ),
     _snapshot(
         MerchantChanged,

@@ -5,20 +5,22 @@ from uuid import UUID
 
 from services.catalog import store
 from services.catalog.domain.refusals import LastOwner, StaffExists, StoreNotOfMerchant, TooManyStaff
-from services.catalog.domain.staff import ACTIVE_STAFF, Place, check_assignable
+from services.catalog.domain.staff import ACTIVE_STAFF, Place, Placed, check_assignable
 from services.catalog.store.staff import Workplace
 from shared.auth import require_staff
 from shared.contracts.catalog import StaffChanged, StaffRole
 from shared.database import Transaction
-from shared.errors import Forbidden, IdTaken
+from shared.errors import Forbidden, IdTaken, PreconditionFailed
 from shared.messaging import outbox
 from shared.paging import Page, page_of, read_cursor
 
 WORKPLACES = 50
 
 
-async def put_staff(tx: Transaction, caller: str, place: Place) -> Place:
-    """Give, change or take one person's place. Only an owner may, and one active owner always remains."""
+async def put_staff(tx: Transaction, caller: str, place: Place, version: int | None) -> Placed:
+    """Give, change or take one person's place. Only an owner may, and one active owner always remains.
+
+    `version` (If-Match) is what the caller saw of the place."""
     check_assignable(place.role)
     if place.merchant_id is None:
         raise Forbidden
@@ -30,32 +32,42 @@ async def put_staff(tx: Transaction, caller: str, place: Place) -> Place:
         raise StoreNotOfMerchant
     if await store.has_other_place(tx, place):
         raise StaffExists
-    placed = await place_person(tx, place)
+    placed = await place_person(tx, place, version)
     if not await store.has_owner(tx, place.merchant_id):
         raise LastOwner
     return placed
 
 
-async def place_person(tx: Transaction, place: Place) -> Place:
+async def place_person(tx: Transaction, place: Place, version: int | None = None) -> Placed:
     """Write a place and tell of it, within the limit of people; the caller has locked the merchant."""
-    placed = await store.put_place(tx, place)
+    placed = await store.put_place(tx, place, version)
     if placed is None:
-        if await store.place(tx, place.staff_id) != place:
-            raise IdTaken
-        return place
+        return await _unless_changed_meanwhile(tx, place)
     assert place.merchant_id is not None
     if place.active and await store.count_active(tx, place.merchant_id) > ACTIVE_STAFF:
         raise TooManyStaff(limit=ACTIVE_STAFF)
-    await announce_place(tx, *placed)
-    return placed[0]
+    await announce_place(tx, placed)
+    return placed
 
 
-async def list_staff(tx: Transaction, merchant_id: UUID, caller: str, cursor: str | None, limit: int) -> Page[Place]:
+async def _unless_changed_meanwhile(tx: Transaction, wanted: Place) -> Placed:
+    """The place, if it is as wanted; else say why it could not be put."""
+    known = await store.place(tx, wanted.staff_id)
+    if known is None:
+        raise PreconditionFailed
+    if known.place == wanted:
+        return known
+    if (known.place.subject, known.place.merchant_id) != (wanted.subject, wanted.merchant_id):
+        raise IdTaken
+    raise PreconditionFailed(current=known.version)
+
+
+async def list_staff(tx: Transaction, merchant_id: UUID, caller: str, cursor: str | None, limit: int) -> Page[Placed]:
     """A merchant's people, those who left included, for its owners and managers."""
     await require_staff(tx, caller, merchant_id, StaffRole.OWNER, StaffRole.MANAGER)
     position = read_cursor(cursor, UUID)
     rows = await store.places(tx, merchant_id, position[0] if position else None, limit + 1)
-    return page_of(rows, limit, lambda one: (one.staff_id,))
+    return page_of(rows, limit, lambda one: (one.place.staff_id,))
 
 
 async def my_workplaces(tx: Transaction, caller: str) -> list[Workplace]:
@@ -63,16 +75,17 @@ async def my_workplaces(tx: Transaction, caller: str) -> list[Workplace]:
     return await store.workplaces(tx, caller, WORKPLACES)
 
 
-async def announce_place(tx: Transaction, place: Place, version: int) -> None:
+async def announce_place(tx: Transaction, placed: Placed) -> None:
     """Tell every service who may do what from now on."""
-    await outbox.emit(tx, staff_changed(place, version, tx.now))
+    await outbox.emit(tx, staff_changed(placed, tx.now))
 
 
-def staff_changed(place: Place, version: int, now: datetime) -> StaffChanged:
+def staff_changed(placed: Placed, now: datetime) -> StaffChanged:
     """What everybody is told of one person's place."""
+    place = placed.place
     return StaffChanged(
         occurred_at=now,
-        version=version,
+        version=placed.version,
         staff_id=place.staff_id,
         subject=place.subject,
         merchant_id=place.merchant_id,

@@ -135,7 +135,7 @@ async def _already(tx: Transaction, store_id: UUID, reason: str | None) -> Store
     """The store, if it is closed for just this reason (or open, without one); else say what stands in the way."""
     store = await _store(tx, store_id)
     if (store.closed_reason is None) is not (reason is None):
-        raise PreconditionFailed
+        raise PreconditionFailed(current=store.version)
     if store.closed_reason != reason:
         raise AlreadyClosed(reason=store.closed_reason)
     return store
@@ -202,7 +202,7 @@ async def _with_holder(tx: Transaction, store: Store) -> StoreFile:
 
 def _match(store: Store, version: int | None) -> None:
     if version is not None and version != store.version:
-        raise PreconditionFailed
+        raise PreconditionFailed(current=store.version)
 
 
 async def _store(tx: Transaction, store_id: UUID) -> Store:

@@ -36,7 +36,7 @@ async def suspend_merchant(
 async def _already_suspended(tx: Transaction, merchant_id: UUID, reason: str) -> Merchant:
     merchant = await known_merchant(tx, merchant_id)
     if merchant.state is not MerchantState.SUSPENDED:
-        raise PreconditionFailed
+        raise PreconditionFailed(current=merchant.version)
     if merchant.suspension_reason != reason:
         raise AlreadySuspended(reason=merchant.suspension_reason)
     return merchant
@@ -51,7 +51,7 @@ async def lift_suspension(
     if lifted is None:
         merchant = await known_merchant(tx, merchant_id)
         if merchant.state is MerchantState.SUSPENDED:
-            raise PreconditionFailed
+            raise PreconditionFailed(current=merchant.version)
         return await file_of(tx, merchant)
     await announce_merchant(tx, lifted)
     return await file_of(tx, lifted)

@@ -10,7 +10,7 @@ from services.catalog.domain.staff import EDITORS
 from services.catalog.domain.videos import Comment, VideoCard, VideoContent
 from shared.auth import require_staff
 from shared.database import Transaction
-from shared.errors import IdTaken, NotFound
+from shared.errors import IdTaken, NotFound, PreconditionFailed
 
 
 async def register_video(tx: Transaction, video_id: UUID, caller: str, content: VideoContent) -> VideoCard:
@@ -24,15 +24,27 @@ async def register_video(tx: Transaction, video_id: UUID, caller: str, content: 
     return await _card(tx, video_id)
 
 
-async def attach_deal(tx: Transaction, video_id: UUID, caller: str, deal_id: UUID | None) -> VideoCard:
-    """Show one deal of the same merchant in the video, or none."""
+async def attach_deal(
+    tx: Transaction, video_id: UUID, caller: str, deal_id: UUID | None, version: int | None
+) -> VideoCard:
+    """Show one deal of the same merchant in the video, or none; `version` (If-Match) is what the caller saw."""
     merchant_id = await store.merchant_of_video(tx, video_id)
     if merchant_id is None:
         raise NotFound
     await require_staff(tx, caller, merchant_id, *EDITORS)
-    if not await store.attach_deal(tx, video_id, deal_id):
-        raise DealNotOfMerchant
+    if not await store.attach_deal(tx, video_id, deal_id, version):
+        await _require_shown(tx, video_id, merchant_id, deal_id)
     return await _card(tx, video_id)
+
+
+async def _require_shown(tx: Transaction, video_id: UUID, merchant_id: UUID, deal_id: UUID | None) -> None:
+    """Say why the deal could not be attached, unless the video shows it already."""
+    shown, current = await store.shown_deal(tx, video_id)
+    if shown == deal_id:
+        return
+    if deal_id is not None and not await store.are_deals_of(tx, merchant_id, [deal_id]):
+        raise DealNotOfMerchant
+    raise PreconditionFailed(current=current)
 
 
 async def videos_of(

@@ -44,6 +44,10 @@ class Silent(Exception):
         self.service = service
 
 
+def _if_match(seen: int | None) -> dict[str, str]:
+    return {} if seen is None else {"if-match": f'"{seen}"'}
+
+
 class Service:
     """One service's HTTP API."""
 
@@ -57,10 +61,11 @@ class Service:
 
     async def put(self, asker: Asker, path: str, body: Mapping[str, Any], *, seen: int | None = None) -> Any:
         """`seen` is the version that the visitor decided on; the service refuses if it has moved on (If-Match)."""
-        return await self._ask(asker, "PUT", path, {} if seen is None else {"if-match": f'"{seen}"'}, json=body)
+        return await self._ask(asker, "PUT", path, _if_match(seen), json=body)
 
-    async def delete(self, asker: Asker, path: str) -> Any:
-        return await self._ask(asker, "DELETE", path, {})
+    async def delete(self, asker: Asker, path: str, *, seen: int | None = None) -> Any:
+        """`seen` as for `put`."""
+        return await self._ask(asker, "DELETE", path, _if_match(seen))
 
     async def post(self, asker: Asker, path: str, body: Mapping[str, Any]) -> Any:
         return await self._ask(asker, "POST", path, {}, json=body)

@@ -13,6 +13,7 @@ from services.web.gateways.catalog.claims import Claim
 from services.web.gateways.service import Refused, Silent
 from services.web.rendering import page
 from services.web.review_words import lines, name_of, named
+from services.web.routes.feed import Cursor
 from services.web.texts import Speech
 from services.web.visits import Signed, Visit
 from services.web.world import Outside, World
@@ -21,6 +22,7 @@ from shared.errors import Invalid
 router = APIRouter(prefix="/o", include_in_schema=False)
 
 Kind = Literal["merchants", "payout_accounts", "claims", "deals"]
+Queued = Literal["merchants", "payout_accounts", "fees", "stores", "deals"]
 _PATH = {
     "merchants": "/merchants/{id}/verification",
     "payout_accounts": "/merchants/{id}/payout-account/verification",
@@ -63,11 +65,15 @@ class Contest:
 
 
 @router.get("")
-async def queue(request: Request, visit: Signed, world: Outside) -> Response:
-    """Everything that waits, oldest first."""
-    waiting = await world.services.desks.queue(visit.asker)
+async def queue(
+    request: Request, visit: Signed, world: Outside, kind: Queued | None = None, cursor: Cursor = None
+) -> Response:
+    """Everything that waits, oldest first; or more of one kind."""
+    waiting = await world.services.desks.queue(visit.asker, kind, cursor)
     speech = Speech(visit.language)
     facts = {
+        "only": kind,
+        "more": waiting.next_cursors,
         "kinds": [
             ("merchants", [_waiting(one, speech) for one in waiting.merchants]),
             ("payout_accounts", [_waiting(one, speech) for one in waiting.payout_accounts]),

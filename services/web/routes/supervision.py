@@ -92,8 +92,9 @@ async def support(
     weight: Annotated[int, Form(ge=1, le=10)],
     starts_on: Annotated[date | None, Form()] = None,
     ends_on: Annotated[date | None, Form()] = None,
+    seen: Annotated[int | None, Form()] = None,
 ) -> Response:
-    """Show a merchant more often, from one day to the end of another."""
+    """Show a merchant more often, from one day to the end of another; `seen` is the support that was on show."""
     if starts_on is None or ends_on is None:
         raise SupportDaysMissing
     body: dict[str, Any] = {
@@ -101,14 +102,16 @@ async def support(
         "starts_at": start_of_day(starts_on).isoformat(),
         "ends_at": start_of_day(ends_on + timedelta(days=1)).isoformat(),
     }
-    await world.services.desks.decide(visit.asker, f"/merchants/{merchant_id}/support", body)
+    await world.services.desks.decide(visit.asker, f"/merchants/{merchant_id}/support", body, seen)
     return _to_merchant(merchant_id)
 
 
 @router.post("/merchants/{merchant_id}/support/end")
-async def end_support(merchant_id: UUID, visit: Signed, world: Outside) -> Response:
+async def end_support(
+    merchant_id: UUID, visit: Signed, world: Outside, seen: Annotated[int | None, Form()] = None
+) -> Response:
     """Show a merchant like everybody else."""
-    await world.services.desks.end_support(visit.asker, merchant_id)
+    await world.services.desks.end_support(visit.asker, merchant_id, seen)
     return _to_merchant(merchant_id)
 
 

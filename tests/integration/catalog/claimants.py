@@ -12,6 +12,8 @@ from tests.support.waiting import eventually
 
 APPEAL = {"text": "营业执照上的地址就是这里", "evidence": "licence-scan-3"}
 REJECT = {"approve": False, "reason": "证据不足"}
+CLOSED = {"closed": True, "reason": "卫生检查不合格"}
+OPENED = {"closed": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,10 @@ async def held_store(catalog: Catalog) -> tuple[UUID, Claimant]:
     shop = await ready_shop(catalog)
     claimant = Claimant(shop.merchant_id, shop.owner, derived_id(shop.store_id, str(shop.merchant_id)))
     return shop.store_id, claimant
+
+
+async def close_store(catalog: Catalog, store_id: UUID, body: dict[str, Any] = CLOSED) -> httpx.Response:
+    return await catalog.put(OPERATOR, f"/stores/{store_id}/closing", body)
 
 
 async def said(catalog: Catalog, store_id: UUID) -> list[tuple[Any, ...]]:

@@ -1,5 +1,6 @@
 """Short ways to say what people do at catalog, through its HTTP interface."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -269,3 +270,16 @@ async def video_with(catalog: Catalog, shop: Shop, deal_id: UUID | None, **chang
         answer = await catalog.put(shop.owner, f"/videos/{video_id}/deal", {"deal_id": str(deal_id)})
         assert answer.status_code == 200, answer.text
     return video_id
+
+
+async def waits_for_a_lock(catalog: Catalog, request: "asyncio.Task[Any]") -> None:
+    """Until a request stands before a row that this test holds; one that is done will not wait any more."""
+
+    async def waits() -> bool:
+        async with catalog.db.transaction(read_only=True) as tx:
+            return request.done() or await tx.value(
+                """select exists (select from pg_stat_activity
+                   where wait_event_type = 'Lock' and usename = current_user and datname = current_database())"""
+            )
+
+    await eventually(waits, what="the request waits for a lock")

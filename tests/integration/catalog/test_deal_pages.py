@@ -243,11 +243,12 @@ async def test_the_list_and_the_rules_agree_on_every_state(catalog: Catalog) -> 
     offline, ended, edited = [await deal_on_sale(catalog, shop) for _ in range(3)]
     await catalog.put(shop.owner, f"/deals/{offline}/online", {"online": False})
     await edit_in_review(catalog, shop, edited, price_fen=9900)
-    ending = datetime.now(UTC) - timedelta(minutes=1)
+    ending = datetime.now(UTC) + timedelta(minutes=10)
     await edit_in_review(catalog, shop, ended, sale_until=ending.isoformat())
     await catalog.put(OPERATOR, f"/deals/{ended}/review", {"approve": True})
     await deal_on_sale(catalog, shop)
     async with catalog.db.transaction() as tx:
+        tx.now = ending
         rows = await store.merchant_deals(tx, shop.merchant_id, None, None, 50)
         known = {row.deal_id: await store.deal(tx, row.deal_id) for row in rows}
         states = {row.deal_id: row.state for row in rows}

@@ -2,11 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from services.catalog import use_cases
+from services.catalog.domain.deals import DraftState
+from services.catalog.domain.refusals import SaleEnded
 from shared.ids import new_id
 from tests.integration.catalog.shop import (
     OPERATOR,
@@ -214,3 +218,32 @@ async def test_a_version_from_before_there_were_forms_sells_on(catalog: Catalog)
         )
     page = (await catalog.get(None, f"/deals/{deal_id}")).json()
     assert (page["state"], page["form"], page["kind"], page["category"]) == ("ON_SALE", "SET", "VOUCHER", "OTHER")
+
+
+async def test_a_draft_whose_sale_is_over_is_not_submitted(catalog: Catalog) -> None:
+    shop, deal_id = await ready_shop(catalog), new_id()
+    now = datetime.now(UTC)
+    over = {"sale_from": (now - timedelta(hours=2)).isoformat(), "sale_until": (now - timedelta(hours=1)).isoformat()}
+    path = f"/deals/{deal_id}"
+    saved = await catalog.put(shop.owner, path, draft(shop.merchant_id, [shop.store_id], **over))
+    assert saved.status_code == 201, saved.text
+    refused = await catalog.put(shop.owner, f"{path}/submission", {})
+    assert (refused.status_code, refused.json()["code"]) == (409, "sale_ended")
+    assert (await catalog.get(shop.owner, f"{path}/draft")).json()["state"] == "DRAFT"
+    await catalog.put(shop.owner, path, draft(shop.merchant_id, [shop.store_id]))
+    assert (await catalog.put(shop.owner, f"{path}/submission", {})).json()["state"] == "IN_REVIEW"
+
+
+async def test_a_draft_whose_sale_ended_while_it_waited_is_rejected_or_nothing(catalog: Catalog) -> None:
+    shop = await ready_shop(catalog)
+    until = datetime.now(UTC) + timedelta(hours=1)
+    deal_id = await deal_in_review(catalog, shop, sale_until=until.isoformat())
+    async with catalog.db.transaction() as tx:
+        tx.now = until
+        with pytest.raises(SaleEnded):
+            await use_cases.review_deal(tx, deal_id, OPERATOR, approve=True, template=None, reason=None, revision=None)
+        rejected = await use_cases.review_deal(
+            tx, deal_id, OPERATOR, approve=False, template=None, reason="售卖时间已过", revision=None
+        )
+    assert (rejected.draft_state, rejected.deal_version) == (DraftState.REJECTED, 0)
+    assert await catalog.said(deal_id) == []

@@ -19,8 +19,8 @@ from tests.integration.catalog.shop import (
     open_store,
     ready_shop,
     store_claim,
+    waits_for_a_lock,
 )
-from tests.support.waiting import eventually
 
 
 async def _last_said(catalog: Catalog, deal_id: UUID) -> dict[str, Any]:
@@ -230,18 +230,7 @@ async def test_a_change_that_waited_for_a_store_to_close_does_not_say_that_it_is
         await tx.execute("update stores set closed_reason = 'x' where store_id = $1", shop.store_id)
         await use_cases.announce_deals(tx, [deal_id])
         changing = asyncio.create_task(change())
-        await eventually(lambda: _somebody_waits(catalog))
+        await waits_for_a_lock(catalog, changing)
     await changing
     said = await _last_said(catalog, deal_id)
     assert (said["version"], said["store_ids"]) == (5, [str(second)])
-
-
-async def _somebody_waits(catalog: Catalog) -> bool:
-    """Whether a statement of catalog waits for a row that another transaction holds."""
-    async with catalog.db.transaction(read_only=True) as tx:
-        return bool(
-            await tx.value(
-                """select exists (select from pg_stat_activity
-                   where wait_event_type = 'Lock' and usename = current_user and datname = current_database())"""
-            )
-        )

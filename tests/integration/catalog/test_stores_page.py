@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from shared.ids import new_id
+from shared.paging import cursor_of
 from tests.integration.catalog.claimants import approve, competitor
 from tests.integration.catalog.shop import CASH_VOUCHER, OPERATOR, Catalog, deal_on_sale, ready_shop
 
@@ -118,3 +119,40 @@ async def test_a_closed_store_is_not_open_now_and_says_why(catalog: Catalog) -> 
 
 async def test_there_is_no_page_of_a_store_that_does_not_exist(catalog: Catalog) -> None:
     assert (await catalog.get(None, f"/stores/{new_id()}")).status_code == 404
+
+
+@pytest.mark.parametrize(("part", "changes"), [("vouchers", CASH_VOUCHER), ("deals", {})])
+async def test_each_part_of_the_page_is_seen_whole_page_by_page_best_sold_first(
+    catalog: Catalog, part: str, changes: dict[str, Any]
+) -> None:
+    shop = await ready_shop(catalog)
+    made = [await deal_on_sale(catalog, shop, **changes) for _ in range(5)]
+    other = await deal_on_sale(catalog, shop, **({} if changes else CASH_VOUCHER))
+    async with catalog.db.transaction() as tx:
+        for deal_id, sold in ((made[0], 7), (made[1], 7), (made[2], 9)):
+            await tx.execute("insert into availability (deal_id, version, available, sold) values ($1, 1, 9, $2)",
+                             deal_id, sold)  # fmt: skip
+    order = [made[2], *sorted(made[:2], reverse=True), *sorted(made[3:], reverse=True)]
+    beside = "deals" if part == "vouchers" else "vouchers"
+    first = (await catalog.get(None, f"/stores/{shop.store_id}?limit=2")).json()
+    assert ([one["deal_id"] for one in first[beside]], first["next_cursors"][beside]) == ([str(other)], None)
+    found, cursor = first[part], first["next_cursors"][part]
+    while cursor:
+        page = (await catalog.get(None, f"/stores/{shop.store_id}?part={part}&limit=2&cursor={cursor}")).json()
+        assert (page["name"], page[beside], len(page[part]) <= 2) == (first["name"], [], True)
+        found, cursor = found + page[part], page["next_cursors"][part]
+    assert [one["deal_id"] for one in found] == [str(deal_id) for deal_id in order]
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        pytest.param(f"cursor={cursor_of(3, new_id())}", "cursor_invalid", id="no part"),
+        pytest.param(f"part=deals&cursor={cursor_of('name', new_id())}", "cursor_invalid", id="another list's cursor"),
+        pytest.param("part=rooms", "malformed_input", id="unknown part"),
+    ],
+)
+async def test_what_cannot_be_a_page_of_a_store_is_refused(catalog: Catalog, asked: str, code: str) -> None:
+    shop = await ready_shop(catalog)
+    answer = await catalog.get(None, f"/stores/{shop.store_id}?{asked}")
+    assert (answer.status_code, answer.json()["code"]) == (422, code)

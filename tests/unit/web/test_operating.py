@@ -52,6 +52,22 @@ async def test_a_settled_claim_offers_no_decision(browser: httpx.AsyncClient, si
     assert f"/o/claims/{RIVAL_CLAIM}" in page
 
 
+@pytest.mark.parametrize("kind", ["merchants", "payout_accounts", "fees", "stores", "deals"])
+async def test_each_kind_that_waits_goes_on_where_catalog_says(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town, kind: str
+) -> None:
+    await sign_in("operator-one")
+    assert "加载更多" not in (await browser.get("/o")).text
+    town.queue["next_cursors"] = {kind: "c+1"}
+    page = (await browser.get("/o")).text
+    (more,) = re.findall(r'href="(/o\?[^"]*)"', page)
+    assert more == f"/o?kind={kind}&amp;cursor=c%2B1"
+    rest = (await browser.get("/o", params={"kind": kind, "cursor": "c+1"})).text
+    assert town.continued[-1] == {"kind": kind, "cursor": "c+1"}
+    assert re.findall(r'<section class="card[^"]*" id="([a-z_]+)"', rest) == [kind]
+    assert (await browser.get("/o", params={"kind": "lunches"})).status_code == 422
+
+
 async def test_a_fee_is_recorded_with_its_reference(browser: httpx.AsyncClient, sign_in: SignIn, town: Town) -> None:
     await sign_in("operator-one")
     page = (await browser.get("/o")).text
@@ -147,6 +163,7 @@ async def test_support_runs_from_a_day_to_the_end_of_another(
 
 async def test_support_is_shown_and_ended(browser: httpx.AsyncClient, sign_in: SignIn, town: Town) -> None:
     town.merchant["support"] = {
+        "version": 7,
         "weight": 5,
         "starts_at": "2026-11-30T16:00:00+00:00",
         "ends_at": "2026-12-03T16:00:00+00:00",
@@ -154,9 +171,14 @@ async def test_support_is_shown_and_ended(browser: httpx.AsyncClient, sign_in: S
     await sign_in("operator-one")
     page = (await browser.get(MERCHANT)).text
     assert "权重 5，2026-12-01 至 2026-12-03" in page
-    ended = await browser.post(f"{MERCHANT}/support/end", data={"csrf": csrf_of(page)})
+    assert page.count('name="seen" value="7"') == 2, "both are done to the support that was seen"
+    form = {"csrf": csrf_of(page), "seen": "7"}
+    days = {"weight": "6", "starts_on": "2026-12-01", "ends_on": "2026-12-03"}
+    assert (await browser.post(f"{MERCHANT}/support", data={**form, **days})).status_code == 303
+    ended = await browser.post(f"{MERCHANT}/support/end", data=form)
     assert ended.headers["location"] == MERCHANT
-    assert town.heard[0][:2] == ("DELETE", f"/merchants/{HOTPOT_MERCHANT}/support")
+    assert [method for method, _, _ in town.heard] == ["PUT", "DELETE"]
+    assert town.quoted == ['"7"', '"7"']
 
 
 async def test_a_store_is_closed_and_opened_again(browser: httpx.AsyncClient, sign_in: SignIn, town: Town) -> None:

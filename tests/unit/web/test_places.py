@@ -33,6 +33,19 @@ async def test_a_closed_store_says_so_and_what_becomes_of_its_vouchers(browser: 
     assert "全天" not in page, "hours that do not hold are not shown"
 
 
+@pytest.mark.parametrize("part", ["vouchers", "deals"])
+async def test_each_part_of_a_store_goes_on_where_catalog_says(
+    browser: httpx.AsyncClient, town: Town, part: str
+) -> None:
+    assert "加载更多" not in (await browser.get(f"/store/{STORE}")).text
+    town.store_page["next_cursors"] = {part: "c+1"}
+    (more,) = re.findall(rf'href="(/store/{STORE}\?[^"]*)"', (await browser.get(f"/store/{STORE}")).text)
+    assert more == f"/store/{STORE}?part={part}&amp;cursor=c%2B1"
+    rest = await browser.get(f"/store/{STORE}", params={"part": part, "cursor": "c+1"})
+    assert (rest.status_code, town.continued[-1]) == (200, {"part": part, "cursor": "c+1"})
+    assert (await browser.get(f"/store/{STORE}", params={"part": "rooms"})).status_code == 422
+
+
 async def test_a_store_that_does_not_exist_says_so(browser: httpx.AsyncClient) -> None:
     assert (await browser.get(f"/store/{known_id('no store')}")).status_code == 404
 

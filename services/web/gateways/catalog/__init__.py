@@ -57,8 +57,11 @@ class Catalog(Service):
     async def deal(self, asker: Asker, deal_id: UUID) -> Deal:
         return Deal.model_validate(await self.get(asker, f"/deals/{deal_id}"))
 
-    async def store(self, asker: Asker, store_id: UUID) -> StorePage:
-        return StorePage.model_validate(await self.get(asker, f"/stores/{store_id}"))
+    async def store(
+        self, asker: Asker, store_id: UUID, part: str | None = None, cursor: str | None = None
+    ) -> StorePage:
+        """A store's page; a cursor continues one part of it, `vouchers` or `deals`."""
+        return StorePage.model_validate(await self.get(asker, f"/stores/{store_id}", part=part, cursor=cursor))
 
     async def find_deals(self, asker: Asker, looking: Looking, cursor: str | None = None) -> FoundDeals:
         answer = await self.get(asker, "/search/deals", **looking.params(), cursor=cursor, limit=20)
@@ -115,8 +118,9 @@ class Desks(Service):
         answer = await self.get(asker, f"/merchants/{merchant_id}/deals", state=state, cursor=cursor)
         return Drafts.model_validate(answer)
 
-    async def queue(self, asker: Asker) -> Queue:
-        return Queue.model_validate(await self.get(asker, "/operator/queue"))
+    async def queue(self, asker: Asker, kind: str | None = None, cursor: str | None = None) -> Queue:
+        """What waits of every kind, or of one, which a cursor continues."""
+        return Queue.model_validate(await self.get(asker, "/operator/queue", kind=kind, cursor=cursor))
 
     async def templates(self, asker: Asker) -> list[Template]:
         answer = await self.get(asker, "/operator/review-templates")
@@ -147,5 +151,6 @@ class Desks(Service):
         """Put an operator's decision at `path`, on the version that they saw."""
         await self.put(asker, path, decision, seen=seen)
 
-    async def end_support(self, asker: Asker, merchant_id: UUID) -> None:
-        await self.delete(asker, f"/merchants/{merchant_id}/support")
+    async def end_support(self, asker: Asker, merchant_id: UUID, seen: int | None = None) -> None:
+        """End the support on the version that the operator saw."""
+        await self.delete(asker, f"/merchants/{merchant_id}/support", seen=seen)

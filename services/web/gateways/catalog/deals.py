@@ -4,6 +4,8 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from services.web.gateways.service import View
 from shared.contracts.catalog import DeliveryTerms
 from shared.contracts.hours import Hours, within
@@ -175,6 +177,7 @@ class StorePage(Store):
     merchant: DealMerchant | None = None
     vouchers: tuple[DealCard, ...] = ()
     deals: tuple[DealCard, ...] = ()
+    next_cursors: dict[str, str | None] = Field(default_factory=dict)
 
 
 class FoundStore(Store):

@@ -4,6 +4,8 @@ from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from services.web.gateways.catalog.deals import Form
 from services.web.gateways.service import View
 
@@ -57,6 +59,7 @@ class Fee(View):
 class Support(View):
     """A time in which the platform shows a merchant more."""
 
+    version: int | None = None
     weight: int
     starts_at: datetime
     ends_at: datetime
@@ -162,13 +165,14 @@ class Template(View):
 
 
 class Queue(View):
-    """What waits for the operator, each kind as catalog describes it."""
+    """What waits for the operator, each kind as catalog describes it, and where each goes on."""
 
     merchants: tuple[dict[str, Any], ...] = ()
     payout_accounts: tuple[dict[str, Any], ...] = ()
     stores: tuple[dict[str, Any], ...] = ()
     fees: tuple[dict[str, Any], ...] = ()
     deals: tuple[dict[str, Any], ...] = ()
+    next_cursors: dict[str, str | None] = Field(default_factory=dict)
 
 
 class Colleagues(View):

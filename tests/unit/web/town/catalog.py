@@ -55,9 +55,10 @@ def add_places(app: FastAPI, town: Town) -> None:
         return found
 
     @app.get("/stores/{store_id}")
-    async def one_store(store_id: str) -> Any:
+    async def one_store(store_id: str, request: Request) -> Any:
         if store_id != town.store_page["store_id"]:
             raise missing()
+        town.continued.append(dict(request.query_params))
         return town.store_page
 
 

@@ -100,6 +100,7 @@ def add_operators_desk(app: FastAPI, town: Town) -> None:
     async def queue(request: Request) -> Any:
         if "operator" not in subject_of(request):
             raise Refusal(403, "forbidden", "没有权限")
+        town.continued.append(dict(request.query_params))
         return town.queue
 
     @app.get("/operator/review-templates")

@@ -34,13 +34,14 @@ class Refusal(Exception):
 
 class Town:
     """What the services know. Tests change it and look at `heard`, the changes that were asked for, and `quoted`, the
-    versions that they were asked for on."""
+    versions that they were asked for on. `continued` is how the queue and the stores' pages were asked for."""
 
     def __init__(self) -> None:
         self.silent: set[str] = set()
         self.refusals: dict[str, Refusal] = {}
         self.heard: list[tuple[str, str, Any]] = []
         self.quoted: list[str] = []
+        self.continued: list[dict[str, str]] = []
         self.tokens_refused = False
         self.disputed = False
         self.refreshes = 0
