@@ -36,7 +36,7 @@ def make(settings: Settings | None = None) -> Service:
         handlers=handles,
         timers=timers,
         copies=COPIES,
-        world=CheckoutWorld(settings, alipay, AlipayGateway(alipay), seals, placing),
+        world=CheckoutWorld(settings, alipay, AlipayGateway(alipay, settings.qr_product_code), seals, placing),
         on_stop=stop,
     )
 

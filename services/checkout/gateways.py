@@ -15,7 +15,6 @@ _PRODUCT_CODES = {
     Channel.ALIPAY_WAP: "QUICK_WAP_PAY",
     Channel.ALIPAY_PAGE: "FAST_INSTANT_TRADE_PAY",
     Channel.ALIPAY_APP: "QUICK_MSECURITY_PAY",
-    Channel.ALIPAY_QR: "FACE_TO_FACE_PAYMENT",
 }
 _FORBIDDEN = str.maketrans("/=&", "   ")
 
@@ -51,8 +50,9 @@ class PaymentGateway(Protocol):
 class AlipayGateway:
     """Alipay with 直付通: the merchant's share waits there until settlement confirms it."""
 
-    def __init__(self, alipay: AlipayClient) -> None:
+    def __init__(self, alipay: AlipayClient, qr_product_code: str = "FACE_TO_FACE_PAYMENT") -> None:
         self._alipay = alipay
+        self._product_codes = {**_PRODUCT_CODES, Channel.ALIPAY_QR: qr_product_code}
 
     def way_to_pay(self, attempt: Attempt, title: str) -> WayToPay:
         """Freshly signed each time; the trade does not exist until the buyer opens it."""
@@ -87,7 +87,7 @@ class AlipayGateway:
             "out_trade_no": attempt.out_trade_no,
             "total_amount": amount,
             "subject": _subject(title),
-            "product_code": _PRODUCT_CODES[attempt.channel],
+            "product_code": self._product_codes[attempt.channel],
             # The order's own end, so that money cannot come in after it.
             "time_expire": wire_time(attempt.expires_at),
         }

@@ -1,7 +1,7 @@
 """Environment variables of checkout."""
 
 from datetime import timedelta
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -15,6 +15,9 @@ class Settings(ServiceSettings):
 
     port: int = Field(default=8002, ge=1, le=65535)
     alipay: AlipaySettings = AlipaySettings()
+    qr_product_code: Literal["FACE_TO_FACE_PAYMENT", "QR_CODE_OFFLINE", "OFFLINE_PAYMENT"] = Field(
+        default="FACE_TO_FACE_PAYMENT", description="The product under which Alipay lets us show a code to scan"
+    )
     pay_within_minutes: int = Field(default=15, ge=1, le=1440, description="An unpaid order is closed after this")
     placed_together_most: int = Field(
         default=100, ge=1, le=500, description="So many orders at most share a transaction"

@@ -1,7 +1,7 @@
 """How Alipay's answers are read: every trap that looks like a fact and is none."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -168,3 +168,10 @@ async def test_a_code_is_there_refused_or_unknown(answer: Answer, expected: Code
     channel = AlipayGateway(Scripted({"precreate": [answer]}))
 
     assert await channel.fetch_code(attempt(), "火锅") == expected
+
+
+@pytest.mark.parametrize("product", ["FACE_TO_FACE_PAYMENT", "QR_CODE_OFFLINE"])
+async def test_the_code_is_asked_for_under_the_product_that_was_signed_for(product: str) -> None:
+    alipay = Scripted({"precreate": [Answer(Outcome.OK, {"qr_code": "https://qr.alipay.example/1"})]})
+    await AlipayGateway(alipay, product).fetch_code(replace(attempt(), channel=Channel.ALIPAY_QR), "火锅")
+    assert [content["product_code"] for _, content in alipay.asked] == [product]
