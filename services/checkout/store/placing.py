@@ -9,7 +9,7 @@ from uuid import UUID
 from services.checkout.domain.offers import Payee, payee
 from services.checkout.domain.orders import Order, OrderUnit
 from services.checkout.domain.placing import Account
-from services.checkout.store.stock import Unsaid, unsaid
+from services.checkout.store.stock import SOLD_NOW, Unsaid, unsaid
 from shared.database import Transaction
 
 
@@ -57,16 +57,20 @@ async def counted(tx: Transaction, accounts: Sequence[Account]) -> dict[Account,
     return {(row["deal_id"], row["buyer"]): row["units"] for row in rows}
 
 
-async def reserve_all(tx: Transaction, taken: Mapping[UUID, int]) -> tuple[int, list[Unsaid]]:
-    """Take so many out of what is left of each deal, unless that is less: of how many deals it was taken, and whose
-    change nobody has been asked to announce."""
+async def reserve_all(
+    tx: Transaction, taken: Mapping[UUID, int], versions: Mapping[UUID, int]
+) -> tuple[int, list[Unsaid]]:
+    """Take so many out of what is left of each deal, unless that is less, or the deal is not on sale in this version
+    any more: of how many deals it was taken, and whose change nobody has been asked to announce."""
     rows = await tx.fetch(
-        """update stock s set reserved = s.reserved + t.quantity, version = s.version + 1
-           from unnest($1::uuid[], $2::bigint[]) as t (deal_id, quantity)
-           where s.deal_id = t.deal_id and s.quota - s.sold - s.reserved >= t.quantity
+        f"""update stock s set reserved = s.reserved + t.quantity, version = s.version + 1
+           from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as t (deal_id, quantity, deal_version), {SOLD_NOW}
+           where s.deal_id = t.deal_id and d.deal_id = t.deal_id and d.deal_version = t.deal_version
+             and s.quota - s.sold - s.reserved >= t.quantity
            returning s.deal_id, s.said_at, s.version - 1 = s.said_version as clean""",
         list(taken),
         list(taken.values()),
+        [versions[deal_id] for deal_id in taken],
     )
     return len(rows), unsaid(rows, tx.now)
 

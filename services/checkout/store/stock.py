@@ -96,17 +96,20 @@ async def find_offers(tx: Transaction, deal_ids: Iterable[UUID]) -> dict[UUID, O
     return {row["deal_id"]: _offer(row) for row in rows}
 
 
+# A deal that may be sold at this moment. Whatever was looked at before decides nothing.
+SOLD_NOW = """deals d
+    join merchants m on m.merchant_id = d.merchant_id and m.state = 'VERIFIED'
+    join payout_accounts p on p.merchant_id = d.merchant_id and p.state = 'VERIFIED'
+      and (p.rail <> 'ZHIFUTONG' or p.sub_merchant_id <> '') and d.online and d.store_ids <> '{}'"""
+
+
 async def reserve(tx: Transaction, deal_id: UUID, deal_version: int, quantity: int) -> Reserved | None:
     """Take `quantity` out of what is left. None if the deal, its merchant or the account, as the database has them now,
     do not allow it: what `find_offer` saw decides nothing."""
     rows = await tx.fetch(
-        """update stock s set reserved = s.reserved + $3, version = s.version + 1
-            from deals d
-            join merchants m on m.merchant_id = d.merchant_id
-            join payout_accounts p on p.merchant_id = d.merchant_id
-            where s.deal_id = $1 and d.deal_id = s.deal_id and d.online and d.deal_version = $2
-              and d.store_ids <> '{}' and m.state = 'VERIFIED' and p.state = 'VERIFIED'
-              and (p.rail <> 'ZHIFUTONG' or p.sub_merchant_id <> '')
+        f"""update stock s set reserved = s.reserved + $3, version = s.version + 1
+            from {SOLD_NOW}
+            where s.deal_id = $1 and d.deal_id = s.deal_id and d.deal_version = $2
               and s.quota - s.sold - s.reserved >= $3
             returning s.deal_id, s.said_at, s.version - 1 = s.said_version as clean, d.store_ids""",
         deal_id,

@@ -123,7 +123,8 @@ async def _write(tx: Transaction, granted: Sequence[tuple[Wanted, Placed]], coun
     for _, (order, _) in granted:
         taken[order.deal_id] += order.quantity
         bought[order.deal_id, order.buyer] += order.quantity
-    deals, unsaid = await placing.reserve_all(tx, taken)
+    versions = {order.deal_id: order.deal_version for _, (order, _) in granted}
+    deals, unsaid = await placing.reserve_all(tx, taken, versions)
     if deals != len(taken):
         raise Undecided(f"stock of {len(taken) - deals} deals")
     counters = await placing.count_all(tx, bought)

@@ -16,7 +16,16 @@ from services.checkout.use_cases import place_order as plain
 from services.checkout.use_cases import placing
 from services.checkout.use_cases.offers import Offers
 from services.checkout.use_cases.place_order import Placed, Wanted
-from shared.contracts.catalog import CashVoucherTerms, CodeSource, DealForm, DealKind, DeliveryMode, RefundPolicy
+from shared.contracts.catalog import (
+    CashVoucherTerms,
+    CodeSource,
+    DealForm,
+    DealKind,
+    DeliveryMode,
+    MerchantState,
+    PayoutAccountState,
+    RefundPolicy,
+)
 from shared.database import Transaction
 from shared.errors import DomainError
 from shared.ids import new_id
@@ -200,6 +209,28 @@ async def test_stock_that_the_decision_overlooked_is_not_sold(
     assert Counter(codes(outcomes)) == {"placed": 2, "deal_sold_out": 3}
     assert tries == [5, 0, 0, 0, 0, 0]
     assert await stage.stock(deal) == (2, 0)
+
+
+@pytest.mark.parametrize("what", ["merchant", "account"])
+async def test_what_stops_being_sold_between_look_and_decision_is_not_sold(
+    stage: Stage, tries: Tries, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    deal = await stage.sell()
+    look = tables.deals_now
+
+    async def looked_before(*arguments: Any) -> Any:
+        seen = await look(*arguments)
+        if what == "merchant":
+            await stage.keep_merchant(deal, MerchantState.SUSPENDED, version=2)
+        else:
+            await stage.keep_account(deal, PayoutAccountState.REJECTED, version=2)
+        return seen
+
+    monkeypatch.setattr(tables, "deals_now", looked_before)
+
+    assert codes(await ask(stage, wanted(deal), wanted(deal))) == ["merchant_cannot_sell"] * 2
+    assert 0 in tries, "the batch was decided by what the tables said when it was written"
+    assert await stage.stock(deal) == (0, 0)
 
 
 async def test_a_limit_that_somebody_else_used_up_meanwhile_holds(
