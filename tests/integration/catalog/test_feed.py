@@ -170,27 +170,29 @@ class _TakenBack(Exception):
     """Ends a transaction that shall leave nothing behind."""
 
 
-@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
-@pytest.mark.parametrize("city", [None, "重庆"])
-async def test_a_look_into_a_large_feed_reads_indexes_only(
-    catalog: Catalog, paged: tuple[Shop, UUID, UUID], mode: str, city: str | None
-) -> None:
-    name = f"look_{mode}_{'city' if city else 'all'}"
-    index = "videos_city_ranked_at_video_id_idx" if city else "videos_ranked_at_video_id_idx"
+async def test_a_look_into_a_large_feed_reads_indexes_only(catalog: Catalog, paged: tuple[Shop, UUID, UUID]) -> None:
+    # One crowd for all four: what a transaction takes back stays in the tables' files until the next vacuum, and a
+    # large table of nothing is planned otherwise.
+    plans: dict[tuple[str, str | None], str] = {}
     with pytest.raises(_TakenBack):
         async with catalog.db.transaction() as tx:
             await _crowd(tx, paged, 5000)
-            await tx.execute(f"set local plan_cache_mode = {mode}")
-            await tx.execute(
-                f"prepare {name} (text, timestamptz, uuid, timestamptz, int) as {look(city is not None, 500)}"
-            )
-            place = f"'{city}'" if city else "null"
-            rows = await tx.fetch(f"explain execute {name} ({place}, now(), '{LAST_ID}', now(), 11)")
-            await tx.execute(f"deallocate {name}")
-            plan = "\n".join(row[0] for row in rows)
-            assert "Seq Scan" not in plan, plan
-            assert index in plan, plan
+            for mode in ("force_custom_plan", "force_generic_plan"):
+                await tx.execute(f"set local plan_cache_mode = {mode}")
+                plans |= {(mode, city): await _plan_of(tx, city) for city in (None, "重庆")}
             raise _TakenBack
+    for (_, city), plan in plans.items():
+        index = "videos_city_ranked_at_video_id_idx" if city else "videos_ranked_at_video_id_idx"
+        assert "Seq Scan" not in plan, plan
+        assert index in plan, plan
+
+
+async def _plan_of(tx: Transaction, city: str | None) -> str:
+    await tx.execute(f"prepare looking (text, timestamptz, uuid, timestamptz, int) as {look(city is not None, 500)}")
+    place = f"'{city}'" if city else "null"
+    rows = await tx.fetch(f"explain execute looking ({place}, now(), '{LAST_ID}', now(), 11)")
+    await tx.execute("deallocate looking")
+    return "\n".join(row[0] for row in rows)
 
 
 async def _crowd(tx: Transaction, paged: tuple[Shop, UUID, UUID], count: int) -> None:
