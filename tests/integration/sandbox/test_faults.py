@@ -34,7 +34,8 @@ def test_a_broken_connection_hides_whether_the_refund_was_made(
 ) -> None:
     alipay.paid(out_no)
     script(alipay, {"operation": "alipay.trade.refund", "fault": fault, "seconds": 0})
-    with pytest.raises(httpx.RemoteProtocolError):
+    # Closed or reset: which of the two a client sees depends on what is still unread.
+    with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
         post_refund(alipay, out_no)
     assert refunded_fen(alipay, out_no) == done
     assert post_refund(alipay, out_no).status_code == 200
