@@ -8,6 +8,7 @@ from services.web.gateways.catalog.deals import CashTerms, Form, Kind
 from services.web.gateways.service import Asker, Service, View
 from shared.money import split_evenly
 
+Channel = Literal["ALIPAY_WAP", "ALIPAY_PAGE", "ALIPAY_QR"]
 OrderFilter = Literal["all", "to_pay", "to_use", "delivering", "refund"]
 
 
@@ -124,11 +125,13 @@ class ReviewPage(View):
 
 
 class Payment(View):
-    """`pay_url` is null once there is nothing left to pay."""
+    """`pay_url`, or the drawn code, is null once there is nothing left to pay; a code also while Alipay has not given
+    it."""
 
     attempt_id: UUID
     state: str
-    pay_url: str | None
+    pay_url: str | None = None
+    qr_svg: str | None = None
     expires_at: datetime | None = None
 
 
@@ -158,8 +161,8 @@ class Checkout(Service):
     async def place(self, asker: Asker, order_id: UUID, body: dict[str, Any]) -> Order:
         return Order.model_validate(await self.put(asker, f"/orders/{order_id}", body))
 
-    async def pay(self, asker: Asker, order_id: UUID, attempt_id: UUID) -> Payment:
-        body = {"channel": "ALIPAY_WAP"}
+    async def pay(self, asker: Asker, order_id: UUID, attempt_id: UUID, channel: Channel) -> Payment:
+        body = {"channel": channel}
         return Payment.model_validate(await self.put(asker, f"/orders/{order_id}/payments/{attempt_id}", body))
 
     async def order(self, asker: Asker, order_id: UUID) -> Order:
