@@ -8,6 +8,7 @@ from services.web.texts import (
     deals,
     desks,
     errors,
+    external_refunds,
     holdings,
     operators,
     orders,
@@ -30,6 +31,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **holdings.TEXTS,
     **operators.TEXTS,
     **campaigns.TEXTS,
+    **external_refunds.TEXTS,
     **errors.TEXTS,
 }
 
