@@ -37,8 +37,7 @@ BUYER = (
 STAFF = (
     "/scan", "/m", "/m/deals", "/m/orders", "/o/mass-refunds", "/m/staff", "/m/stores", f"/m/stores/{STORE}/claim",
     "/m/stores/find?q=老码头", "/m/statement", "/m/reviews", "/o", "/o/arbitrations", "/o/external-refunds",
-    f"/o/deals/{HOTPOT}",
-    f"/o/merchants/{HOTPOT_MERCHANT}", f"/o/stores/{STORE}", "/o/find?q=老码头",
+    f"/o/deals/{HOTPOT}", f"/o/merchants/{HOTPOT_MERCHANT}", f"/o/stores/{STORE}", "/o/find?q=老码头",
 )  # fmt: skip
 TOO_SMALL = """
 [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, summary, label.button")]
