@@ -36,7 +36,7 @@ class BuyForm(BaseModel):
 
     order_id: UUID
     attempt_id: UUID
-    scan_attempt_id: Annotated[UUID, Field(default_factory=new_id)]
+    scan_attempt_id: UUID = Field(default_factory=new_id)
     way: Way = "cashier"
     deal_version: Annotated[int, Field(ge=1)]
     quantity: Annotated[int, Field(ge=1, le=MOST_UNITS)] = 1

@@ -23,8 +23,8 @@ Way = Literal["cashier", "scan"]
 Asked = Annotated[int, Query(ge=0, le=1000)]
 
 _ASKED_AT_MOST = 30
-# Every three seconds for the quarter of an hour in which an order can be paid.
-_SCAN_ASKED_AT_MOST = 300
+# Every three seconds for two minutes, then every six: the quarter of an hour in which an order can be paid.
+_SCAN_ASKED_AT_MOST = 170
 # Each of these asks Alipay, with a second more between them every time: a little over a minute in all.
 _CODE_ASKED_AT_MOST = 10
 # Refusals after which the same order can still be paid, in another way or a moment later.

@@ -135,7 +135,7 @@ async def test_the_page_follows_as_soon_as_the_other_phone_has_paid(browser: htt
 
 
 async def test_the_page_stops_asking_when_the_time_to_pay_is_long_over(browser: httpx.AsyncClient) -> None:
-    over = (await browser.get(f"{SCAN}/status?asked=300")).text
+    over = (await browser.get(f"{SCAN}/status?asked=170")).text
     assert "hx-get" not in over
     assert 'role="status"' in over
     assert (await browser.get(f"{SCAN}/status?asked=1001")).status_code == 422
