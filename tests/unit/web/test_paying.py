@@ -226,11 +226,11 @@ async def test_a_refused_cashier_is_told_beside_the_code(browser: httpx.AsyncCli
         assert re.findall(r'<button class="button main">([^<]+)</button>', page)[0] in {"扫码支付", "Scan to pay"}
 
 
-@pytest.mark.parametrize("state", ["CLOSING", "CLOSED"])
-async def test_an_attempt_that_gave_way_to_another_is_not_waited_for(
-    browser: httpx.AsyncClient, town: Town, state: str
+@pytest.mark.parametrize(("state", "minutes_to_pay"), [("CLOSING", 15), ("CLOSED", 15), ("OPEN", 0)])
+async def test_an_attempt_that_gave_way_or_came_to_its_end_is_not_waited_for(
+    browser: httpx.AsyncClient, town: Town, state: str, minutes_to_pay: int
 ) -> None:
-    town.codes_to_wait_for, town.attempt_state = 9, state
+    town.codes_to_wait_for, town.attempt_state, town.minutes_to_pay = 9, state, minutes_to_pay
     page = (await show_code(browser)).text
     assert "这个付款码已失效" in page
     assert "hx-post" not in page
@@ -242,6 +242,15 @@ async def test_an_attempt_that_gave_way_to_another_is_not_waited_for(
 async def test_an_attempt_that_has_paid_leads_to_the_result(browser: httpx.AsyncClient, town: Town) -> None:
     town.codes_to_wait_for, town.attempt_state = 9, "PAID"
     assert (await show_code(browser)).headers["location"] == f"/orders/{VOUCHER_ORDER}/result"
+
+
+async def test_a_sign_in_that_ended_is_asked_for_rather_than_another_way(
+    browser: httpx.AsyncClient, town: Town
+) -> None:
+    form = {"csrf": csrf_of((await browser.get(SCAN)).text), "scan_attempt_id": VOUCHER_ORDER}
+    town.tokens_refused = True
+    page = await browser.post(SCAN, data=form, headers={"hx-request": "true"})
+    assert page.headers["hx-redirect"].startswith("/login?next=")
 
 
 async def test_somebody_elses_order_is_not_there(browser: httpx.AsyncClient) -> None:

@@ -33,7 +33,7 @@ def add_checkout(app: FastAPI, town: Town) -> None:
             "app_order": None,
             "qr_code": code,
             "qr_svg": picture(code, zxingcpp.BarcodeFormat.QRCode) if code else None,
-            "expires_at": at(minutes=-15),
+            "expires_at": at(minutes=-town.minutes_to_pay),
         }
 
     @app.get("/orders/{order_id}")

@@ -60,7 +60,7 @@ class Town:
         }
         self.codes_to_wait_for = 0
         """How many times Alipay gives no code before it gives one."""
-        self.attempt_state = "OPEN"
+        self.attempt_state, self.minutes_to_pay = "OPEN", 15
         self.external_refunds = [external_refund("first", 5000), external_refund("second", 7800)]
         self.certificates = [certificate(UNIT, CODE), certificate(SECOND_UNIT, "905512340087")]
         self.parcel = parcel()
