@@ -1,10 +1,12 @@
 """A buyer on a phone: from the video to the cashier, and the ticket that a scanner can read."""
 
+import pytest
 import zxingcpp
 from playwright.async_api import Route, expect
 
 from tests.browser.conftest import Site, chromium, complaints, visitor
 from tests.browser.pictures import codes_in
+from tests.browser.test_every_page import TOO_SMALL
 from tests.unit.web.town import CODE, HOTPOT, HOTPOT_VIDEO, UNIT, VOUCHER_ORDER
 
 
@@ -69,6 +71,28 @@ async def test_a_scanner_can_read_qr_and_barcode_from_the_buyers_screen(site: Si
         barcode = await page.locator(".barcode").screenshot()
         assert codes_in(qr) == {f"GB1.{UNIT}.0f3a9c"}
         assert codes_in(barcode) == {CODE}
+        assert complaints(page) == []
+
+
+@pytest.mark.parametrize("width", [320, 390])
+async def test_another_phone_can_scan_the_code_and_the_page_follows_its_payment(site: Site, width: int) -> None:
+    site.town.orders[VOUCHER_ORDER] |= {"state": "PLACED", "paid_at": None}
+    site.town.codes_to_wait_for = 1
+    async with chromium() as browser:
+        page = await visitor(browser, site, "buyer-an")
+        await page.set_viewport_size({"width": width, "height": 844})
+        await page.goto(f"{site.url}/orders/{VOUCHER_ORDER}")
+        await page.get_by_role("button", name="扫码支付").click()
+        await expect(page.get_by_text("正在获取付款码")).to_be_visible()
+        code = page.get_by_role("img", name="支付宝付款码")
+        await expect(code).to_be_visible()
+        [attempt_id] = {path.rsplit("/", 1)[1] for _, path, _ in site.town.heard}
+        assert codes_in(await code.screenshot()) == {f"https://qr.pay.example/{attempt_id}"}
+        assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        assert await page.evaluate(TOO_SMALL) == []
+        site.town.orders[VOUCHER_ORDER] |= {"state": "PAID"}
+        await page.wait_for_url(f"**/orders/{VOUCHER_ORDER}/result")
+        await expect(page.get_by_text("支付成功")).to_be_visible()
         assert complaints(page) == []
 
 

@@ -1,13 +1,16 @@
 """Checkout as the pages see it: orders, payments, refunds."""
 
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
 from services.web.gateways.catalog.deals import CashTerms, Form, Kind
 from services.web.gateways.service import Asker, Service, View
+from shared.clock import start_of_day
 from shared.money import split_evenly
 
+Channel = Literal["ALIPAY_WAP", "ALIPAY_PAGE", "ALIPAY_QR"]
 OrderFilter = Literal["all", "to_pay", "to_use", "delivering", "refund"]
 
 
@@ -23,6 +26,11 @@ class Unit(View):
         """What a refund of this unit pays: a card's uses are consumed from the first, and what is left goes back."""
         left = self.uses if self.uses_left is None else min(self.uses_left, self.uses)
         return sum(split_evenly(self.paid_fen, self.uses)[self.uses - left :])
+
+    @property
+    def worth_fen(self) -> int:
+        """What money that went back elsewhere can have been for it: what is left, or of a used one all of it."""
+        return self.left_fen or self.paid_fen
 
 
 class Review(View):
@@ -107,6 +115,26 @@ class OrderPage(View):
     next_cursor: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class WantedOrders:
+    """Which of a merchant's orders to list; the days are Shanghai's, and both are in the list."""
+
+    state: str | None = None
+    deal_id: UUID | None = None
+    since: date | None = None
+    until: date | None = None
+
+    def asked(self) -> dict[str, str | None]:
+        """The same as checkout is asked; its `until` itself is no longer in the list."""
+        after = self.until + timedelta(days=1) if self.until else None
+        return {
+            "state": self.state,
+            "deal_id": str(self.deal_id) if self.deal_id else None,
+            "from": start_of_day(self.since).isoformat() if self.since else None,
+            "until": start_of_day(after).isoformat() if after else None,
+        }
+
+
 class ReviewedRefund(View):
     """A refund after the use as merchant and operator see it; the buyer is masked."""
 
@@ -124,12 +152,24 @@ class ReviewPage(View):
 
 
 class Payment(View):
-    """`pay_url` is null once there is nothing left to pay."""
+    """`pay_url`, or the drawn code, is null once there is nothing left to pay; a code also while Alipay has not given
+    it."""
 
     attempt_id: UUID
     state: str
-    pay_url: str | None
+    pay_url: str | None = None
+    qr_svg: str | None = None
     expires_at: datetime | None = None
+
+
+class ExternalRefund(View):
+    """Money that went back at the channel, for which an operator is to name the units."""
+
+    refund_id: UUID
+    order_id: UUID
+    channel_refund_no: str
+    amount_fen: int
+    refunded_at: datetime
 
 
 class MassRefund(View):
@@ -158,8 +198,8 @@ class Checkout(Service):
     async def place(self, asker: Asker, order_id: UUID, body: dict[str, Any]) -> Order:
         return Order.model_validate(await self.put(asker, f"/orders/{order_id}", body))
 
-    async def pay(self, asker: Asker, order_id: UUID, attempt_id: UUID) -> Payment:
-        body = {"channel": "ALIPAY_WAP"}
+    async def pay(self, asker: Asker, order_id: UUID, attempt_id: UUID, channel: Channel) -> Payment:
+        body = {"channel": channel}
         return Payment.model_validate(await self.put(asker, f"/orders/{order_id}/payments/{attempt_id}", body))
 
     async def order(self, asker: Asker, order_id: UUID) -> Order:
@@ -173,13 +213,10 @@ class Checkout(Service):
         return Refund.model_validate(await self.put(asker, f"/refunds/{refund_id}", body))
 
     async def orders_of_merchant(
-        self, asker: Asker, merchant_id: UUID, state: str | None, deal_id: UUID | None, cursor: str | None
-    ) -> OrderPage:
-        deal = str(deal_id) if deal_id else None
+        self, asker: Asker, merchant_id: UUID, wanted: WantedOrders, cursor: str | None
+    ) -> OrderPage:  # fmt: skip
         path = f"/merchants/{merchant_id}/orders"
-        return OrderPage.model_validate(
-            await self.get(asker, path, state=state, deal_id=deal, cursor=cursor, limit=20)
-        )  # fmt: skip
+        return OrderPage.model_validate(await self.get(asker, path, **wanted.asked(), cursor=cursor, limit=20))
 
     async def mass_refunds(self, asker: Asker, cursor: str | None = None) -> MassRefundPage:
         return MassRefundPage.model_validate(await self.get(asker, "/admin/mass-refunds", cursor=cursor, limit=20))
@@ -193,6 +230,16 @@ class Checkout(Service):
 
     async def stop_mass_refund(self, asker: Asker, mass_refund_id: UUID, reason: str) -> None:
         await self.put(asker, f"/admin/mass-refunds/{mass_refund_id}/stop", {"reason": reason})
+
+    async def external_refunds(self, asker: Asker) -> list[ExternalRefund]:
+        answer = await self.get(asker, "/admin/external-refunds")
+        return [ExternalRefund.model_validate(one) for one in answer["items"]]
+
+    async def allocate(
+        self, asker: Asker, refund_id: UUID, unit_ids: list[UUID], together_with: list[UUID]
+    ) -> Refund:  # fmt: skip
+        body = {"unit_ids": [str(one) for one in unit_ids], "together_with": [str(one) for one in together_with]}
+        return Refund.model_validate(await self.put(asker, f"/admin/external-refunds/{refund_id}/allocation", body))
 
     async def reviews(
         self, asker: Asker, merchant_id: UUID, state: str | None, cursor: str | None = None

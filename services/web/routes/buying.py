@@ -1,41 +1,43 @@
-"""Checkout, the way to Alipay, and the page that waits for the money."""
+"""Checkout: how many, where to, how to pay, and the order is placed."""
 
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from services.web.deal_words import Words, fee_of, refund_words
 from services.web.formats import Language
 from services.web.gateways.catalog.deals import Deal
-from services.web.gateways.checkout import Order
 from services.web.gateways.service import Refused, Silent
 from services.web.problems import Problem, silence, told
 from services.web.rendering import page
 from services.web.routes.deals import Source, token_or_nothing
+from services.web.routes.paying import Way, to_cashier
 from services.web.texts import Speech
-from services.web.visits import Signed, Visit, visit_of
-from services.web.world import Outside, World
+from services.web.visits import Signed, visit_of
+from services.web.world import Outside
 from shared.contracts.catalog import delivery_fee
 from shared.ids import new_id
 
 router = APIRouter(include_in_schema=False)
 
 MOST_UNITS = 10
-_ASKED_AT_MOST = 30
 _ADDRESS_LINES = ("province", "city", "district", "street")
 
 
 class BuyForm(BaseModel):
-    """What the buyer filled in. `order_id` and `attempt_id` were minted with the page, so sending it twice is safe."""
+    """What the buyer filled in. The order's id and those of its attempts to be paid, one for each way, were minted with
+    the page, so sending it twice is safe."""
 
     model_config = ConfigDict(extra="ignore", str_strip_whitespace=True)
 
     order_id: UUID
     attempt_id: UUID
+    scan_attempt_id: UUID = Field(default_factory=new_id)
+    way: Way = "cashier"
     deal_version: Annotated[int, Field(ge=1)]
     quantity: Annotated[int, Field(ge=1, le=MOST_UNITS)] = 1
     source: Annotated[str, AfterValidator(token_or_nothing)] = ""
@@ -76,56 +78,14 @@ async def buy(
         if refused.status == 401:
             raise
         return _checkout_page(request, deal, _another_try(form, deal, refused), told(refused, visit.language))
+    if form.way == "scan":
+        # The browser sends the same form on, so that the page with the code has an address of its own.
+        return RedirectResponse(f"/orders/{order.order_id}/scan-to-pay", status_code=307)
     try:
-        return await _to_cashier(request, visit, world, order, form.attempt_id)
+        return await to_cashier(request, visit, world, order, form.attempt_id)
     except Silent as silent:
         # What became of it is unknown: the same ids stay in the form, so that sending it again is the same order.
         return _checkout_page(request, deal, form, silence(silent, visit.language))
-
-
-@router.post("/orders/{order_id}/pay")
-async def pay(
-    request: Request, order_id: UUID, attempt_id: Annotated[UUID, Form()], visit: Signed, world: Outside
-) -> Response:
-    """Pay an order that was placed before."""
-    order = await world.services.checkout.order(visit.asker, order_id)
-    return await _to_cashier(request, visit, world, order, attempt_id)
-
-
-@router.get("/orders/{order_id}/result")
-async def result(request: Request, order_id: UUID, visit: Signed, world: Outside) -> Response:
-    """Back from the cashier. That somebody came back proves nothing, so the order is asked until it knows."""
-    return await _payment(request, order_id, visit, world, asked=0, template="result.html")
-
-
-@router.get("/orders/{order_id}/result/status")
-async def result_status(
-    request: Request, order_id: UUID, visit: Signed, world: Outside, asked: Annotated[int, Query(ge=0, le=1000)] = 0
-) -> Response:
-    """The same, as the piece of the page that asks again every two seconds for a minute."""
-    return await _payment(request, order_id, visit, world, asked=asked, template="fragments/payment.html")
-
-
-async def _to_cashier(request: Request, visit: Visit, world: World, order: Order, attempt_id: UUID) -> Response:
-    payment = await world.services.checkout.pay(visit.asker, order.order_id, attempt_id)
-    if payment.pay_url is None:
-        return RedirectResponse(f"/orders/{order.order_id}/result", status_code=303)
-    return page(request, "going.html", pay_url=payment.pay_url, order_id=order.order_id)
-
-
-async def _payment(
-    request: Request, order_id: UUID, visit: Visit, world: World, *, asked: int, template: str
-) -> Response:
-    try:
-        order = await world.services.checkout.order(visit.asker, order_id)
-    except Silent:
-        order = None
-    if order is not None and order.state != "PLACED":
-        outcome = "closed" if order.state == "CLOSED" else "paid"
-    else:
-        outcome = "asking" if asked < _ASKED_AT_MOST else "unsure"
-    facts = {"order": order, "order_id": order_id, "outcome": outcome, "asks": outcome == "asking", "asked": asked}
-    return page(request, template, facts, attempt_id=new_id())
 
 
 def _checkout_page(request: Request, deal: Deal, form: BuyForm, problem: Problem | None = None) -> Response:
@@ -139,7 +99,7 @@ def _checkout_page(request: Request, deal: Deal, form: BuyForm, problem: Problem
     )
     facts |= {"words": Words(deal, language), "refunds": refund_words(deal, language)}
     total_fen = deal.price_fen * form.quantity + fee_fen
-    ids = {"order_id": form.order_id, "attempt_id": form.attempt_id}
+    ids = {name: getattr(form, name) for name in ("order_id", "attempt_id", "scan_attempt_id")}
     return page(request, "buy.html", facts | ids, status=409 if problem else 200, total_fen=total_fen)
 
 

@@ -78,6 +78,7 @@ async def order(request: Request, order_id: UUID, visit: Signed, world: Outside,
         "refundable": bool(refundable_units(shown, parcel_state)),
         "disputable": bool(disputable_units(shown, parcel_state)),
         "attempt_id": new_id(),
+        "scan_attempt_id": new_id(),
     }
     return page(request, "order.html", facts)
 

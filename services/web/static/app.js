@@ -151,9 +151,9 @@ document.addEventListener("htmx:afterSwap", (event) => {
   watch(document);
 });
 
-// The code on the screen must not go dark at the counter, and must be fresh when the buyer looks again.
+// The code on the screen must not go dark at the counter or before the paying phone, and must be fresh when the buyer looks again.
 async function stayAwake() {
-  if (document.querySelector(".ticket .code") && navigator.wakeLock) await navigator.wakeLock.request("screen").catch(() => {});
+  if (document.querySelector(".ticket .code, .pay-code") && navigator.wakeLock) await navigator.wakeLock.request("screen").catch(() => {});
 }
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState !== "visible") return;

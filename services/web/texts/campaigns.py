@@ -23,6 +23,8 @@ TEXTS = {
     "campaign.state.STOPPED": ("已停止", "Stopped"),
     "desk.orders": ("订单", "Orders"),
     "desk.no_orders": ("没有符合条件的订单", "No such orders"),
+    "desk.orders_from": ("下单日期从", "Ordered from"),
+    "desk.orders_until": ("到（含当天）", "Until (included)"),
     "desk.buyer": ("买家", "Buyer"),
     "order_state.PLACED": ("待付款", "Unpaid"),
     "order_state.PAID": ("已付款", "Paid"),

@@ -73,3 +73,44 @@ async def test_an_order_says_by_when_the_money_is_back(
     assert "活动取消" in page
     english = (await browser.get(f"/orders/{VOUCHER_ORDER}", headers={"accept-language": "en"})).text
     assert f"by {day}" in english
+
+
+@pytest.mark.parametrize(
+    ("query", "asked"),
+    [
+        ("", {}),
+        ("&from=&until=", {}),
+        ("&from=2026-11-20", {"from": "2026-11-19T16:00:00+00:00"}),
+        ("&until=2026-11-20", {"until": "2026-11-20T16:00:00+00:00"}),
+        (
+            "&from=2026-11-20&until=2026-11-20&state=PAID",
+            {"from": "2026-11-19T16:00:00+00:00", "until": "2026-11-20T16:00:00+00:00", "state": "PAID"},
+        ),
+    ],
+)
+async def test_the_merchants_orders_are_listed_by_whole_days_in_shanghai(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town, query: str, asked: dict[str, str]
+) -> None:
+    await sign_in("merchant-hotpot")
+    await browser.get(f"/m/orders?merchant={HOTPOT_MERCHANT}{query}")
+    assert town.searched == [{**asked, "limit": "20"}]
+
+
+async def test_days_states_and_deal_are_kept_when_one_of_them_changes(
+    browser: httpx.AsyncClient, sign_in: SignIn
+) -> None:
+    await sign_in("merchant-hotpot")
+    days = f"merchant={HOTPOT_MERCHANT}&deal={HOTPOT}&from=2026-11-20&until=2026-11-21"
+    page = (await browser.get(f"/m/orders?{days}&state=PAID")).text
+    assert f"/m/orders?{days}&amp;state=CLOSED" in page.replace("&amp;deal", "&deal").replace(
+        "&amp;from", "&from"
+    ).replace("&amp;until", "&until")
+    assert 'name="from" value="2026-11-20"' in page
+    assert 'name="until" value="2026-11-21"' in page
+    assert [hidden(page, name) for name in ("state", "deal")] == ["PAID", HOTPOT]
+
+
+@pytest.mark.parametrize("wrong", ["from=yesterday", "until=9999-12-31", "from=0001-01-01"])
+async def test_a_day_that_is_none_is_refused(browser: httpx.AsyncClient, sign_in: SignIn, wrong: str) -> None:
+    await sign_in("merchant-hotpot")
+    assert (await browser.get(f"/m/orders?merchant={HOTPOT_MERCHANT}&{wrong}")).status_code == 422

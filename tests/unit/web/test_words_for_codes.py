@@ -26,7 +26,7 @@ from services.catalog.domain.payout_accounts import LicenceKind, PayoutAccountKi
 from services.catalog.domain.staff import InvitationState
 from services.catalog.routes.operators import ApplicationView, WaitingPayoutAccount
 from services.checkout.domain.mass_refunds import MassRefundState
-from services.checkout.domain.orders import OrderState
+from services.checkout.domain.orders import OrderState, UnitState
 from services.checkout.domain.refunds import RefundState
 from services.dispatch.domain.parcels import ParcelState, answer_fence
 from services.dispatch.gateways import dada, kuaidi100
@@ -75,6 +75,7 @@ FAMILIES: tuple[tuple[str, type[StrEnum]], ...] = (
     ("refund.state.", RefundState),
     ("campaign.state.", MassRefundState),
     ("order_state.", OrderState),
+    ("unit_state.", UnitState),
     *(("operator.word.", one) for one in (AccountKind, LicenceKind, PayoutAccountKind, DealForm, DealKind, Category,
                                           CodeSource, RefundPolicy, DeliveryMode)),
 )  # fmt: skip

@@ -126,6 +126,18 @@ def statement(day: str | None) -> dict[str, Any]:
     return {"day": day or "2026-11-22", "items": lines, "totals": totals, "next_cursor": None}
 
 
+def external_refund(name: str, amount_fen: int) -> dict[str, Any]:
+    """Money of the voucher order that went back at Alipay itself."""
+    return {
+        "refund_id": known_id(f"external refund {name}"),
+        "order_id": VOUCHER_ORDER,
+        "attempt_id": known_id("attempt"),
+        "channel_refund_no": f"HZ01RF{name}",
+        "amount_fen": amount_fen,
+        "refunded_at": at(hours=5),
+    }
+
+
 def mass_refund(**changes: Any) -> dict[str, Any]:
     return {
         "mass_refund_id": known_id("mass refund"),

@@ -2,12 +2,13 @@
 
 from typing import Any
 
+import zxingcpp
 from fastapi import FastAPI, Request
 
 from tests.unit.web.town.bought import mass_refund, order, parcel, statement
 from tests.unit.web.town.catalog import missing
 from tests.unit.web.town.state import Refusal, Town
-from tests.unit.web.town.things import CODE, GOODS_ORDER, UNIT, VOUCHER_ORDER, at, known_id
+from tests.unit.web.town.things import CODE, GOODS_ORDER, UNIT, VOUCHER_ORDER, at, known_id, picture
 
 
 def add_checkout(app: FastAPI, town: Town) -> None:
@@ -18,12 +19,21 @@ def add_checkout(app: FastAPI, town: Town) -> None:
         return town.orders[order_id]
 
     @app.put("/orders/{order_id}/payments/{attempt_id}", status_code=201)
-    async def pay(order_id: str, attempt_id: str) -> Any:
+    async def pay(order_id: str, attempt_id: str, request: Request) -> Any:
+        way = (await request.json())["channel"]
+        link = f"https://pay.example/cashier?n={attempt_id}&x=1" if way in {"ALIPAY_WAP", "ALIPAY_PAGE"} else None
+        code = None
+        if way == "ALIPAY_QR":
+            code = None if town.codes_to_wait_for else f"https://qr.pay.example/{attempt_id}"
+            town.codes_to_wait_for = max(0, town.codes_to_wait_for - 1)
         return {
             "attempt_id": attempt_id,
-            "state": "OPEN",
-            "pay_url": f"https://pay.example/cashier?n={attempt_id}&x=1",
-            "expires_at": at(minutes=-15),
+            "state": town.attempt_state,
+            "pay_url": link if town.attempt_state == "OPEN" else None,
+            "app_order": None,
+            "qr_code": code,
+            "qr_svg": picture(code, zxingcpp.BarcodeFormat.QRCode) if code else None,
+            "expires_at": at(minutes=-town.minutes_to_pay),
         }
 
     @app.get("/orders/{order_id}")
@@ -55,9 +65,31 @@ def add_checkout(app: FastAPI, town: Town) -> None:
 
 def add_campaigns(app: FastAPI, town: Town) -> None:
     @app.get("/merchants/{merchant_id}/orders")
-    async def orders_of_merchant(state: str | None = None) -> Any:
+    async def orders_of_merchant(request: Request, state: str | None = None) -> Any:
+        town.searched.append(dict(request.query_params))
         found = [one for one in town.orders.values() if state in {None, one["state"]}]
         return {"items": [{**one, "masked_buyer": "b***an"} for one in found], "next_cursor": None}
+
+    @app.get("/admin/external-refunds")
+    async def external_refunds() -> Any:
+        return {"items": town.external_refunds}
+
+    @app.put("/admin/external-refunds/{refund_id}/allocation")
+    async def allocate(refund_id: str, request: Request) -> Any:
+        body = await request.json()
+        done = {refund_id, *body["together_with"]}
+        taken = [one for one in town.external_refunds if one["refund_id"] in done]
+        town.external_refunds = [one for one in town.external_refunds if one["refund_id"] not in done]
+        return {
+            "refund_id": refund_id,
+            "order_id": VOUCHER_ORDER,
+            "state": "SUCCEEDED",
+            "cause": "EXTERNAL",
+            "unit_ids": body["unit_ids"],
+            "amount_fen": sum(one["amount_fen"] for one in taken),
+            "requested_at": at(),
+            "expected_by": "2026-11-25",
+        }
 
     @app.get("/admin/mass-refunds")
     async def mass_refunds() -> Any:

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi.responses import JSONResponse
 
-from tests.unit.web.town.bought import certificate, order, parcel
+from tests.unit.web.town.bought import certificate, external_refund, order, parcel
 from tests.unit.web.town.desks import claims, invitation, merchant, own_store, review_sheet, work_queue
 from tests.unit.web.town.seen import livestream, share_of, store_page
 from tests.unit.web.town.sold import town_deals
@@ -59,6 +59,10 @@ class Town:
             VOUCHER_ORDER: order(VOUCHER_ORDER, self.deals[HOTPOT]),
             GOODS_ORDER: order(GOODS_ORDER, self.deals[FRUIT]),
         }
+        self.codes_to_wait_for = 0
+        """How many times Alipay gives no code before it gives one."""
+        self.attempt_state, self.minutes_to_pay = "OPEN", 15
+        self.external_refunds = [external_refund("first", 5000), external_refund("second", 7800)]
         self.certificates = [certificate(UNIT, CODE), certificate(SECOND_UNIT, "905512340087")]
         self.parcel = parcel()
         self.redeemed: dict[str, Any] = {}
