@@ -17,6 +17,8 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from services.web import formats
+from services.web.deal_words import bill_words
+from services.web.gateways.catalog.deals import CashTerms
 from services.web.hour_words import hours_lines
 from services.web.texts import Speech
 from services.web.vendored import integrity
@@ -94,6 +96,11 @@ def qr_image(text: str) -> str:
 
 
 @pass_context
+def _bill(context: Context, cash: CashTerms) -> str:
+    return bill_words(cash, context["lang"])
+
+
+@pass_context
 def _count(context: Context, number: int) -> str:
     return formats.count(number, context["lang"])
 
@@ -163,6 +170,7 @@ def _environment() -> Environment:
         "distance": _distance,
         "hours": _hours,
         "qr": qr_image,
+        "bill": _bill,
         "count": _count,
         "moment": _moment,
         "clock_time": formats.clock_time,
