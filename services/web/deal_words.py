@@ -142,7 +142,9 @@ class Words:
 
 def cash_words(cash: CashTerms, language: Language) -> str:
     """`面值 ¥100 · 满 ¥200 可用`."""
-    return " · ".join((Speech(language)("cash.face", price=short_price(cash.face_value_fen)), bill_words(cash, language)))
+    return " · ".join(
+        (Speech(language)("cash.face", price=short_price(cash.face_value_fen)), bill_words(cash, language))
+    )
 
 
 def bill_words(cash: CashTerms, language: Language) -> str:

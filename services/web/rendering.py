@@ -19,7 +19,7 @@ from markupsafe import Markup
 from services.web import formats
 from services.web.deal_words import bill_words
 from services.web.gateways.catalog.deals import CashTerms
-from services.web.hour_words import hours_lines
+from services.web.hour_words import hours_lines, weekdays
 from services.web.texts import Speech
 from services.web.vendored import integrity
 from services.web.visits import SCAN_CONTENT_POLICY, visit_of
@@ -116,6 +116,11 @@ def _hours(context: Context, hours: Sequence[WeeklyHours]) -> list[str]:
 
 
 @pass_context
+def _weekday(context: Context, day: int) -> str:
+    return weekdays([day], context["lang"])
+
+
+@pass_context
 def _moment(context: Context, at: datetime) -> str:
     return formats.moment(at, context["lang"])
 
@@ -162,13 +167,14 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"asset": asset, "integrity": integrity, "new_id": new_id}
+    environment.globals |= {"asset": asset, "integrity": integrity, "new_id": new_id, "covers": sorted(COVERS)}
     filters: Mapping[str, Any] = {
         "price": formats.price,
         "short_price": formats.short_price,
         "big_price": _price_parts,
         "distance": _distance,
         "hours": _hours,
+        "weekday": _weekday,
         "qr": qr_image,
         "bill": _bill,
         "count": _count,

@@ -2,6 +2,7 @@
 
 from services.web.routes import (
     buying,
+    deal_writing,
     deals,
     developers,
     feed,
@@ -14,6 +15,7 @@ from services.web.routes import (
     operators,
     orders,
     refunds,
+    registering,
     scanning,
     search,
     sharing,
@@ -38,6 +40,8 @@ ROUTERS = (
     sign_in.router,
     scanning.router,
     merchants.router,
+    deal_writing.router,
+    registering.router,
     staff.router,
     holdings.router,
     invitations.router,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services.web.formats import Language
-from services.web.texts import deals, desks, errors, holdings, operators, orders, places, shop, staff
+from services.web.texts import deals, desks, errors, holdings, operators, orders, places, shop, staff, writing
 
 TEXTS: dict[str, tuple[str, str]] = {
     **shop.TEXTS,
@@ -13,6 +13,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **staff.TEXTS,
     **desks.TEXTS,
     **holdings.TEXTS,
+    **writing.TEXTS,
     **operators.TEXTS,
     **errors.TEXTS,
 }
