@@ -1,6 +1,6 @@
 """The whole form of a deal: which blocks its form and category have, and the draft that it makes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, get_args
 from uuid import UUID
@@ -9,7 +9,7 @@ from services.web.forms.deal_basics import BASICS, STORES_FIELD, sale
 from services.web.forms.deal_categories import CATEGORIES, TEMPLATES
 from services.web.forms.deal_delivery import DELIVERY
 from services.web.forms.deal_kinds import CARD, CASH, CODES, items
-from services.web.forms.deal_rules import BOOKING, EXCEPTIONS, validity
+from services.web.forms.deal_rules import BOOKING, EXCEPTIONS, REFUNDS, validity
 from services.web.forms.parts import Block, Reading, Typed, fill, read
 from services.web.forms.values import MOMENT
 from services.web.gateways.catalog.deals import Form
@@ -24,27 +24,35 @@ def categories_of(form: Form) -> tuple[str, ...]:
     return () if form == "GOODS" else CATEGORIES
 
 
-def blocks_of(form: Form, category: str, typed: Mapping[str, Any], *, published: bool) -> tuple[Block, ...]:
+def blocks_of(form: Form, category: str, typed: Iterable[str], *, published: bool) -> tuple[Block, ...]:
     """The blocks of a form, from top to bottom."""
     template = _template(form, category, typed)
-    used = (DELIVERY,) if form == "GOODS" else (validity(stacking_needed=form == "CASH_VOUCHER"), EXCEPTIONS, BOOKING)
     return (
         BASICS,
         *((_OWN[form],) if form in _OWN else ()),
-        items(portions=template is TEMPLATES["CATERING"]),
+        items(needed=form != "CASH_VOUCHER", portions=template is TEMPLATES["CATERING"]),
         *((template,) if template else ()),
         sale(has_original=form != "CASH_VOUCHER", published=published),
-        *used,
+        *_used(form, typed),
         *(() if published else (Block("stores", (STORES_FIELD,)),)),
     )
 
 
-def _template(form: Form, category: str, typed: Mapping[str, Any]) -> Block | None:
+def _used(form: Form, typed: Iterable[str]) -> tuple[Block, ...]:
+    """How it reaches the buyer: used in a store by rules, or delivered."""
+    rules = (validity(stacking_needed=form == "CASH_VOUCHER"), EXCEPTIONS)
+    if form != "GOODS":
+        return (*rules, REFUNDS, BOOKING)
+    # Goods are not used anywhere; rules that were written elsewhere are shown, so that no edit loses them.
+    return (*(rules if _said("rules.", typed) else ()), DELIVERY)
+
+
+def _template(form: Form, category: str, typed: Iterable[str]) -> Block | None:
     if form == "GOODS":
         return None
     block = TEMPLATES.get(category)
     # A cash voucher need not describe anything; one that does, because it was written elsewhere, goes on doing so.
-    described = block is not None and any(name.startswith(f"{block.name}.") for name in typed)
+    described = block is not None and _said(f"{block.name}.", typed)
     return block if form != "CASH_VOUCHER" or described else None
 
 
@@ -57,16 +65,19 @@ def read_draft(form: Form, category: str, typed: Typed, merchant_id: UUID, *, pu
         reading.body["original_price_fen"] = reading.body["cash"].get("face_value_fen")
     if published:
         # Catalog takes the sale's own, whatever is said here; but it wants something said.
-        reading.body["total_quota"] = int((typed.get("total_quota") or ["1"])[0])
-        reading.body["store_ids"] = typed.get("store_ids", [])
+        reading.body |= {"total_quota": 1, "store_ids": typed.get("store_ids", [])}
     return reading
+
+
+def _said(start: str, typed: Iterable[str]) -> bool:
+    return any(name.startswith(start) for name in typed)
 
 
 def typed_draft(draft: Mapping[str, Any]) -> Typed:
     """A draft of catalog as if somebody had just typed it."""
-    template = TEMPLATES.get(draft["category"])
-    known = {f"{template.name}.": True} if template and draft.get(template.name) else {}
-    return fill(blocks_of(draft["form"], draft["category"], known, published=False), draft)
+    said = [f"{name}." for name in ("catering", "hotel", "tourism") if draft.get(name)]
+    said += ["rules."] if any(draft["rules"].values()) else []
+    return fill(blocks_of(draft["form"], draft["category"], said, published=False), draft)
 
 
 def first_typed(form: Form, now: datetime, stores: list[str]) -> Typed:
@@ -75,9 +86,9 @@ def first_typed(form: Form, now: datetime, stores: list[str]) -> Typed:
     typed: Typed = {
         "cover": ["fruit" if form == "GOODS" else "table"],
         "per_buyer_limit": ["0"],
-        "refund_policy": ["ANY_TIME"],
         "sale_from": MOMENT.write(minute.isoformat()),
         "sale_until": MOMENT.write((minute + timedelta(days=_SALE_DAYS)).isoformat()),
-        "rules.valid_days": [str(_VALID_DAYS)],
     }
+    if form != "GOODS":
+        typed |= {"refund_policy": ["ANY_TIME"], "rules.valid_days": [str(_VALID_DAYS)]}
     return typed | ({"store_ids": stores} if len(stores) == 1 else {})

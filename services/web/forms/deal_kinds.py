@@ -5,7 +5,7 @@ from services.web.forms.parts import Block, Field, Rows
 from services.web.forms.values import CHOICE, LINE, WHOLE, YUAN
 
 
-def items(*, portions: bool) -> Block:
+def items(*, needed: bool, portions: bool) -> Block:
     """What the buyer gets, line by line; a meal says how much one portion is."""
     fields = (
         Field("name", LINE, needed=True, most=60),
@@ -13,7 +13,7 @@ def items(*, portions: bool) -> Block:
         Field("price_fen", YUAN, needed=True, most=PRICE_MOST, half=True),
         Field("portion", LINE, needed=portions, most=30),
     )
-    return Block("items", (Rows("items", fields, blank=2),))
+    return Block("items", (Rows("items", fields, blank=2, needed=needed),))
 
 
 CASH = Block(

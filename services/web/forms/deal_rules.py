@@ -10,8 +10,10 @@ def validity(*, stacking_needed: bool) -> Block:
     """How long it holds, and how many may be used at once."""
     stacking = Field("rules.max_count", WHOLE, needed=stacking_needed, least=1, most=10, half=True)
     days = Field("rules.valid_days", WHOLE, least=1, most=730, half=True)
-    return Block("validity", (days, stacking, REFUND))
+    return Block("validity", (days, stacking))
 
+
+REFUNDS = Block("refunds", (REFUND,))
 
 EXCEPTIONS = Block(
     "exceptions",

@@ -9,4 +9,6 @@ DAYS_OF_WEEK = tuple("1234567")
 def hours(path: str) -> Rows:
     """Days, from, until."""
     days = Field("weekdays", WEEKDAYS, needed=True, options=DAYS_OF_WEEK)
-    return Rows(path, (days, Field("opens", CLOCK, needed=True), Field("closes", CLOCK, needed=True)))
+    return Rows(
+        path, (days, Field("opens", CLOCK, needed=True, half=True), Field("closes", CLOCK, needed=True, half=True))
+    )

@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 from services.web.forms.values import Unreadable, Value
 
+ANY_ROW = "#"
+
 Typed = dict[str, list[str]]
 """Everything that a form sent, by the names of its fields."""
 
@@ -27,7 +29,7 @@ class Part(Protocol):
     def path(self) -> str: ...
 
     def names(self) -> Iterable[str]:
-        """The names at which the part shows what is wrong; those of rows without their number."""
+        """The names at which the part shows what is wrong; those of rows with ANY_ROW for their number."""
 
     def read(self, reading: Reading) -> None:
         """Put what was typed into the body, or what is wrong with it beside its field."""
@@ -84,9 +86,10 @@ class Rows:
     path: str
     fields: tuple[Field, ...]
     blank: int = 1
+    needed: bool = False
 
     def names(self) -> Iterable[str]:
-        return (self.path, *(f"{self.path}.{one.path}" for one in self.fields))
+        return (self.path, *(f"{self.path}.{ANY_ROW}.{one.path}" for one in self.fields))
 
     def read(self, reading: Reading) -> None:
         self.close_up(reading.typed)
@@ -96,7 +99,10 @@ class Rows:
             for one in self.fields:
                 one.read_as(f"{self.path}.{number}.{one.path}", reading, row)
             rows.append(row)
-        put(reading.body, self.path, rows)
+        if rows or not self.needed:
+            put(reading.body, self.path, rows)
+        else:
+            reading.wrong[self.path] = "write.wrong.row_needed"
 
     def fill(self, said: Mapping[str, Any], typed: Typed) -> None:
         for number, row in enumerate(found(said, self.path) or ()):

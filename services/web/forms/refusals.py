@@ -1,10 +1,10 @@
 """At which field a refusal is told: what is malformed names its field, and a rule of catalog belongs to one."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.web.forms.parts import Block, Rows, Typed
+from services.web.forms.parts import ANY_ROW, Block, Rows, Typed
 from services.web.gateways.service import Refused
 from services.web.texts import Speech
 
@@ -51,6 +51,7 @@ _BY_TYPE = {
     "less_than_equal": "write.wrong.range",
 }
 _NUMBER = re.compile(r"\.\d+(?=\.|$)")
+_ANY = f".{ANY_ROW}"
 
 
 def told_at(refused: Refused, blocks: Sequence[Block], typed: Typed, speech: Speech) -> dict[str, str]:
@@ -59,7 +60,7 @@ def told_at(refused: Refused, blocks: Sequence[Block], typed: Typed, speech: Spe
     if refused.code == "malformed_input":
         return _malformed(refused.facts.get("errors"), names, speech)
     name = _name(refused, blocks, typed)
-    return {name: refused.title} if name and _NUMBER.sub("", name) in names else {}
+    return {name: refused.title} if name and _NUMBER.sub(_ANY, name) in names else {}
 
 
 def _malformed(errors: Any, names: set[str], speech: Speech) -> dict[str, str]:
@@ -71,12 +72,11 @@ def _malformed(errors: Any, names: set[str], speech: Speech) -> dict[str, str]:
     return told
 
 
-def _nearest(path: str, names: Iterable[str]) -> str:
+def _nearest(path: str, names: set[str]) -> str:
     """The field of this path, or the one of which it is a part: `tourism.itinerary.2` is in `tourism.itinerary`."""
-    known = set(names)
-    while path and _NUMBER.sub("", path) not in known:
+    while path and _NUMBER.sub(_ANY, path) not in names:
         path = path.rpartition(".")[0]
-    return path if path in known or _NUMBER.search(path) else _NUMBER.sub("", path)
+    return path
 
 
 def _name(refused: Refused, blocks: Sequence[Block], typed: Typed) -> str:

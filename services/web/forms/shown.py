@@ -33,7 +33,7 @@ class Shown:
     def rows(self, part: Rows) -> range:
         """The numbers of the rows: those in which something stands, and blank ones."""
         known = part.count(self.typed)
-        return range(known + (_MORE_ROWS if self.more == part.path else part.blank if known < part.blank else 1))
+        return range(known + _MORE_ROWS if self.more == part.path else max(part.blank, known + 1))
 
     def opened(self, block: Block) -> bool:
         """Whether a folded block has something to see."""

@@ -44,7 +44,7 @@ def _line(texts: Sequence[str]) -> str | None:
 
 def _paragraph(texts: Sequence[str]) -> str | None:
     # Browsers end the lines of a form with two characters.
-    return (texts[0].replace("\r\n", "\n").strip() or None) if texts else None
+    return (texts[0].replace("\r\n", "\n").replace("\r", "\n").strip() or None) if texts else None
 
 
 def _yuan(texts: Sequence[str]) -> int | None:
