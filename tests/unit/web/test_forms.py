@@ -38,7 +38,7 @@ UNREADABLE: list[tuple[Value, str]] = [
     (values.YUAN, "12.345"),
     (values.YUAN, "x"),
     (values.WHOLE, "1.5"),
-    (values.WHOLE, "²"),
+    (values.WHOLE, "五"),
     (values.WHOLE, "9" * 13),
     (values.DEGREES, "inf"),
     (values.CLOCK, "24:01"),

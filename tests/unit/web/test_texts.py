@@ -21,7 +21,8 @@ _FAMILIES = ("sale.", "mode.", "status.", "certificate.", "refund.", "result.", 
              "board.", "operator.", "role.", "line.", "payout.", "parcel.state.", "merchant.step", "service.", "hint.",
              "statement.held.", "refused.", "carrier.", "address.", "deal.items.",
              "deal.stores.", "rules.refund_text.", "form.", "claim.", "deal_state.", "invitation.", "fee.",
-             "merchant.state.", "search.", "write.")  # fmt: skip
+             "merchant.state.", "search.", "write.block.", "write.cover.", "write.field.",
+             "write.hint.", "write.kind.", "write.option.", "write.rows.")  # fmt: skip
 
 
 def _sources() -> str:
