@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from services.web.forms.values import Unreadable, Value
 
 ANY_ROW = "#"
+_CHOSEN = {"choice", "choices", "stores", "weekdays"}
 
 Typed = dict[str, list[str]]
 """Everything that a form sent, by the names of its fields."""
@@ -66,7 +67,7 @@ class Field:
         if value is not None:
             put(body, self.path, value)
         elif self.needed:
-            reading.wrong[name] = "write.wrong.choose" if self.options else "write.wrong.needed"
+            reading.wrong[name] = "write.wrong.choose" if self.value.look in _CHOSEN else "write.wrong.needed"
 
     def fill(self, said: Mapping[str, Any], typed: Typed) -> None:
         self.fill_as(self.path, said, typed)

@@ -20,7 +20,7 @@ from services.web.rendering import page
 from services.web.routes.employers import Desk
 from services.web.routes.writing import AtEditorsDesk, Sent, one, wanted_rows, what_happened
 from services.web.texts import Speech
-from services.web.visits import Signed, Visit
+from services.web.visits import Signed, Visit, visit_of
 from services.web.world import Outside, World
 from shared.errors import Invalid
 from shared.ids import new_id
@@ -155,7 +155,7 @@ def _form(
 ) -> Response:
     blocks = blocks_of(writing.form, writing.category, writing.typed, published=writing.published)
     if wrong and problem is None:
-        problem = Problem(Speech(request.state.visit.language)("write.check"))
+        problem = Problem(Speech(visit_of(request).language)("write.check"))
     facts = {
         "here": at.here,
         "writing": writing,
