@@ -142,10 +142,16 @@ class Words:
 
 def cash_words(cash: CashTerms, language: Language) -> str:
     """`面值 ¥100 · 满 ¥200 可用`."""
+    return " · ".join(
+        (Speech(language)("cash.face", price=short_price(cash.face_value_fen)), bill_words(cash, language))
+    )
+
+
+def bill_words(cash: CashTerms, language: Language) -> str:
+    """`满 ¥200 可用`, or that any bill takes it."""
     t = Speech(language)
     threshold = cash.threshold_fen
-    bill = t("cash.threshold", price=short_price(threshold)) if threshold else t("cash.any_bill")
-    return " · ".join((t("cash.face", price=short_price(cash.face_value_fen)), bill))
+    return t("cash.threshold", price=short_price(threshold)) if threshold else t("cash.any_bill")
 
 
 def party_words(low: int | None, high: int | None, t: Speech) -> str:

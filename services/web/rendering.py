@@ -17,7 +17,9 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from services.web import formats
-from services.web.hour_words import hours_lines
+from services.web.deal_words import bill_words
+from services.web.gateways.catalog.deals import CashTerms
+from services.web.hour_words import hours_lines, weekdays
 from services.web.texts import Speech
 from services.web.vendored import integrity
 from services.web.visits import SCAN_CONTENT_POLICY, visit_of
@@ -94,6 +96,11 @@ def qr_image(text: str) -> str:
 
 
 @pass_context
+def _bill(context: Context, cash: CashTerms) -> str:
+    return bill_words(cash, context["lang"])
+
+
+@pass_context
 def _count(context: Context, number: int) -> str:
     return formats.count(number, context["lang"])
 
@@ -106,6 +113,11 @@ def _distance(context: Context, metres: int) -> str:
 @pass_context
 def _hours(context: Context, hours: Sequence[WeeklyHours]) -> list[str]:
     return hours_lines(hours, context["lang"])
+
+
+@pass_context
+def _weekday(context: Context, day: int) -> str:
+    return weekdays([day], context["lang"])
 
 
 @pass_context
@@ -155,14 +167,16 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"asset": asset, "integrity": integrity, "new_id": new_id}
+    environment.globals |= {"asset": asset, "integrity": integrity, "new_id": new_id, "covers": sorted(COVERS)}
     filters: Mapping[str, Any] = {
         "price": formats.price,
         "short_price": formats.short_price,
         "big_price": _price_parts,
         "distance": _distance,
         "hours": _hours,
+        "weekday": _weekday,
         "qr": qr_image,
+        "bill": _bill,
         "count": _count,
         "moment": _moment,
         "clock_time": formats.clock_time,

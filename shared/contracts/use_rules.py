@@ -1,5 +1,6 @@
 """When, where and how many: one pure engine, shown at sale and enforced at redemption."""
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
@@ -36,6 +37,7 @@ class NotUsable(StrEnum):
     BLACKOUT_DATE = "blackout_date"
     BLACKOUT_HOURS = "blackout_hours"
     OTHER_STORE = "other_store"
+    STORE_CLOSED = "store_closed"
     OVER_THE_COUNT = "over_the_count"
 
 
@@ -45,6 +47,7 @@ REASONS: dict[NotUsable, tuple[str, str]] = {
     NotUsable.BLACKOUT_DATE: ("今日不可用", "Not usable today"),
     NotUsable.BLACKOUT_HOURS: ("当前时段不可用", "Not usable at this hour"),
     NotUsable.OTHER_STORE: ("不适用于本门店", "Not for this store"),
+    NotUsable.STORE_CLOSED: ("本门店已停业", "This store is closed"),
     NotUsable.OVER_THE_COUNT: ("超过单次可用张数", "More than may be used together"),
 }
 """Each reason in Chinese and English."""
@@ -68,11 +71,21 @@ def use_window(rules: UseRules, paid_at: datetime) -> UseWindow:
 
 
 def why_not_usable(
-    rules: UseRules, window: UseWindow, stores: frozenset[UUID], store: UUID, now: datetime, count: int = 1
+    rules: UseRules,
+    window: UseWindow,
+    stores: frozenset[UUID],
+    store: UUID,
+    now: datetime,
+    count: int = 1,
+    *,
+    closed: Collection[UUID] = (),
 ) -> NotUsable | None:
-    """The first reason why `count` units cannot be used together in `store` at `now`, or None when they can."""
+    """The first reason why `count` units cannot be used together in `store` at `now`, or None when they can. `closed`
+    are those of the stores that serve nobody: what waiting does not mend is said before what it does."""
     if store not in stores:
         return NotUsable.OTHER_STORE
+    if store in closed:
+        return NotUsable.STORE_CLOSED
     if now < window.starts_at:
         return NotUsable.NOT_YET_VALID
     if now >= window.until:

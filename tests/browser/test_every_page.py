@@ -35,7 +35,10 @@ BUYER = (
     f"/orders/{UNPAID}/scan-to-pay",
 )  # fmt: skip
 STAFF = (
-    "/scan", "/m", "/m/deals", "/m/orders", "/o/mass-refunds", "/m/staff", "/m/stores", f"/m/stores/{STORE}/claim",
+    "/scan", "/m", "/m/deals", "/m/deals/new", "/m/deals/new?form=SET", "/m/deals/new?form=CASH_VOUCHER",
+    "/m/deals/new?form=TIMES_CARD", "/m/deals/new?form=GOODS", "/m/deals/new?form=THIRD_PARTY_CODE",
+    f"/m/deals/{HOTEL}/edit", f"/m/deals/{JOURNEY}/edit", f"/m/deals/{FRUIT}/edit", f"/m/deals/{VOUCHER}/edit",
+    "/m/orders", "/o/mass-refunds", "/m/staff", "/m/stores", "/m/stores/new", f"/m/stores/{STORE}/claim",
     "/m/stores/find?q=老码头", "/m/statement", "/m/reviews", "/o", "/o/arbitrations", "/o/external-refunds",
     f"/o/deals/{HOTPOT}", f"/o/merchants/{HOTPOT_MERCHANT}", f"/o/stores/{STORE}", "/o/find?q=老码头",
 )  # fmt: skip

@@ -110,20 +110,15 @@ def _refusal_by_state(certificate: Certificate, order: Order) -> DomainError | N
 
 
 def _refusal_by_rules(order: Order, store: Store, now: datetime, count: int) -> DomainError | None:
-    reason = why_not_usable(order.rules, order.window, order.store_ids, store.store_id, now, count)
+    closed = () if store.open else (store.store_id,)
+    reason = why_not_usable(order.rules, order.window, order.store_ids, store.store_id, now, count, closed=closed)
     if reason is None:
-        return _refusal_by_store(store)
+        return refusals.MerchantSuspended() if store.suspended else None
     if reason is NotUsable.NOT_YET_VALID:
         return refusals.NotYetValid.until(order.window.starts_at)
     if reason is NotUsable.EXPIRED:
         return refusals.Expired.at(order.window.until)
     return refusals.BY_RULE[reason]()
-
-
-def _refusal_by_store(store: Store) -> DomainError | None:
-    if store.suspended:
-        return refusals.MerchantSuspended()
-    return None if store.open else refusals.StoreClosed()
 
 
 def refusal_to_fence(certificates: Sequence[Certificate], unit_ids: Sequence[UUID]) -> str:

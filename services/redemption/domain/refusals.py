@@ -178,6 +178,7 @@ class ChangedMeanwhile(Conflict):
 
 BY_RULE: dict[NotUsable, type[DomainError]] = {
     NotUsable.OTHER_STORE: OtherStore,
+    NotUsable.STORE_CLOSED: StoreClosed,
     NotUsable.BLACKOUT_DATE: BlackoutDate,
     NotUsable.BLACKOUT_HOURS: BlackoutHours,
     NotUsable.OVER_THE_COUNT: OverTheCount,

@@ -17,6 +17,7 @@ from services.web.texts import (
     reviews,
     shop,
     staff,
+    writing,
 )
 
 TEXTS: dict[str, tuple[str, str]] = {
@@ -29,6 +30,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **staff.TEXTS,
     **desks.TEXTS,
     **holdings.TEXTS,
+    **writing.TEXTS,
     **operators.TEXTS,
     **campaigns.TEXTS,
     **external_refunds.TEXTS,

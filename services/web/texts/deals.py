@@ -7,6 +7,7 @@ TEXTS = {
     "form.GOODS": ("实物", "Goods"),
     "form.THIRD_PARTY_CODE": ("三方码", "Partner code"),
     "cash.face": ("面值 {price}", "Worth {price}"),
+    "cash.card": ("{price} 代金券", "{price} cash voucher"),
     "cash.threshold": ("满 {price} 可用", "for bills from {price}"),
     "cash.any_bill": ("无门槛", "for any bill"),
     "times.each": ("共 {n} 次 · 合每次 {price}", "{n} uses · {price} each"),

@@ -131,6 +131,8 @@ async def test_a_closed_store_is_shown_as_not_usable_and_the_others_still_are(ca
     usable = {store["store_id"]: store["usable_now"] for store in page["stores"]}
     assert usable == {str(shop.store_id): False, str(second): True}
     assert page["usable_now"] is True
+    (why,) = [store["not_usable"] for store in page["stores"] if store["store_id"] == str(shop.store_id)]
+    assert why == {"code": "store_closed", "zh": "本门店已停业", "en": "This store is closed"}
 
 
 async def test_nothing_of_a_suspended_merchant_is_shown_as_usable_because_the_till_takes_nothing(
@@ -142,6 +144,7 @@ async def test_nothing_of_a_suspended_merchant_is_shown_as_usable_because_the_ti
     await catalog.put(OPERATOR, f"/merchants/{shop.merchant_id}/suspension", suspended)
     page = (await catalog.get(None, f"/deals/{deal_id}")).json()
     assert (page["usable_now"], [one["usable_now"] for one in page["stores"]]) == (False, [False])
+    assert page["stores"][0]["not_usable"]["code"] == "store_closed"
     await catalog.put(OPERATOR, f"/merchants/{shop.merchant_id}/suspension", {"suspended": False})
     assert (await catalog.get(None, f"/deals/{deal_id}")).json()["usable_now"] is True
 

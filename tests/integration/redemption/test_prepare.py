@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.redemption.use_cases.prepare import WRONG_CODES
+from shared.clock import business_day
 from shared.contracts.catalog import StaffRole
+from shared.contracts.use_rules import UseRules
 from tests.integration.redemption.stage import Stage, as_, other_store, units_of
 
 
@@ -131,3 +133,23 @@ async def test_the_newest_state_of_a_store_is_kept_in_whatever_order_it_comes(st
     await stage.keep_store(shop, version=2, is_open=True)
     (one,) = (await stage.prepare(shop, code=await stage.code(order))).json()["certificates"]
     assert (one["usable"], one["reason"]["code"]) == (False, "store_closed")
+
+
+@pytest.mark.parametrize("today_off", [False, True], ids=["by its rules usable today", "by its rules not today"])
+async def test_a_closed_store_says_so_of_a_code_that_another_store_still_takes(stage: Stage, today_off: bool) -> None:
+    shop = await stage.open_shop()
+    sister = await stage.open_shop(other_store(shop))
+    rules = UseRules(valid_days=30, blackout_dates=(business_day(stage.now()),) if today_off else ())
+    order = await stage.pay(shop, rules=rules, also=(sister,))
+    await stage.keep_store(shop, version=2, is_open=False)
+    found = (await stage.prepare(shop, code=await stage.code(order))).json()
+    reason = found["certificates"][0]["reason"]
+    assert (reason["code"], reason["zh"], reason["en"]) == (
+        "store_closed",
+        "该门店已停业，不能核销",
+        "This store is closed",
+    )
+    refused = await stage.verify(shop, found["token"], units_of(order))
+    assert (refused.status_code, refused.json()["code"]) == (409, "store_closed")
+    elsewhere = await stage.prepare(sister, code=await stage.code(order))
+    assert elsewhere.json()["certificates"][0]["usable"] is not today_off

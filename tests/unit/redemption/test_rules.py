@@ -59,6 +59,14 @@ REFUSALS = [
         "blackout_date",
     ),
     ("closed", CERTIFICATE, ORDER, replace(STORE, open=False), "store_closed"),
+    (
+        "closed on a blackout date",
+        CERTIFICATE,
+        replace(ORDER, rules=UseRules(blackout_dates=(date(2026, 11, 22),))),
+        replace(STORE, open=False),
+        "store_closed",
+    ),
+    ("suspended", CERTIFICATE, ORDER, replace(STORE, suspended=True), "merchant_suspended"),
 ]
 
 

@@ -25,6 +25,8 @@ WINDOW = UseWindow(starts_at=at(1, 0), until=at(30, 0))
 LUNCH = WeeklyHours(weekdays=WORKDAYS, opens="11:00", closes="14:00")
 NIGHT = WeeklyHours(weekdays=(5,), opens="22:00", closes="02:00")
 
+TODAY_OFF = UseRules(blackout_dates=(date(2026, 11, 22),))
+
 CASES: list[tuple[UseRules, UUID, datetime, int, NotUsable | None]] = [
     (UseRules(), STORE, at(22, 12), 1, None),
     (UseRules(), OTHER, at(22, 12), 1, NotUsable.OTHER_STORE),
@@ -58,6 +60,25 @@ def test_a_certificate_is_usable_or_the_first_reason_is_named(
 def test_every_reason_has_both_languages() -> None:
     assert REASONS.keys() == set(NotUsable)
     assert all(zh and en for zh, en in REASONS.values())
+
+
+@pytest.mark.parametrize(
+    ("rules", "store", "now", "count", "closed", "expected"),
+    [
+        (UseRules(), STORE, at(22, 12), 1, {STORE}, NotUsable.STORE_CLOSED),
+        (UseRules(), OTHER, at(22, 12), 1, {STORE, OTHER}, NotUsable.OTHER_STORE),
+        (UseRules(), STORE, at(22, 12), 1, {OTHER}, None),
+        (TODAY_OFF, STORE, at(22, 12), 1, {STORE}, NotUsable.STORE_CLOSED),
+        (UseRules(), STORE, at(30, 0), 1, {STORE}, NotUsable.STORE_CLOSED),
+        (UseRules(max_count=2), STORE, at(22, 12), 3, {STORE}, NotUsable.STORE_CLOSED),
+        (TODAY_OFF, STORE, at(22, 12), 1, {OTHER}, NotUsable.BLACKOUT_DATE),
+    ],
+)
+def test_a_closed_store_of_the_deal_is_named_before_what_waiting_mends(
+    rules: UseRules, store: UUID, now: datetime, count: int, closed: set[UUID], expected: NotUsable | None
+) -> None:
+    stores = frozenset({STORE})
+    assert why_not_usable(rules, WINDOW, stores, store, now, count, closed=closed) is expected
 
 
 @example(days={7}, opens=1380, length=120, minute=30)

@@ -16,6 +16,20 @@ async def test_a_store_shows_its_facts_and_its_cash_vouchers_first(browser: http
     assert f'href="/d/{VOUCHER}"' in page
 
 
+@pytest.mark.parametrize(("threshold_fen", "bill"), [(20000, "满 ¥200 可用"), (0, "无门槛")])
+async def test_a_cash_voucher_says_its_worth_and_the_smallest_bill_wherever_it_is_listed(
+    browser: httpx.AsyncClient, town: Town, threshold_fen: int, bill: str
+) -> None:
+    cash = {"face_value_fen": 10000, "threshold_fen": threshold_fen}
+    town.deals[VOUCHER]["cash"] = town.store_page["vouchers"][0]["cash"] = cash
+    coupon = (await browser.get(f"/store/{STORE}")).text
+    assert "<b>¥100</b><small>代金券</small>" in coupon
+    assert f"<small>{bill} · " in coupon
+    row = (await browser.get("/search", params={"q": "代金券"})).text
+    assert "¥100 代金券" in row
+    assert f"<span>{bill}</span>" in row
+
+
 async def test_a_voucher_among_the_other_deals_still_comes_first_and_once(
     browser: httpx.AsyncClient, town: Town
 ) -> None:

@@ -13,8 +13,9 @@ def usability(
     rules: UseRules, store_ids: Collection[UUID], open_store_ids: Collection[UUID], now: datetime
 ) -> dict[UUID, NotUsable | None]:
     """For each store why a unit bought at `now` cannot be used there at `now`, by the engine that redeems it later."""
-    window, serving = use_window(rules, now), frozenset(open_store_ids)
-    return {store_id: why_not_usable(rules, window, serving, store_id, now) for store_id in store_ids}
+    window, stores = use_window(rules, now), frozenset(store_ids)
+    closed = stores.difference(open_store_ids)
+    return {store_id: why_not_usable(rules, window, stores, store_id, now, closed=closed) for store_id in store_ids}
 
 
 def ever_usable(rules: UseRules, first: datetime, last: datetime) -> bool:

@@ -17,6 +17,7 @@ from services.web.gateways.catalog.desks import (
     Queue,
     Review,
     Template,
+    Written,
 )
 from services.web.gateways.service import Asker, Service, View
 
@@ -117,6 +118,22 @@ class Desks(Service):
     async def drafts(self, asker: Asker, merchant_id: UUID, state: str | None, cursor: str | None = None) -> Drafts:
         answer = await self.get(asker, f"/merchants/{merchant_id}/deals", state=state, cursor=cursor)
         return Drafts.model_validate(answer)
+
+    async def written(self, asker: Asker, deal_id: UUID) -> dict[str, Any]:
+        """The draft in full, as catalog writes it."""
+        draft: dict[str, Any] = await self.get(asker, f"/deals/{deal_id}/draft")
+        return draft
+
+    async def write(self, asker: Asker, deal_id: UUID, draft: dict[str, Any], seen: int) -> Written:
+        """Save a draft on the revision that its writer saw; 0 is none, so that what is there by now is not lost."""
+        return Written.model_validate(await self.put(asker, f"/deals/{deal_id}", draft, seen=seen))
+
+    async def submit(self, asker: Asker, deal_id: UUID, seen: int) -> None:
+        await self.put(asker, f"/deals/{deal_id}/submission", {}, seen=seen)
+
+    async def register(self, asker: Asker, store_id: UUID, facts: dict[str, Any]) -> None:
+        """Register a place and claim it."""
+        await self.put(asker, f"/stores/{store_id}", facts)
 
     async def queue(self, asker: Asker, kind: str | None = None, cursor: str | None = None) -> Queue:
         """What waits of every kind, or of one, which a cursor continues."""

@@ -166,6 +166,7 @@ class DealCard(View):
     sold: int = 0
     available: int = 1
     form: Form = "SET"
+    cash: CashTerms | None = None
     store: NearestStore | None = None
     distance_m: int | None = None
 

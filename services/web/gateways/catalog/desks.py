@@ -147,6 +147,13 @@ class Draft(View):
     sale_until: datetime | None = None
 
 
+class Written(View):
+    """What a draft became when it was saved."""
+
+    deal_id: UUID
+    revision: int
+
+
 class Review(View):
     """What sells now beside what is proposed, as catalog writes deals, and the names of what differs."""
 

@@ -13,6 +13,7 @@ from tests.unit.web.town.offices import (
     add_merchants_desk,
     add_operators_acts,
     add_operators_desk,
+    add_writing,
 )
 from tests.unit.web.town.reviews import add_reviews
 from tests.unit.web.town.services import (
@@ -107,6 +108,7 @@ def build(town: Town, issuer: str = "http://issuer.town") -> FastAPI:
     add_search(app, town)
     add_shares(app, town)
     add_merchants_desk(app, town)
+    add_writing(app, town)
     add_invitations(app, town)
     add_holdings(app, town)
     add_operators_desk(app, town)

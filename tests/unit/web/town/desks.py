@@ -202,3 +202,11 @@ def draft(deal: dict[str, Any], state: str) -> dict[str, Any]:
             "reason_en": "The rules of use are unclear: 请写明节假日",
         }
     return {**known, "merchant_id": HOTPOT_MERCHANT, "state": state, "revision": 2, "deal_version": 1, "online": True}
+
+
+def written(deal: dict[str, Any]) -> dict[str, Any]:
+    """The draft of a deal of the town, as catalog tells it to those who may edit it."""
+    left_out = {"merchant", "stores", "available", "sold", "state", "usable_now"}
+    known = {name: value for name, value in deal.items() if name not in left_out}
+    stores = [one["store_id"] for one in deal["stores"]]
+    return {**known, "merchant_id": HOTPOT_MERCHANT, "store_ids": stores, "state": "ONLINE", "revision": 2}

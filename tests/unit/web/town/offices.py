@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 
 from tests.unit.web.town.catalog import page_of
-from tests.unit.web.town.desks import claim, claims, colleagues, draft
+from tests.unit.web.town.desks import claim, claims, colleagues, draft, own_store
 from tests.unit.web.town.state import Refusal, Town
 from tests.unit.web.town.things import HOTEL, HOTPOT, HOTPOT_MERCHANT, INVITATION, STORE, VOUCHER
 
@@ -45,6 +45,29 @@ def add_merchants_desk(app: FastAPI, town: Town) -> None:
         told = ((HOTPOT, "ONLINE"), (VOUCHER, "REJECTED"), (HOTEL, "IN_REVIEW"))
         found = [draft(town.deals[deal_id], known) for deal_id, known in told if state in {None, known}]
         return page_of(found, cursor, limit)
+
+
+def add_writing(app: FastAPI, town: Town) -> None:
+    @app.get("/deals/{deal_id}/draft")
+    async def written(deal_id: str) -> Any:
+        if deal_id not in town.drafts:
+            raise Refusal(404, "not_found", "未找到")
+        return town.drafts[deal_id]
+
+    @app.put("/deals/{deal_id}", status_code=201)
+    async def write(deal_id: str, request: Request) -> Any:
+        body = await request.json()
+        before = town.drafts.get(deal_id, {"revision": 0, "deal_version": 0})
+        town.drafts[deal_id] = {**before, **body, "deal_id": deal_id, "revision": before["revision"] + 1}
+        return town.drafts[deal_id]
+
+    @app.put("/deals/{deal_id}/submission")
+    async def submit(deal_id: str) -> Any:
+        return town.drafts[deal_id]
+
+    @app.put("/stores/{store_id}", status_code=201)
+    async def register(store_id: str) -> Any:
+        return own_store(store_id=store_id, state="CLAIMED")
 
 
 def add_invitations(app: FastAPI, town: Town) -> None:

@@ -59,7 +59,8 @@ def cash_voucher() -> dict[str, Any]:
     closed = {"code": "blackout_hours", "zh": "当前时段不可用", "en": "Not usable at this hour"}
     stores = [store(number, f"老码头火锅（{number} 号店）", "美兰区国贸路 56 号") for number in range(1, 6)]
     stores[0] |= {"usable_now": False, "not_usable": closed}
-    stores[1] |= {"open": False, "usable_now": False, "not_usable": {"code": "other_store", "zh": "不适用", "en": "No"}}
+    shut = {"code": "store_closed", "zh": "本门店已停业", "en": "This store is closed"}
+    stores[1] |= {"open": False, "usable_now": False, "not_usable": shut}
     return deal(
         "cash",
         form="CASH_VOUCHER",

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi.responses import JSONResponse
 
 from tests.unit.web.town.bought import certificate, external_refund, order, parcel
-from tests.unit.web.town.desks import claims, invitation, merchant, own_store, review_sheet, work_queue
+from tests.unit.web.town.desks import claims, invitation, merchant, own_store, review_sheet, work_queue, written
 from tests.unit.web.town.seen import livestream, share_of, store_page
 from tests.unit.web.town.sold import town_deals
 from tests.unit.web.town.things import (
@@ -75,6 +75,7 @@ class Town:
         self.own_stores = [own_store()]
         self.queue = work_queue(self.deals)
         self.review = review_sheet()
+        self.drafts = {deal["deal_id"]: written(deal) for deal in self.deals.values()}
 
     def video_card(self, video: dict[str, Any]) -> dict[str, Any]:
         placements = ("ABOVE_AUTHOR", "COMMENTS_TOP")

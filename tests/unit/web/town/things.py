@@ -112,7 +112,8 @@ def badge_of(one: dict[str, Any], *placements: str) -> dict[str, Any]:
 
 
 def card_of(one: dict[str, Any], **more: Any) -> dict[str, Any]:
-    names = ("deal_id", "title", "cover", "form", "price_fen", "original_price_fen", "sold", "available", "state")
+    names = ("deal_id", "title", "cover", "form", "cash", "price_fen", "original_price_fen", "sold", "available",
+             "state")  # fmt: skip
     return {**{name: one[name] for name in names}, **more}
 
 
