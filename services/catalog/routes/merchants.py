@@ -4,14 +4,14 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from services.catalog import use_cases
 from services.catalog.domain.merchants import AccountKind, Application, Licence
 from services.catalog.domain.payout_accounts import LicenceKind
 from services.catalog.domain.text import LongLine, Phone, ShortLine
-from services.catalog.routes.common import Decision, Seen
+from services.catalog.routes.common import Decision, Seen, etag
 from services.catalog.routes.merchant_views import MerchantView, merchant_view
 from shared.auth import Caller
 from shared.http import Db
@@ -50,10 +50,14 @@ async def apply_as_merchant(merchant_id: UUID, body: ApplyAsMerchant, caller: Ca
 
 
 @router.put("/merchants/{merchant_id}/licence")
-async def change_licence(merchant_id: UUID, body: ChangeLicence, caller: Caller, db: Db) -> MerchantView:
-    """Another licence: sales and payouts wait until an operator has verified it. For owners."""
+async def change_licence(
+    merchant_id: UUID, body: ChangeLicence, caller: Caller, db: Db, seen: Seen, response: Response
+) -> MerchantView:
+    """Another licence: sales and payouts wait until an operator has verified it. For owners; `If-Match` quotes the
+    merchant's version."""
     async with db.transaction() as tx:
-        file = await use_cases.change_licence(tx, merchant_id, caller, body.licence())
+        file = await use_cases.change_licence(tx, merchant_id, caller, body.licence(), seen)
+    response.headers.update(etag(file.merchant.version))
     return merchant_view(file)
 
 

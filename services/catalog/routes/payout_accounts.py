@@ -3,13 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from services.catalog import use_cases
 from services.catalog.domain.payout_accounts import AccountHolder, PayoutAccountKind
 from services.catalog.domain.text import ShortLine
-from services.catalog.routes.common import Decision, Seen
+from services.catalog.routes.common import Decision, Seen, etag
 from services.catalog.routes.merchant_views import MerchantView, merchant_view
 from shared.auth import Caller
 from shared.contracts.catalog import Rail
@@ -37,12 +37,15 @@ class PayoutAccountDecision(Decision):
 
 @router.put("/merchants/{merchant_id}/payout-account")
 async def submit_payout_account(
-    merchant_id: UUID, body: SubmitPayoutAccount, caller: Caller, db: Db, world: World
+    merchant_id: UUID, body: SubmitPayoutAccount, caller: Caller, db: Db, world: World, seen: Seen, response: Response
 ) -> MerchantView:
-    """Bind, or change, the Alipay account to which the merchant is paid."""
+    """Bind, or change, the Alipay account to which the merchant is paid; `If-Match` quotes the account's version, 0
+    for none."""
     holder = AccountHolder(body.kind, body.holder_name, body.real_name_verified)
     async with db.transaction() as tx:
-        file = await use_cases.submit_payout_account(tx, merchant_id, caller, holder, body.account, world.seals)
+        file = await use_cases.submit_payout_account(tx, merchant_id, caller, holder, body.account, world.seals, seen)
+    assert file.account is not None, "it was just submitted"
+    response.headers.update(etag(file.account.version))
     return merchant_view(file)
 
 

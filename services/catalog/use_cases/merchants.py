@@ -57,14 +57,19 @@ async def _apply_again(tx: Transaction, merchant_id: UUID, caller: str, applicat
     return merchant
 
 
-async def change_licence(tx: Transaction, merchant_id: UUID, caller: str, licence: Licence) -> MerchantFile:
-    """Another licence waits for verification again, and sales and payouts with it; the same one changes nothing."""
-    # A decision at the same moment comes before or after: the owner, who changes what is there, need not look again.
+async def change_licence(
+    tx: Transaction, merchant_id: UUID, caller: str, licence: Licence, version: int | None
+) -> MerchantFile:
+    """Another licence waits for verification again, and sales and payouts with it; the same one changes nothing.
+    `version` (If-Match) is that of the merchant who was seen."""
+    # A decision at the same moment comes before or after; an owner who quotes no version need not look again.
     await store.lock_merchant(tx, merchant_id)
     await require_staff(tx, caller, merchant_id, StaffRole.OWNER)
     merchant = await known_merchant(tx, merchant_id)
     application = replace(merchant.application, licence=licence)
     if application != merchant.application or merchant.standing is MerchantState.REJECTED:
+        if version is not None and version != merchant.version:
+            raise PreconditionFailed(current=merchant.version)
         check_application(application, tx.now)
         merchant = await _wait_again(tx, merchant, application, caller)
     return await file_of(tx, merchant)

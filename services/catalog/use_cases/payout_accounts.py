@@ -19,13 +19,23 @@ from shared.sealed import Seals
 
 
 async def submit_payout_account(
-    tx: Transaction, merchant_id: UUID, caller: str, holder: AccountHolder, account: str, seals: Seals
+    tx: Transaction,
+    merchant_id: UUID,
+    caller: str,
+    holder: AccountHolder,
+    account: str,
+    seals: Seals,
+    version: int | None,
 ) -> MerchantFile:
-    """Bind an Alipay account that the subject rule allows; payouts and sales wait until an operator verified it."""
+    """Bind an Alipay account that the subject rule allows; payouts and sales wait until an operator verified it.
+    `version` (If-Match) is that of the account which was seen, 0 for none."""
     await require_staff(tx, caller, merchant_id, StaffRole.OWNER)
     await _check_subject(tx, merchant_id, holder)
+    before = await store.locked_account(tx, merchant_id)
     submitted = await store.submit_account(tx, merchant_id, holder, _sealed(account, seals))
     if submitted is not None:
+        if version is not None and version != (before.version if before else 0):
+            raise PreconditionFailed(current=before.version if before else 0)
         await _announce(tx, submitted)
     return await merchant_file(tx, merchant_id, caller)
 

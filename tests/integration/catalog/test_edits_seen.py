@@ -17,6 +17,8 @@ from tests.integration.catalog.shop import (
     Catalog,
     deal_in_review,
     deal_on_sale,
+    licence,
+    payout_account,
     put_staff,
     ready_shop,
     verified_merchant,
@@ -76,6 +78,20 @@ async def _support(catalog: Catalog) -> Edit:
     return Edit(OPERATOR, f"{path}/support", bodies, version)
 
 
+async def _licence(catalog: Catalog) -> Edit:
+    merchant_id, owner = await verified_merchant(catalog)
+    version = (await catalog.get(owner, f"/merchants/{merchant_id}")).json()["version"]
+    bodies = [licence(legal_person=name) for name in ("李雷", "韩梅", "王五")]
+    return Edit(owner, f"/merchants/{merchant_id}/licence", bodies, version)
+
+
+async def _account(catalog: Catalog) -> Edit:
+    merchant_id, owner = await verified_merchant(catalog)
+    path = f"/merchants/{merchant_id}/payout-account"
+    first, *bodies = (payout_account(account=f"finance-{one}@laomatou.example") for one in range(4))
+    return Edit(owner, path, bodies, _etag(await catalog.put(owner, path, first)))
+
+
 def _enrolment(catalog: Catalog, weight: int) -> dict[str, Any]:
     now = catalog.db.clock.now()
     ends_at = now + timedelta(days=1)
@@ -91,7 +107,7 @@ async def _put(catalog: Catalog, edit: Edit, body: dict[str, Any], version: int 
 
 
 Make = Callable[[Catalog], Awaitable[Edit]]
-_SEVERAL = [_video, _livestream, _place, _support]
+_SEVERAL = [_video, _livestream, _place, _support, _licence, _account]
 each = pytest.mark.parametrize("make", [_sale, *_SEVERAL])
 each_of_several = pytest.mark.parametrize("make", _SEVERAL)
 
@@ -130,6 +146,16 @@ async def test_of_several_edits_at_once_of_the_same_version_one_wins(catalog: Ca
     edit = await make(catalog)
     answers = await asyncio.gather(*(_put(catalog, edit, body, edit.version) for body in edit.bodies))
     assert sorted(answer.status_code for answer in answers) == [200, 412, 412]
+
+
+async def test_whoever_saw_no_account_does_not_replace_one(catalog: Catalog) -> None:
+    merchant_id, owner = await verified_merchant(catalog)
+    edit = Edit(owner, f"/merchants/{merchant_id}/payout-account", [payout_account()], 0)
+    assert (await _put(catalog, edit, edit.bodies[0], 1)).status_code == 412, "there was none to see"
+    assert (await _put(catalog, edit, edit.bodies[0], 0)).status_code == 200
+    another = payout_account(account="other@laomatou.example")
+    stale = await _put(catalog, edit, another, 0)
+    assert (stale.status_code, stale.json()["current"]) == (412, 1)
 
 
 async def test_a_place_that_nobody_has_was_not_seen(catalog: Catalog) -> None:

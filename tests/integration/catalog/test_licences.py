@@ -216,7 +216,7 @@ async def test_a_licence_does_not_change_while_an_account_is_bound_to_it(
     holder = AccountHolder(PayoutAccountKind.ENTERPRISE, "重庆老码头餐饮有限公司", real_name_verified=True)
     seals = Seals(seal_keys(environment.local.keys))
     async with catalog.db.transaction() as binding:
-        await use_cases.submit_payout_account(binding, merchant_id, owner, holder, "a@b.example", seals)
+        await use_cases.submit_payout_account(binding, merchant_id, owner, holder, "a@b.example", seals, None)
         with pytest.raises(asyncpg.LockNotAvailableError):
             await _change_without_patience(catalog, merchant_id, owner)
 
