@@ -1,6 +1,6 @@
 """One reversal: what was asked for, what came of it, and why it is refused."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -156,14 +156,17 @@ def refusal_to_reverse(attempt: ReversalAttempt, situation: Situation, now: date
     named = situation.named(attempt)
     if not set(named) <= uses.keys():
         return UseUnknown()
-    asked = [uses[use_id] for use_id in named]
+    return _refusal_by_uses([uses[use_id] for use_id in named], situation.reversible_until, now)
+
+
+def _refusal_by_uses(asked: Sequence[Undoable], until: datetime, now: datetime) -> DomainError:
     if not asked or any(use.state is UseState.REVERSED for use in asked):
         return UseReversedBefore()
-    for use in asked:
-        if use.certificate in _BY_CERTIFICATE:
-            return _BY_CERTIFICATE[use.certificate]()
-    if now >= situation.reversible_until:
-        return ReversedTooLate.at(situation.reversible_until)
+    held = [_BY_CERTIFICATE[use.certificate] for use in asked if use.certificate in _BY_CERTIFICATE]
+    if held:
+        return held[0]()
+    if now >= until:
+        return ReversedTooLate.at(until)
     if any(use.state is not UseState.USED for use in asked):
         return UseIsFinal()
     if any(use.reversals >= REVERSALS_MAX for use in asked):

@@ -52,6 +52,14 @@ create trigger freed_number_first before update on certificates for each row
     when (new.uses_left < old.uses_left and cardinality(old.freed_nos) > 0 and new.freed_nos = old.freed_nos)
     execute function takes_a_freed_number_first();
 
+create function comes_back_by_a_reversal() returns trigger language plpgsql as $$
+begin
+    raise exception 'certificate % cannot have uses back without a reversal', new.unit_id using errcode = 'check_violation';
+end $$;
+create trigger back_by_a_reversal before update on certificates for each row
+    when (new.uses_left > old.uses_left and (new.reversals, new.uses_left) <> (old.reversals + 1, old.uses_left + 1))
+    execute function comes_back_by_a_reversal();
+
 drop trigger certificate_state on certificates;
 create trigger certificate_state before update on certificates for each row when (old.state <> new.state)
     execute function guard_state(

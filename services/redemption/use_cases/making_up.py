@@ -1,4 +1,4 @@
-"""What happened while certificates were out of use is made up for when they come back: a fence was lifted, a use undone."""
+"""What happened while certificates were out of use, made up for when they come back."""
 
 from collections.abc import Mapping
 from uuid import UUID
