@@ -20,6 +20,12 @@ Cycle = Annotated[
 ]
 
 
+def version_of_use(cycle: int, *, is_reversed: bool = False) -> int:
+    """The version of what is known about one number of a certificate: the uses with that number follow each other by
+    their cycle, and each is made before it is reversed. Whoever keeps the highest may hear of them in any order."""
+    return 2 * cycle + (2 if is_reversed else 1)
+
+
 class CertificatesIssued(Event):
     """Every unit of an order has its certificate."""
 

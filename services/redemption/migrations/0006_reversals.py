@@ -54,7 +54,7 @@ create trigger freed_number_first before update on certificates for each row
 
 create function comes_back_by_a_reversal() returns trigger language plpgsql as $$
 begin
-    raise exception 'certificate % cannot have uses back without a reversal', new.unit_id using errcode = 'check_violation';
+    raise exception 'certificate % has uses back without a reversal', new.unit_id using errcode = 'check_violation';
 end $$;
 create trigger back_by_a_reversal before update on certificates for each row
     when (new.uses_left > old.uses_left and (new.reversals, new.uses_left) <> (old.reversals + 1, old.uses_left + 1))
