@@ -60,6 +60,7 @@ class Undoable:
     state: UseState
     certificate: CertificateState
     reversals: int
+    money_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +129,8 @@ class RestRefunding(Conflict):
     en = "What is left of this card is being refunded; this use cannot be undone"
 
 
-class RestRefunded(Conflict):
-    code = "rest_refunded"
+class Refunded(Conflict):
+    code = "refunded"
     zh = "该券已退款，不能撤销"
     en = "This certificate was refunded; this use cannot be undone"
 
@@ -143,7 +144,7 @@ class TooManyReversals(Conflict):
 _BY_CERTIFICATE: Mapping[CertificateState, type[DomainError]] = {
     CertificateState.DISPUTED: UseIsDisputed,
     CertificateState.REFUNDING: RestRefunding,
-    CertificateState.REFUNDED: RestRefunded,
+    CertificateState.REFUNDED: Refunded,
     CertificateState.SETTLED: UseIsFinal,
 }
 
@@ -162,9 +163,13 @@ def refusal_to_reverse(attempt: ReversalAttempt, situation: Situation, now: date
 def _refusal_by_uses(asked: Sequence[Undoable], until: datetime, now: datetime) -> DomainError:
     if not asked or any(use.state is UseState.REVERSED for use in asked):
         return UseReversedBefore()
-    held = [_BY_CERTIFICATE[use.certificate] for use in asked if use.certificate in _BY_CERTIFICATE]
+    held = [why for use in asked if (why := _held(use)) is not None]
     if held:
         return held[0]()
+    return _refusal_by_time(asked, until, now)
+
+
+def _refusal_by_time(asked: Sequence[Undoable], until: datetime, now: datetime) -> DomainError:
     if now >= until:
         return ReversedTooLate.at(until)
     if any(use.state is not UseState.USED for use in asked):
@@ -172,3 +177,7 @@ def _refusal_by_uses(asked: Sequence[Undoable], until: datetime, now: datetime) 
     if any(use.reversals >= REVERSALS_MAX for use in asked):
         return TooManyReversals(limit=REVERSALS_MAX)
     return ChangedMeanwhile()
+
+
+def _held(use: Undoable) -> type[DomainError] | None:
+    return Refunded if use.money_back else _BY_CERTIFICATE.get(use.certificate)

@@ -21,6 +21,10 @@ from shared.database import Row, Transaction
 _WORKS_THERE = """exists (select from staff where subject = {subject} and active and staff.merchant_id = o.merchant_id
     and role = any({roles}) and (cardinality(staff.store_ids) = 0 or r.store_id = any(staff.store_ids)))"""
 
+# A use that was refunded at the channel itself stays used (ADR 0012): given back, it would be used for nothing.
+_MONEY_BACK = """exists (select from refunds f where f.order_id = c.order_id and f.state = 'SUCCEEDED'
+    and c.unit_id = any(f.unit_ids))"""
+
 # As in verify, all that can change is tested on the newest version of the locked rows, certificates in the order of
 # their ids: whoever comes second (a dispute, a fence, another reversal, the moment at which uses become final) finds
 # the use undone, or this finds it gone.
@@ -31,7 +35,7 @@ with undone as materialized (
     join uses u on u.redemption_id = r.redemption_id join certificates c on c.unit_id = u.unit_id
     where r.redemption_id = $2 and u.use_id = any($3::uuid[]) and u.state = 'USED' and r.reversible_until > $4
       and c.state = any($5) and c.reversals < {REVERSALS_MAX}
-      and {_WORKS_THERE.format(subject="$6", roles="$7")}
+      and not {_MONEY_BACK} and {_WORKS_THERE.format(subject="$6", roles="$7")}
     order by c.unit_id for update of c, u
 ), granted as (
     select from undone having count(*) = cardinality($3::uuid[])
@@ -64,7 +68,8 @@ async def situation(tx: Transaction, redemption_id: UUID, caller: str) -> Situat
     """A redemption's uses as they stand, for the staff of its store."""
     rows = await tx.fetch(
         f"""select r.order_id, r.store_id, r.reversible_until, o.merchant_id, u.use_id, u.unit_id, u.state,
-              c.state as certificate, c.reversals, {_WORKS_THERE.format(subject="$2", roles="$3")} as may_reverse
+              c.state as certificate, c.reversals, {_MONEY_BACK} as money_back,
+              {_WORKS_THERE.format(subject="$2", roles="$3")} as may_reverse
             from redemptions r join orders o using (order_id)
             join uses u using (redemption_id) join certificates c using (unit_id)
             where redemption_id = $1 and {_WORKS_THERE.format(subject="$2", roles="$4")} order by u.unit_id""",
@@ -145,4 +150,5 @@ def _undoable(row: Row) -> Undoable:
         state=UseState(row["state"]),
         certificate=CertificateState(row["certificate"]),
         reversals=row["reversals"],
+        money_back=row["money_back"],
     )

@@ -28,7 +28,9 @@ async def reverse(tx: Transaction, attempt: ReversalAttempt) -> Reversal | Domai
     done = await _done_before(tx, attempt)
     if done is not None:
         return done
-    # What comes back may have lost its stores: whoever closes one at this moment finds it back, or we find it closed.
+    # A refund at the channel leaves what is used alone: it comes before us and we see it, or after and finds it back.
+    await certificates.lock_order(tx, situation.order_id)
+    # Likewise whoever closes a store finds its certificates back, or we find it closed.
     await recalls.share_merchant(tx, situation.merchant_id)
     came_back = await reversals.decide(tx, attempt, situation.named(attempt))
     if came_back is None:
