@@ -14,7 +14,9 @@ create table heard_uses (
     use_no int not null check (use_no >= 1),
     version int not null check (version >= 1),
     used_at timestamptz,
-    primary key (unit_id, use_no)
+    is_final boolean not null default false,
+    primary key (unit_id, use_no),
+    check (used_at is not null or not is_final)
 );
 
 alter table refund_units add column use_nos int[];

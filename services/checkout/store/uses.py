@@ -50,12 +50,18 @@ async def count_uses(tx: Transaction, unit_id: UUID, use_no: int) -> UnitState |
     return None if state is None else UnitState(state)
 
 
-async def count_final_use(tx: Transaction, unit_id: UUID) -> None:
-    """One use of a unit can no longer be reversed; the unit is FINAL with its last one."""
+async def count_final_use(tx: Transaction, unit_id: UUID, use_no: int, version: int) -> None:
+    """This use of a unit, which was heard of, can no longer be reversed, and counts once; the unit is FINAL with its
+    last one."""
     await tx.execute(
-        """update units set uses_final = uses_final + 1,
+        """with final as (
+             update heard_uses set is_final = true
+             where unit_id = $1 and use_no = $2 and version = $3 and not is_final returning unit_id)
+           update units u set uses_final = uses_final + 1,
              state = case when state in ('OPEN', 'USED') and uses_final + 1 >= jsonb_array_length(uses) then 'FINAL'
                           else state end
-           where unit_id = $1""",
+           from final where u.unit_id = final.unit_id""",
         unit_id,
+        use_no,
+        version,
     )

@@ -67,7 +67,7 @@ async def record_final_use(tx: Transaction, event: UseFinal) -> None:
     """A use can no longer be reversed. Its own report may still be under way."""
     await _hold(tx, event.order_id)
     await _hear(tx, event, version_of_use(event.cycle), event.used_at)
-    await uses.count_final_use(tx, event.unit_id)
+    await uses.count_final_use(tx, event.unit_id, event.use_no, version_of_use(event.cycle))
     await orders.mark_fulfilling(tx, event.order_id)
     await orders.add_entry(tx, event.order_id, What.USED, event.used_at, event.use_id)
     await refunds.complete(tx, event.order_id)
