@@ -30,9 +30,9 @@ BUYER = (
     f"/orders/{VOUCHER_ORDER}/after-use", f"/orders/{VOUCHER_ORDER}/result", "/me", "/dev",
 )  # fmt: skip
 STAFF = (
-    "/scan", "/scan/redemptions", "/m", "/m/deals", "/m/orders", "/o/mass-refunds", "/m/staff", "/m/stores", f"/m/stores/{STORE}/claim",
-    "/m/stores/find?q=老码头", "/m/statement", "/m/reviews", "/o", "/o/arbitrations", f"/o/deals/{HOTPOT}",
-    f"/o/merchants/{HOTPOT_MERCHANT}", f"/o/stores/{STORE}", "/o/find?q=老码头",
+    "/scan", "/scan/redemptions", "/m", "/m/deals", "/m/orders", "/o/mass-refunds", "/m/staff", "/m/stores",
+    f"/m/stores/{STORE}/claim", "/m/stores/find?q=老码头", "/m/statement", "/m/reviews", "/o", "/o/arbitrations",
+    f"/o/deals/{HOTPOT}", f"/o/merchants/{HOTPOT_MERCHANT}", f"/o/stores/{STORE}", "/o/find?q=老码头",
 )  # fmt: skip
 _TOO_SMALL = """
 [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, summary, label.button")]
