@@ -5,12 +5,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from services.redemption import use_cases
 from services.redemption.domain.codes import Codes, masked
 from services.redemption.domain.reversals import Reversal, ReversalAttempt
-from services.redemption.routes.staff import each_once
+from services.redemption.routes.staff import PRINTABLE, DeviceId, each_once
 from shared.auth import Caller
 from shared.errors import DomainError
 from shared.http import Db
@@ -23,8 +23,8 @@ class Reverse(BaseModel):
     """`use_ids` null: all uses of the redemption that were not undone yet."""
 
     use_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=10), AfterValidator(each_once)] | None = None
-    device_id: Annotated[str, Field(min_length=1, max_length=64)]
-    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    device_id: DeviceId
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PRINTABLE)]
 
 
 class ReversedUseView(BaseModel):

@@ -20,6 +20,9 @@ from shared.service import World
 
 router = APIRouter()
 
+PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+DeviceId = Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE)]
+
 
 class Prepare(BaseModel):
     """Either what the scanner read (QR or barcode) or what was typed."""
@@ -107,7 +110,7 @@ class Redeem(BaseModel):
     store_id: UUID
     token: Annotated[str, Field(max_length=4000)]
     unit_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=10), AfterValidator(each_once)]
-    device_id: Annotated[str, Field(min_length=1, max_length=64)]
+    device_id: DeviceId
 
 
 class UseView(BaseModel):

@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import httpx
 import pytest
 
+from services.redemption import use_cases
 from services.redemption.app import make
 from services.redemption.domain.certificates import Order
 from services.redemption.domain.kept_orders import KEPT, KeptOrders
+from services.redemption.domain.redemptions import Attempt
 from services.redemption.settings import Settings
 from shared.clock import Clock
 from shared.contracts.checkout import OrderPaid
@@ -24,6 +26,7 @@ from tests.integration.redemption.conftest import TokensByName
 from tests.integration.redemption.stage import Shop, Stage, as_, units_of
 from tests.support.counting import RoundTrips, counted
 from tests.support.environment import Environment
+from tests.support.waiting import eventually
 
 
 @dataclass(slots=True)
@@ -177,3 +180,47 @@ async def test_a_process_remembers_as_many_orders_as_it_was_told_and_forgets_the
     kept.keep(third)
     assert [kept.find(one.order_id) for one in (first, second, third)] == [first, None, third]
     assert kept.find(new_id()) is None
+
+
+async def test_a_connection_that_dies_under_verify_leaves_nothing_half_done_and_a_repeat_does_it(stage: Stage) -> None:
+    shop = await stage.open_shop()
+    order = await stage.pay(shop, units=2)
+    token, redemption_id = await stage.token(shop, order), new_id()
+
+    async def killed() -> bool:
+        # What it sees of others stays the same within a transaction, so each look is one of its own.
+        async with stage.db.one_statement() as killer:
+            return bool(
+                await killer.value(
+                    """select bool_or(pg_terminate_backend(pid)) from pg_stat_activity
+                       where usename = current_user and wait_event_type = 'Lock' and query like '%with usable as%'
+                         and pid <> pg_backend_pid()"""
+                )
+            )
+
+    async with stage.db.transaction() as holder:
+        await holder.fetch("select from certificates where unit_id = $1 for update", units_of(order)[1])
+        verifying = asyncio.create_task(stage.verify(shop, token, units_of(order), redemption_id))
+        await eventually(killed, what="the statement waits for the row, and dies")
+        assert (await verifying).status_code == 503
+    assert await stage.states(order) == ["VALID", "VALID"]
+    assert (await stage.http.get(f"/redemptions/{redemption_id}", headers=as_(shop.clerk))).status_code == 404
+    again = await stage.verify(shop, token, units_of(order), redemption_id)
+    assert again.status_code == 201
+    assert await stage.states(order) == ["USED", "USED"]
+
+
+async def test_an_answer_that_was_lost_is_found_by_the_same_id(stage: Stage) -> None:
+    shop = await stage.open_shop()
+    order = await stage.pay(shop, uses=5)
+    token, redemption_id = await stage.token(shop, order), new_id()
+    attempt = Attempt(redemption_id, shop.clerk, shop.store_id, "till-1", tuple(units_of(order)))
+    async with stage.db.one_statement() as tx:
+        done = await use_cases.redeem_at_once(tx, stage.codes, stage.world.orders, attempt, token, datetime.now(UTC))
+    assert done is not None
+    # The process dies here, before it answers; another one, which does not know the order, is asked again.
+    for _ in range(2):
+        answer = await stage.verify(shop, token, units_of(order), redemption_id)
+        assert answer.status_code == 201
+        assert [use["use_id"] for use in answer.json()["uses"]] == [str(use.use_id) for use in done.uses]
+    assert len(await stage.said(CertificateUsed, done.uses[0].use_id)) == 1

@@ -436,6 +436,9 @@ async def test_a_refund_after_use_that_comes_after_the_reversal_is_refused(stage
     [
         {"device_id": "till-1", "reason": ""},
         {"device_id": "", "reason": "错"},
+        {"device_id": "till-1", "reason": "  "},
+        {"device_id": "till-1", "reason": "a\x00"},
+        {"device_id": "till\x00", "reason": "错"},
         {"device_id": "till-1", "reason": "错" * 201},
         {"device_id": "till-1", "reason": "错", "use_ids": []},
         {"device_id": "till-1", "reason": "错", "use_ids": ["x"]},
