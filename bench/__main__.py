@@ -12,7 +12,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import latency, placing, relay
+from bench import latency, placing, relay, verifying
 from shared.messaging.schema import V1, V2
 from tests.support import environment as environments
 from tests.support.environment import Environment
@@ -73,6 +73,22 @@ async def measure_placing(environment: Environment) -> list[dict[str, Any]]:
     ]
 
 
+async def measure_verifying(environment: Environment) -> list[dict[str, Any]]:
+    """Uses at eight tills at once, each at a card of its own."""
+    at_once, plain, bare = [], [], []
+    async with environment.database_of("redemption", pool_size=verifying.POOL) as db:
+        tills = verifying.Tills(environment, db)
+        for _ in range(ROUNDS):
+            at_once.append(await tills.at_once())
+            plain.append(await tills.in_a_transaction())
+            bare.append(await tills.bare())
+    best = max(at_once)
+    return [
+        _result("verify", "uses/s, eight tills", best, "the same statement, bare", max(bare)),
+        _result("verify", "uses/s, eight tills", best, "in a transaction, looking first", max(plain)),
+    ]
+
+
 async def _purge(environment: Environment) -> None:
     """The throughput rounds left their messages in the queue on which latency is measured."""
     import aio_pika
@@ -97,9 +113,13 @@ def _result(name: str, unit: str, ours: float, limit: str, theirs: float) -> dic
 def main() -> None:
     """Measure on throwaway servers."""
     with running_servers() as servers:
-        environment = environments.create(servers, services=("checkout",))
+        environment = environments.create(servers, services=("checkout", "redemption"))
         try:
-            results = uvloop.run(measure(environment)) + uvloop.run(measure_placing(environment))
+            results = (
+                uvloop.run(measure(environment))
+                + uvloop.run(measure_placing(environment))
+                + uvloop.run(measure_verifying(environment))
+            )
         finally:
             environments.remove(environment)
     table = Table("measure", "value", "unit", "naive limit", "value", "ratio", show_edge=False)

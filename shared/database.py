@@ -74,6 +74,24 @@ def _nothing() -> None:
     return None
 
 
+class NotOneStatement(Exception):
+    """A bug: a second statement would not be of the same transaction as the first."""
+
+
+class _Once:
+    """A connection for one statement, which is its own transaction."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._used = False
+
+    def __getattr__(self, run: str) -> Any:
+        if self._used or run not in ("fetch", "fetchrow", "fetchval", "execute"):
+            raise NotOneStatement(run)
+        self._used = True
+        return getattr(self._connection, run)
+
+
 class Database:
     """The pool of one service, bound to its schema."""
 
@@ -87,13 +105,27 @@ class Database:
     async def transaction(self, *, read_only: bool = False) -> AsyncIterator[Transaction]:
         """A transaction that commits when the block ends and then wakes the outbox sender and the timers it fed."""
         async with self._pool.acquire() as connection:
-            tx = Transaction(connection, self.clock.now())
-            tx.on_outbox = self.wake_outbox
-            tx.on_timer = self.wake_timers
+            tx = self._begun(connection)
             async with connection.transaction(readonly=read_only):
                 yield tx
         for act in tx.after_commit:
             act()
+
+    @asynccontextmanager
+    async def one_statement(self) -> AsyncIterator[Transaction]:
+        """A transaction of at most one statement, in one round trip: it has committed when the statement returns, and
+        a second one raises NotOneStatement. What follows in the block can take nothing back (ADR 0014)."""
+        async with self._pool.acquire() as connection:
+            tx = self._begun(_Once(connection))
+            yield tx
+        for act in tx.after_commit:
+            act()
+
+    def _begun(self, connection: Any) -> Transaction:
+        tx = Transaction(connection, self.clock.now())
+        tx.on_outbox = self.wake_outbox
+        tx.on_timer = self.wake_timers
+        return tx
 
     async def ping(self) -> None:
         """Raise unless the database answers."""

@@ -97,6 +97,13 @@ class Journey:
         with self._steps.step("非本商家", "at another merchant's till the code is simply unknown") as say:
             attempt = lifecycles.redeem(world, other.owner, other.store_id, code)
             say((await refused(attempt, "code_unknown")).code)
+        with self._steps.step("撤销核销", "redeemed by mistake, undone within the hour: the buyer has it back") as say:
+            mistake = await lifecycles.redeem(world, shop.clerk, shop.store_id, code)
+            undone = await lifecycles.reverse(world, shop.clerk, mistake)
+            [state] = {item["state"] for item in await lifecycles.certificates(world, bought)}
+            if state != "VALID":
+                raise StepFailed(f"the certificates are {state}")
+            say(f"{clock(undone['used_at'])} 核销 → {clock(undone['reversed_at'])} 撤销: {state}")
         with self._steps.step("核销", "the clerk scans and confirms") as say:
             done = await lifecycles.redeem(world, shop.clerk, shop.store_id, code)
             use = done["uses"][0]

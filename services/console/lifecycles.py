@@ -136,6 +136,16 @@ async def redeem(
     return done
 
 
+async def reverse(
+    world: World, clerk: str, done: dict[str, Any], reason: str = "扫错券", reversal_id: UUID | None = None
+) -> dict[str, Any]:
+    """Undo a whole redemption."""
+    body = {"use_ids": None, "device_id": "till-1", "reason": reason}
+    path = f"/redemptions/{done['redemption_id']}/reversals/{reversal_id or new_id()}"
+    undone: dict[str, Any] = await world.person(clerk).put("redemption", path, body)
+    return undone
+
+
 async def refund(
     world: World, bought: Bought, unit_ids: list[str], *, refund_id: UUID | None = None, within_s: float | None = None
 ) -> dict[str, Any]:

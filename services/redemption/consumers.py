@@ -4,9 +4,9 @@ from uuid import UUID
 
 from services.redemption import use_cases
 from services.redemption.store import copies
+from services.redemption.store.redemptions import USE_FINAL
 from services.redemption.use_cases.expiry import EXPIRE
 from services.redemption.use_cases.recalls import RECALL
-from services.redemption.use_cases.redeem import USE_FINAL
 from services.redemption.use_cases.third_party import CODES_OVERDUE
 from services.redemption.world import RedemptionWorld
 from shared.auth import keep_staff as keep

@@ -1,9 +1,10 @@
 """What redemption's routes and handlers reach beside the database."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from services.redemption.domain.codes import Codes
+from services.redemption.domain.kept_orders import KeptOrders
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,3 +13,4 @@ class RedemptionWorld:
 
     codes: Codes
     code_timeout: timedelta
+    orders: KeptOrders = field(default_factory=KeptOrders)

@@ -10,7 +10,7 @@ from shared.auth import keep_staff as keep_staff_copy
 from shared.contracts.catalog import MerchantChanged, PayoutAccountChanged, StaffChanged
 from shared.contracts.checkout import DisputeClosed, OrderPaid, RefundSucceeded
 from shared.contracts.dispatch import GoodsDisputed, ParcelReceived
-from shared.contracts.redemption import CertificateUsed, UseDisputed, UseFinal
+from shared.contracts.redemption import CertificateUsed, UseDisputed, UseFinal, UseReversed
 from shared.database import Database
 from shared.messaging import inbox
 from shared.messaging.copies import Copies
@@ -60,6 +60,15 @@ async def record_use(event: CertificateUsed, db: Database) -> None:
         if await inbox.is_duplicate(tx, event, "settlement.record_use"):
             return
         await record.record_use(tx, event)
+
+
+@handles(UseReversed)
+async def record_reversed_use(event: UseReversed, db: Database) -> None:
+    """A use was undone."""
+    async with db.transaction() as tx:
+        if await inbox.is_duplicate(tx, event, "settlement.record_reversed_use"):
+            return
+        await record.record_reversed_use(tx, event)
 
 
 @handles(UseFinal)

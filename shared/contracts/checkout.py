@@ -102,8 +102,11 @@ class RefundRequested(Event):
 
 
 class RefundedUnit(Contract):
+    """`use_nos`: the uses that the amount is for, where redemption named them; when absent, the amount says which."""
+
     unit_id: UUID
     amount_fen: Fen
+    use_nos: Annotated[tuple[Annotated[int, Field(strict=True, ge=1)], ...], Field(max_length=100)] | None = None
 
 
 class RefundSucceeded(Event):

@@ -1,4 +1,4 @@
-"""What redemption says: certificates issued, used, final, recalled; refunds fenced or refused."""
+"""What redemption says: certificates issued, used, reversed, final, recalled; refunds fenced or refused."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -7,6 +7,23 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from shared.contracts.base import Contract, Count, Event
+
+UseNo = Annotated[int, Field(strict=True, ge=1)]
+Cycle = Annotated[
+    int,
+    Field(
+        strict=True,
+        ge=0,
+        description="How many uses of the certificate had been reversed before this one: of two uses with one number, "
+        "the later has the higher cycle",
+    ),
+]
+
+
+def version_of_use(cycle: int, *, is_reversed: bool = False) -> int:
+    """The version of what is known about one number of a certificate: the uses with that number follow each other by
+    their cycle, and each is made before it is reversed. Whoever keeps the highest may hear of them in any order."""
+    return 2 * cycle + (2 if is_reversed else 1)
 
 
 class CertificatesIssued(Event):
@@ -73,12 +90,31 @@ class CertificateUsed(Event):
 
     use_id: UUID
     unit_id: UUID
-    use_no: Annotated[int, Field(strict=True, ge=1)]
+    use_no: UseNo
     order_id: UUID
     merchant_id: UUID
     store_id: UUID
     used_at: AwareDatetime
     reversible_until: AwareDatetime
+    cycle: Cycle = 0
+
+
+class UseReversed(Event):
+    """A use was undone: it counts as never made, and its number may be used again, by another use of a later cycle."""
+
+    topic = "redemption.use_reversed.v1"
+    aggregate = "use_id"
+    readers = ("checkout.record_reversed_use", "settlement.record_reversed_use")
+
+    use_id: UUID
+    unit_id: UUID
+    use_no: UseNo
+    order_id: UUID
+    merchant_id: UUID
+    store_id: UUID
+    used_at: AwareDatetime
+    reversed_at: AwareDatetime
+    cycle: Cycle = 0
 
 
 class UseFinal(Event):
@@ -90,16 +126,20 @@ class UseFinal(Event):
 
     use_id: UUID
     unit_id: UUID
-    use_no: Annotated[int, Field(strict=True, ge=1)]
+    use_no: UseNo
     order_id: UUID
     merchant_id: UUID
     store_id: UUID
     used_at: AwareDatetime
+    cycle: Cycle = 0
 
 
 class FencedUnit(Contract):
+    """`left_nos`: the numbers of the uses that are left; when absent, they are the last ones."""
+
     unit_id: UUID
     uses_left: Count
+    left_nos: Annotated[tuple[UseNo, ...], Field(max_length=100)] | None = None
 
 
 class RefundFenced(Event):
@@ -145,6 +185,7 @@ EVENTS: tuple[type[Event], ...] = (
     CertificateRecalled,
     CertificateExpired,
     CertificateUsed,
+    UseReversed,
     UseFinal,
     RefundFenced,
     RefundRefused,

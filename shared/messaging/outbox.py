@@ -28,15 +28,17 @@ RETRY_MAX_S = 60
 
 _WITH_READERS = frozenset(event.topic for event in EVENTS if event.readers)
 
-_WRITE = """
-with said as (
+_SAID = """said as (
     insert into history (event_id, topic, aggregate_id, version, payload, headers)
-    select * from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bytea[], $6::jsonb[])
+    select * from {source}
     returning event_id, topic, aggregate_id, version, payload, headers
-)
-insert into outbox (event_id, topic, aggregate_id, version, payload, headers)
-select * from said order by event_id
-"""
+)"""
+
+_SENT = """insert into outbox (event_id, topic, aggregate_id, version, payload, headers)
+select * from said order by event_id"""
+
+_GIVEN = "unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bytea[], $6::jsonb[])"
+_WRITE = f"with {_SAID.format(source=_GIVEN)} {_SENT}"
 
 _WRITE_AGAIN = """
 insert into outbox (event_id, topic, aggregate_id, version, payload, headers, exchange)
@@ -62,6 +64,18 @@ async def emit(tx: Transaction, *events: Event) -> None:
         return
     await tx.execute(_WRITE, *_columns(events, {"correlation_id": correlation_id()}))
     tx.after_commit.add(tx.on_outbox)
+
+
+def emitting(source: str) -> str:
+    """The part of a statement that says what the same statement decides: two more CTEs after `source`, whose columns
+    are event_id, topic, aggregate_id, version, payload (bytea) and headers. With it comes `emitted`."""
+    return f"{_SAID.format(source=source)}, sent as ({_SENT})"
+
+
+def emitted(tx: Transaction) -> dict[str, str]:
+    """The headers for `emitting`; what it writes is sent when this transaction has committed."""
+    tx.after_commit.add(tx.on_outbox)
+    return {"correlation_id": correlation_id()}
 
 
 async def emit_again(tx: Transaction, consumer: str, replay_id: UUID, events: Sequence[Event]) -> None:

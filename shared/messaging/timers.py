@@ -32,14 +32,28 @@ Inside = Callable[[Transaction, list[Due]], Awaitable[None]]
 Outside = Callable[[Due, Database, Any], Awaitable[None]]
 
 
+_MOVE = """on conflict (kind, key) do update
+           set due_at = excluded.due_at, payload = excluded.payload, attempts = 0, leased_until = null"""
+
+
+def scheduling(source: str) -> str:
+    """The part of a statement that sets timers with what it decides: an insert for a CTE, from `source`, whose columns
+    are kind, key, due_at and payload. With it comes `scheduled`."""
+    return f"insert into timers (kind, key, due_at, payload) select * from {source} {_MOVE}"
+
+
+def scheduled(tx: Transaction) -> dict[str, Any]:
+    """The payload for `scheduling`; the timers are looked at when this transaction has committed."""
+    tx.after_commit.add(tx.on_timer)
+    return {_CORRELATION: correlation_id()}
+
+
 async def schedule(
     tx: Transaction, kind: str, key: object, due_at: datetime, payload: dict[str, Any] | None = None
 ) -> None:
     """Set, or move, the timer (kind, key). It fires only if this transaction commits."""
     await tx.execute(
-        """insert into timers (kind, key, due_at, payload) values ($1, $2, $3, $4)
-           on conflict (kind, key) do update
-           set due_at = excluded.due_at, payload = excluded.payload, attempts = 0, leased_until = null""",
+        f"insert into timers (kind, key, due_at, payload) values ($1, $2, $3, $4) {_MOVE}",
         kind,
         str(key),
         due_at,
@@ -54,11 +68,9 @@ async def schedule_many(tx: Transaction, kind: str, dues: Sequence[tuple[object,
         return
     dues = sorted(dues, key=lambda due: str(due[0]))
     await tx.execute(
-        """insert into timers (kind, key, due_at, payload)
+        f"""insert into timers (kind, key, due_at, payload)
            select $1, d.key, d.due_at, jsonb_build_object($5::text, d.cause)
-           from unnest($2::text[], $3::timestamptz[], $4::text[]) as d (key, due_at, cause)
-           on conflict (kind, key) do update
-           set due_at = excluded.due_at, payload = excluded.payload, attempts = 0, leased_until = null""",
+           from unnest($2::text[], $3::timestamptz[], $4::text[]) as d (key, due_at, cause) {_MOVE}""",
         kind,
         [str(key) for key, _, _ in dues],
         [due_at for _, due_at, _ in dues],

@@ -57,6 +57,26 @@ async def test_a_scanning_gun_types_and_presses_enter(site: Site) -> None:
         await expect(page.locator("#code")).to_have_value("")
 
 
+async def test_a_mistake_is_undone_where_it_was_made_and_from_the_list(site: Site) -> None:
+    async with chromium() as browser:
+        page = await visitor(browser, site, "clerk-hotpot")
+        page.on("dialog", lambda dialog: dialog.accept())
+        for _ in range(2):
+            await page.goto(f"{site.url}/scan")
+            await page.keyboard.type(CODE)
+            await page.keyboard.press("Enter")
+            await page.get_by_role("button", name="确认核销").click()
+            await expect(page.locator("#found")).to_contain_text("核销成功 1 张")
+        await page.get_by_label("撤销原因").select_option("customer")
+        await page.get_by_role("button", name="撤销核销").click()
+        await expect(page.locator("#found")).to_contain_text("已撤销核销 1 张")
+        await page.get_by_role("link", name="核销记录").click()
+        await expect(page.get_by_role("button", name="撤销核销")).to_have_count(1)
+        await page.get_by_role("button", name="撤销核销").click()
+        await expect(page.locator(".redeemed")).to_contain_text("已撤销核销 1 张")
+        assert complaints(page) == []
+
+
 async def test_without_a_camera_a_photo_is_read_by_the_server(site: Site, tmp_path: Path) -> None:
     async with chromium("--disable-features=WebAssembly") as browser:
         page = await visitor(browser, site, "clerk-hotpot")

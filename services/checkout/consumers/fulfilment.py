@@ -9,6 +9,7 @@ from shared.contracts.redemption import (
     CertificatesIssued,
     CertificateUsed,
     UseFinal,
+    UseReversed,
 )
 from shared.database import Database
 from shared.messaging import inbox
@@ -47,7 +48,16 @@ async def record_use(event: CertificateUsed, db: Database) -> None:
     async with db.transaction() as tx:
         if await inbox.is_duplicate(tx, event, "checkout.record_use"):
             return
-        await fulfilment.record_use(tx, event.order_id, event.unit_id, event.use_no, event.use_id, event.used_at)
+        await fulfilment.record_use(tx, event)
+
+
+@handles(UseReversed)
+async def record_reversed_use(event: UseReversed, db: Database) -> None:
+    """A use was undone in the store."""
+    async with db.transaction() as tx:
+        if await inbox.is_duplicate(tx, event, "checkout.record_reversed_use"):
+            return
+        await fulfilment.record_reversed_use(tx, event)
 
 
 @handles(UseFinal)
@@ -56,7 +66,7 @@ async def record_final_use(event: UseFinal, db: Database) -> None:
     async with db.transaction() as tx:
         if await inbox.is_duplicate(tx, event, "checkout.record_final_use"):
             return
-        await fulfilment.record_final_use(tx, event.order_id, event.unit_id, event.use_no, event.use_id, event.used_at)
+        await fulfilment.record_final_use(tx, event)
 
 
 @handles(ParcelAccepted)

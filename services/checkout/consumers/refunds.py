@@ -14,7 +14,7 @@ async def approve_voucher_refund(event: RefundFenced, db: Database) -> None:
     async with db.transaction() as tx:
         if await inbox.is_duplicate(tx, event, "checkout.approve_voucher_refund"):
             return
-        await refunds.approve(tx, event.refund_id, {unit.unit_id: unit.uses_left for unit in event.units})
+        await refunds.approve(tx, event.refund_id, event.units)
 
 
 @handles(RefundRefused)

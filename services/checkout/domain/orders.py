@@ -1,6 +1,7 @@
 """Orders and their units: states, frozen values, and what an order number looks like."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -49,11 +50,14 @@ class OrderUnit:
     uses: tuple[UseValue, ...]
     uses_left: int
     """As far as redemption has told of its uses."""
+    used_nos: frozenset[int] = frozenset()
 
     @property
     def left_fen(self) -> int:
-        """What the uses that are left were paid."""
-        return value_of_uses_left(self.uses, self.uses_left)
+        """What the uses that are left were paid. A use of which only the moment was kept was the first."""
+        if self.uses_left + len(self.used_nos) != len(self.uses):
+            return value_of_uses_left(self.uses, self.uses_left)
+        return sum(use.paid_fen for no, use in enumerate(self.uses, start=1) if no not in self.used_nos)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +146,11 @@ def over_uses(unit: UseValue, uses: int) -> tuple[UseValue, ...]:
     return tuple(UseValue(**{name: column[use] for name, column in columns.items()}) for use in range(uses))
 
 
-def value_of_uses_left(uses: tuple[UseValue, ...], uses_left: int) -> int:
-    """What the last `uses_left` uses were paid: uses are consumed from the first."""
+def value_of_uses_left(uses: tuple[UseValue, ...], uses_left: int, left_nos: Sequence[int] | None = None) -> int:
+    """What the uses with these numbers were paid. Where no numbers were told, the last `uses_left` are left: uses are
+    made from the first, and only one that was reversed leaves a gap."""
+    if left_nos is not None:
+        return sum(use.paid_fen for no, use in enumerate(uses, start=1) if no in left_nos)
     return sum(use.paid_fen for use in uses[len(uses) - min(uses_left, len(uses)) :])
 
 

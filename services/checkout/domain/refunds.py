@@ -1,6 +1,6 @@
 """Refunds: states, causes, when to try again, and when the money is expected back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -75,6 +75,8 @@ class Refund:
     approved_at: datetime | None = None
     """When nothing stood in the way of the money any more."""
     review: Review | None = None
+    use_nos: dict[UUID, tuple[int, ...]] = field(default_factory=dict)
+    """Per unit the uses that the amount is for, where redemption has named them."""
 
     @property
     def sent_from(self) -> datetime:

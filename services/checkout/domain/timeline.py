@@ -13,6 +13,7 @@ class What(StrEnum):
     CLOSED = "CLOSED"
     ISSUED = "ISSUED"
     USED = "USED"
+    USE_REVERSED = "USE_REVERSED"
     PARCEL_ACCEPTED = "PARCEL_ACCEPTED"
     PARCEL_HANDED_OVER = "PARCEL_HANDED_OVER"
     PARCEL_DELIVERED = "PARCEL_DELIVERED"
@@ -52,6 +53,7 @@ TEXTS: dict[What, tuple[str, str]] = {
     What.CLOSED: ("超时未支付，订单已关闭", "Closed: not paid in time"),
     What.ISSUED: ("券码已发放", "Certificates issued"),
     What.USED: ("已核销", "Used in store"),
+    What.USE_REVERSED: ("门店已撤销核销，该次可重新使用", "The store undid a use; it is yours to use again"),
     What.PARCEL_ACCEPTED: ("商家已接单", "Accepted by the merchant"),
     What.PARCEL_HANDED_OVER: ("商品已发出", "On its way"),
     What.PARCEL_DELIVERED: ("商品已送达", "Delivered"),

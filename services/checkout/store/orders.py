@@ -150,7 +150,8 @@ async def list_of_buyer(
 async def units_of(tx: Transaction, order_ids: Sequence[UUID]) -> dict[UUID, list[OrderUnit]]:
     """The units of each of these orders, in position."""
     rows = await tx.fetch(
-        f"""select order_id, unit_id, position, state, paid_fen, original_price_fen, uses, {USES_LEFT} as uses_left
+        f"""select order_id, unit_id, position, state, paid_fen, original_price_fen, uses, {USES_LEFT} as uses_left,
+              used_nos
             from units where order_id = any($1) order by order_id, position""",
         list(order_ids),
     )
@@ -195,44 +196,6 @@ async def advance_parcel(tx: Transaction, order_id: UUID, state: str, after: Seq
             order_id,
             state,
             list(after),
-        )
-    )
-
-
-# A use and its finality may be told in any order: both say which use it was, and each counts once. $4 is its number.
-_MADE = """used_at = coalesce(used_at, $3), last_used_at = greatest(last_used_at, used_at, $3),
-    used_nos = case when $4 = any(used_nos) then used_nos else used_nos || $4::int end"""
-_ALL_MADE = "cardinality(used_nos) + ($4 <> all(used_nos))::int >= jsonb_array_length(uses)"
-
-
-async def record_use(tx: Transaction, order_id: UUID, unit_id: UUID, use_no: int, used_at: datetime) -> bool:
-    """One use of a unit was made; the unit is USED with its last one. While a refund waits for its fence the state
-    stays REFUNDING and the use is remembered."""
-    return bool(
-        await tx.execute(
-            f"""update units set {_MADE}, state = case when state = 'OPEN' and {_ALL_MADE} then 'USED' else state end
-                where unit_id = $2 and order_id = $1""",
-            order_id,
-            unit_id,
-            used_at,
-            use_no,
-        )
-    )
-
-
-async def record_final_use(tx: Transaction, order_id: UUID, unit_id: UUID, use_no: int, used_at: datetime) -> bool:
-    """One use of a unit can no longer be reversed; the unit is FINAL with its last one."""
-    return bool(
-        await tx.execute(
-            f"""update units set {_MADE}, uses_final = uses_final + 1,
-                  state = case when state not in ('OPEN', 'USED') then state
-                               when uses_final + 1 >= jsonb_array_length(uses) then 'FINAL'
-                               when {_ALL_MADE} then 'USED' else state end
-                where unit_id = $2 and order_id = $1""",
-            order_id,
-            unit_id,
-            used_at,
-            use_no,
         )
     )
 
@@ -300,4 +263,5 @@ def _unit(row: Row) -> OrderUnit:
         original_price_fen=row["original_price_fen"],
         uses=tuple(UseValue.model_validate(use) for use in row["uses"]),
         uses_left=row["uses_left"],
+        used_nos=frozenset(row["used_nos"]),
     )

@@ -19,7 +19,9 @@ _COLUMNS = f"state, {', '.join(_PLAIN)}"
 _REVIEW = tuple(field.name for field in fields(Review))
 WITH_UNITS = f"""select {_COLUMNS}, approved_at, {", ".join(_REVIEW)},
     array(select unit_id from refund_units u where u.refund_id = r.refund_id order by unit_id) as unit_ids,
-    array(select amount_fen from refund_units u where u.refund_id = r.refund_id order by unit_id) as amounts
+    array(select amount_fen from refund_units u where u.refund_id = r.refund_id order by unit_id) as amounts,
+    (select jsonb_object_agg(unit_id, use_nos) from refund_units u
+     where u.refund_id = r.refund_id and use_nos is not null) as use_nos
     from refunds r left join reviews v using (refund_id)"""
 
 
@@ -103,8 +105,11 @@ async def noted(
     return [(UUID(row["about"]), What(row["what"])) for row in rows]
 
 
-async def approve(tx: Transaction, refund_id: UUID, amounts: Mapping[UUID, int]) -> bool:
-    """FENCING → APPROVED with the amounts for the uses that are left; False in any other state."""
+async def approve(
+    tx: Transaction, refund_id: UUID, amounts: Mapping[UUID, int], use_nos: Mapping[UUID, Sequence[int]]
+) -> bool:
+    """FENCING → APPROVED with the amounts for the uses that are left, and their numbers as far as they were told; False
+    in any other state."""
     approved = await tx.value(
         """update refunds set state = 'APPROVED', amount_fen = $2, needs_operator_since = null,
              moving_since = clock_timestamp(), approved_at = $3
@@ -115,12 +120,14 @@ async def approve(tx: Transaction, refund_id: UUID, amounts: Mapping[UUID, int])
     )
     if approved:
         await tx.execute(
-            """update refund_units r set amount_fen = u.amount_fen
+            """update refund_units r set amount_fen = u.amount_fen,
+                 use_nos = (select array_agg(no::int) from jsonb_array_elements_text($4::jsonb -> u.unit_id::text) no)
                from unnest($2::uuid[], $3::bigint[]) as u (unit_id, amount_fen)
                where r.refund_id = $1 and r.unit_id = u.unit_id""",
             refund_id,
             list(amounts),
             list(amounts.values()),
+            {str(unit_id): list(nos) for unit_id, nos in use_nos.items()},
         )
     return bool(approved)
 
@@ -229,4 +236,5 @@ def refund_of(row: Row) -> Refund:
         **{**values, "state": RefundState(row["state"])},
         units=dict(zip(row["unit_ids"], row["amounts"], strict=True)),
         review=None if row["opened_at"] is None else Review(**said),
+        use_nos={UUID(unit_id): tuple(nos) for unit_id, nos in (row["use_nos"] or {}).items()},
     )

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from services.checkout.domain.orders import Order
+from services.checkout.domain.orders import Order, UnitState
 from services.checkout.domain.timeline import What
-from services.checkout.store import orders
-from services.checkout.use_cases import automatic_refunds, refunds
+from services.checkout.store import orders, uses
+from services.checkout.use_cases import automatic_refunds, mass_refunds, refunds
 from shared.contracts.dispatch import ParcelFailure
-from shared.contracts.redemption import RecallReason
+from shared.contracts.redemption import CertificateUsed, RecallReason, UseFinal, UseReversed, version_of_use
 from shared.database import Transaction
 from shared.errors import NotYet
 from shared.observability import log
@@ -44,27 +44,43 @@ async def record_issued(tx: Transaction, order_id: UUID, at: datetime) -> None:
     await orders.add_entry(tx, order_id, What.ISSUED, at)
 
 
-async def record_use(
-    tx: Transaction, order_id: UUID, unit_id: UUID, use_no: int, use_id: UUID, used_at: datetime
-) -> None:
-    """A certificate was used; it may still be reversed."""
-    await _hold(tx, order_id)
-    if not await orders.record_use(tx, order_id, unit_id, use_no, used_at):
-        raise NotYet(f"unit {unit_id} is not here yet")
-    await orders.mark_fulfilling(tx, order_id)
-    await orders.add_entry(tx, order_id, What.USED, used_at, use_id)
+async def record_use(tx: Transaction, event: CertificateUsed) -> None:
+    """A certificate was used; it may still be reversed, or was already."""
+    await _hold(tx, event.order_id)
+    await _hear(tx, event, version_of_use(event.cycle), event.used_at)
+    await orders.mark_fulfilling(tx, event.order_id)
+    await orders.add_entry(tx, event.order_id, What.USED, event.used_at, event.use_id)
 
 
-async def record_final_use(
-    tx: Transaction, order_id: UUID, unit_id: UUID, use_no: int, use_id: UUID, used_at: datetime
-) -> None:
+async def record_reversed_use(tx: Transaction, event: UseReversed) -> None:
+    """A use was undone: it counts as never made, unless the same number was used again meanwhile. What happened to the
+    certificate while it was used, or what of that was heard first, is made up for."""
+    order = await _hold(tx, event.order_id)
+    state = await _hear(tx, event, version_of_use(event.cycle, is_reversed=True), None)
+    await orders.add_entry(tx, event.order_id, What.USE_REVERSED, event.reversed_at, event.use_id)
+    if state is UnitState.OPEN:
+        await automatic_refunds.take_up(tx, order, [event.unit_id])
+        await mass_refunds.refund_if_called_off(tx, order)
+
+
+async def record_final_use(tx: Transaction, event: UseFinal) -> None:
     """A use can no longer be reversed. Its own report may still be under way."""
-    await _hold(tx, order_id)
-    if not await orders.record_final_use(tx, order_id, unit_id, use_no, used_at):
-        raise NotYet(f"unit {unit_id} is not here yet")
-    await orders.mark_fulfilling(tx, order_id)
-    await orders.add_entry(tx, order_id, What.USED, used_at, use_id)
-    await refunds.complete(tx, order_id)
+    await _hold(tx, event.order_id)
+    await _hear(tx, event, version_of_use(event.cycle), event.used_at)
+    await uses.count_final_use(tx, event.unit_id, event.use_no, version_of_use(event.cycle))
+    await orders.mark_fulfilling(tx, event.order_id)
+    await orders.add_entry(tx, event.order_id, What.USED, event.used_at, event.use_id)
+    await refunds.complete(tx, event.order_id)
+
+
+async def _hear(
+    tx: Transaction, event: CertificateUsed | UseReversed | UseFinal, version: int, used_at: datetime | None
+) -> UnitState:
+    await uses.hear_use(tx, event.order_id, event.unit_id, event.use_no, version, used_at)
+    state = await uses.count_uses(tx, event.unit_id, event.use_no)
+    if state is None:
+        raise NotYet(f"unit {event.unit_id} is not here yet")
+    return state
 
 
 async def record_parcel(tx: Transaction, order_id: UUID, state: str, at: datetime) -> None:

@@ -1,9 +1,9 @@
 """Refunds: asked for, fenced by whoever fulfils the units, sent to the channel, done, or given up."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
-from services.checkout.domain.orders import Order, UnitState, value_of_uses_left
+from services.checkout.domain.orders import Order, OrderUnit, UnitState, value_of_uses_left
 from services.checkout.domain.payments import Attempt, Stray
 from services.checkout.domain.refunds import (
     STRAY_CAUSES,
@@ -31,6 +31,7 @@ from services.checkout.use_cases import after_use, automatic_refunds, schedule
 from services.checkout.use_cases.fencing import fence
 from shared.contracts.catalog import DealKind
 from shared.contracts.checkout import RefundAbandoned, RefundCause, RefundedUnit, RefundSucceeded
+from shared.contracts.redemption import FencedUnit
 from shared.database import Transaction
 from shared.errors import IdTaken, NotYet
 from shared.ids import derived_id
@@ -109,18 +110,24 @@ async def held(tx: Transaction, refund_id: UUID) -> tuple[Refund, Order]:
     return refund, order
 
 
-async def approve(tx: Transaction, refund_id: UUID, uses_left: Mapping[UUID, int] | None) -> None:
+async def approve(tx: Transaction, refund_id: UUID, fenced: Sequence[FencedUnit] | None) -> None:
     """The units are fenced: send the money of the uses that are left (`None`: all of them). An answer for a refund
     that has ended meanwhile changes nothing."""
     refund, order = await held(tx, refund_id)
     amounts = dict(refund.units)
-    if uses_left is not None:
+    left = {unit.unit_id: unit for unit in fenced or ()}
+    if fenced is not None:
         units = {unit.unit_id: unit for unit in (await orders.units_of(tx, [order.order_id]))[order.order_id]}
         for unit_id in amounts:
-            amounts[unit_id] = value_of_uses_left(units[unit_id].uses, uses_left.get(unit_id, 0))
-    if await refunds.approve(tx, refund_id, amounts):
+            amounts[unit_id] = _left_fen(units[unit_id], left.get(unit_id))
+    use_nos = {unit_id: unit.left_nos for unit_id, unit in left.items() if unit.left_nos is not None}
+    if await refunds.approve(tx, refund_id, amounts, use_nos):
         await timers.cancel(tx, schedule.FENCE_OVERDUE, refund_id)
         await schedule.send_refund(tx, refund_id, tx.now)
+
+
+def _left_fen(unit: OrderUnit, fenced: FencedUnit | None) -> int:
+    return 0 if fenced is None else value_of_uses_left(unit.uses, fenced.uses_left, fenced.left_nos)
 
 
 async def refuse(tx: Transaction, refund_id: UUID, code: str) -> None:
@@ -188,7 +195,8 @@ async def tell_success(tx: Transaction, refund: Refund, order: Order, for_sale: 
             order_id=order.order_id,
             kind=order.kind,
             units=tuple(
-                RefundedUnit(unit_id=unit_id, amount_fen=amount_fen) for unit_id, amount_fen in refund.units.items()
+                RefundedUnit(unit_id=unit_id, amount_fen=amount_fen, use_nos=refund.use_nos.get(unit_id))
+                for unit_id, amount_fen in refund.units.items()
             ),
             amount_fen=refund.amount_fen,
             cause=RefundCause(refund.cause),

@@ -24,11 +24,13 @@ class Use:
     unit_id: UUID
     use_no: int
     sealed_code: str | None = None
+    cycle: int = 0
+    reversed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Redemption:
-    """An attempt that was granted. Every use can be undone until `reversible_until`."""
+    """An attempt that was granted. A use can be undone until `reversible_until`."""
 
     attempt: Attempt
     order_id: UUID

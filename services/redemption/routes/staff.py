@@ -20,6 +20,9 @@ from shared.service import World
 
 router = APIRouter()
 
+PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+DeviceId = Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE)]
+
 
 class Prepare(BaseModel):
     """Either what the scanner read (QR or barcode) or what was typed."""
@@ -72,6 +75,7 @@ async def prepare(body: Prepare, operator: Caller, db: Db, world: World) -> Prep
         found = await use_cases.prepare(tx, world.codes, operator, body.store_id, body.presented(), datetime.now(UTC))
     if isinstance(found, DomainError):
         raise found
+    world.orders.keep(found.order)
     return PreparationView(
         order_id=found.order.order_id,
         title=found.order.title,
@@ -95,7 +99,7 @@ def _prepared(codes: Codes, listed: Listed) -> PreparedCertificate:
     )
 
 
-def _each_once(unit_ids: tuple[UUID, ...]) -> tuple[UUID, ...]:
+def each_once(unit_ids: tuple[UUID, ...]) -> tuple[UUID, ...]:
     """Sorted, because two requests for the same certificates are the same request in whatever order they stand."""
     if len(set(unit_ids)) != len(unit_ids):
         raise ValueError("name each certificate once")
@@ -105,8 +109,8 @@ def _each_once(unit_ids: tuple[UUID, ...]) -> tuple[UUID, ...]:
 class Redeem(BaseModel):
     store_id: UUID
     token: Annotated[str, Field(max_length=4000)]
-    unit_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=10), AfterValidator(_each_once)]
-    device_id: Annotated[str, Field(min_length=1, max_length=64)]
+    unit_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=10), AfterValidator(each_once)]
+    device_id: DeviceId
 
 
 class UseView(BaseModel):
@@ -115,6 +119,7 @@ class UseView(BaseModel):
     use_no: int
     used_at: datetime
     reversible_until: datetime
+    reversed_at: datetime | None
     masked_code: str
 
 
@@ -132,8 +137,12 @@ class RedemptionView(BaseModel):
 async def redeem(redemption_id: UUID, body: Redeem, operator: Caller, db: Db, world: World) -> RedemptionView:
     """Use certificates of one order, all or none. Repeating the request gives the first result."""
     attempt = Attempt(redemption_id, operator, body.store_id, body.device_id, body.unit_ids)
-    async with db.transaction() as tx:
-        done = await use_cases.redeem(tx, world.codes, attempt, body.token, datetime.now(UTC))
+    done: Redemption | DomainError | None
+    async with db.one_statement() as tx:
+        done = await use_cases.redeem_at_once(tx, world.codes, world.orders, attempt, body.token, datetime.now(UTC))
+    if done is None:
+        async with db.transaction() as tx:
+            done = await use_cases.redeem(tx, world.codes, world.orders, attempt, body.token, datetime.now(UTC))
     if isinstance(done, DomainError):
         raise done
     return _redemption(world.codes, done)
@@ -184,6 +193,7 @@ def _redemption(codes: Codes, done: Redemption) -> RedemptionView:
                 use_no=use.use_no,
                 used_at=done.used_at,
                 reversible_until=done.reversible_until,
+                reversed_at=use.reversed_at,
                 masked_code=masked(codes.open(use.sealed_code)) if use.sealed_code else "",
             )
             for use in done.uses

@@ -126,21 +126,28 @@ async def certificates_of(tx: Transaction, order_id: UUID) -> list[Certificate]:
         """select c.*, last.used_at, last.store_name from certificates c
            left join lateral (
              select r.used_at, r.store_name from uses u join redemptions r using (redemption_id)
-             where u.unit_id = c.unit_id order by u.use_no desc limit 1) last on true
+             where u.unit_id = c.unit_id and u.state <> 'REVERSED' order by r.used_at desc limit 1) last on true
            where c.order_id = $1 order by c.position""",
         order_id,
     )
     return [_certificate(row) for row in rows]
 
 
+# The numbers of the uses that are left: those that were freed, and those that were never made.
+_LEFT_NOS = """array(select use_no from generate_series(1, cardinality(c.use_values_fen)) as n (use_no)
+    where use_no > cardinality(c.use_values_fen) - c.uses_left + cardinality(c.freed_nos) or use_no = any(c.freed_nos)
+    order by 1) as left_nos"""
+
+
 async def fence(
     tx: Transaction, refund_id: UUID, order_id: UUID, unit_ids: Sequence[UUID]
-) -> list[tuple[UUID, int]] | None:
-    """Take all of these certificates out of use for a refund, or none (then None). Returns the uses each has left.
+) -> list[tuple[UUID, list[int]]] | None:
+    """Take all of these certificates out of use for a refund, or none (then None). Returns the numbers of the uses that
+    each has left.
 
     Rows are locked in the order of their ids, as verify locks them, so that the two never wait for each other."""
     rows = await tx.fetch(
-        """with open as materialized (
+        f"""with open as materialized (
              select unit_id from certificates
              where unit_id = any($3::uuid[]) and order_id = $2 and state = any($4)
              order by unit_id for update
@@ -150,19 +157,21 @@ async def fence(
            update certificates c
            set state_before = c.state, state = 'REFUNDING', refund_id = $1, changed_at = now()
            from open, granted where c.unit_id = open.unit_id
-           returning c.unit_id, c.uses_left""",
+           returning c.unit_id, {_LEFT_NOS}""",
         refund_id,
         order_id,
         list(unit_ids),
         [state.value for state in FENCEABLE],
     )
-    return sorted((row["unit_id"], row["uses_left"]) for row in rows) or None
+    return sorted((row["unit_id"], row["left_nos"]) for row in rows) or None
 
 
-async def fenced_by(tx: Transaction, refund_id: UUID) -> list[tuple[UUID, int]]:
-    """The certificates that a refund holds, with the uses each has left."""
-    rows = await tx.fetch("select unit_id, uses_left from certificates where refund_id = $1 order by 1", refund_id)
-    return [(row["unit_id"], row["uses_left"]) for row in rows]
+async def fenced_by(tx: Transaction, refund_id: UUID) -> list[tuple[UUID, list[int]]]:
+    """The certificates that a refund holds, with the numbers of the uses that each has left."""
+    rows = await tx.fetch(
+        f"select unit_id, {_LEFT_NOS} from certificates c where refund_id = $1 order by unit_id", refund_id
+    )
+    return [(row["unit_id"], row["left_nos"]) for row in rows]
 
 
 async def close_fence(tx: Transaction, refund_id: UUID) -> int:

@@ -12,25 +12,28 @@ select 'uses_' || lower(state), count(*) from uses group by state
 union all
 select 'unused_fen', coalesce(sum(value), 0)
 from certificates, unnest(use_values_fen) with ordinality as v (value, use_no)
-where state <> 'REFUNDED' and use_no > cardinality(use_values_fen) - uses_left
+where state <> 'REFUNDED'
+  and (use_no > cardinality(use_values_fen) - uses_left + cardinality(freed_nos) or use_no = any(freed_nos))
 union all
-select 'used_fen', coalesce(sum(paid_fen), 0) from uses
+select 'used_fen', coalesce(sum(paid_fen), 0) from uses where state <> 'REVERSED'
 """
 
 _IN_FLIGHT = """
 (select 'use_not_final' as what, use_id as id, paid_fen as amount_fen, uses.changed_at as since
  from timers join redemptions on kind = 'use_final' and key = redemption_id::text join uses using (redemption_id)
- where due_at <= $1 limit 50)
+ where due_at <= $1 and state = 'USED' limit 50)
 union all
 (select 'refund_ahead_of_order', refund_id, 0, changed_at from refunds where state = 'WAITING' limit 50)
 """
 
 # A refund that waits for checkout (FENCED, DISPUTED) is held money, by design; these are contradictions.
 _MISFITS = """
-(select 'uses_do_not_add_up' as what, unit_id as id,
+(select 'uses_do_not_add_up' as what, c.unit_id as id,
         format('%s uses, %s of %s left', count(use_id), uses_left, cardinality(use_values_fen)) as detail
- from certificates left join uses using (unit_id) group by unit_id
- having count(use_id) <> cardinality(use_values_fen) - uses_left limit 50)
+ from certificates c left join uses u on u.unit_id = c.unit_id and u.state <> 'REVERSED' group by c.unit_id
+ having count(use_id) <> cardinality(use_values_fen) - uses_left
+    or bool_or(use_no = any(freed_nos)) or min(reversals) <> (
+      select count(*) from uses x where x.unit_id = c.unit_id and x.state = 'REVERSED') limit 50)
 union all
 (select 'fence_without_refund', unit_id, format('certificate %s, refund %s', c.state, coalesce(r.state, 'unknown'))
  from certificates c left join refunds r using (refund_id)

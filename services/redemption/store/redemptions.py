@@ -4,18 +4,23 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from services.redemption.domain.certificates import REDEEMERS
+from services.redemption.domain.certificates import REDEEMERS, Order
 from services.redemption.domain.redemptions import Attempt, Redemption, Use
 from services.redemption.store.copies import SUSPENDED
+from shared.contracts.redemption import CertificateUsed
 from shared.contracts.settlement import PaidUse
 from shared.database import Row, Transaction
+from shared.messaging import outbox, timers
 
 # Everything that redeeming depends on and that can change is tested here, on the newest version of each locked row;
 # whoever loses the race for a certificate (a refund's fence, a recall, another till) finds it no longer VALID and the
-# whole attempt grants nothing.
+# whole attempt grants nothing. What follows from the decision is written by the same statement: uses, the events that
+# tell of them, and the timer that makes them final. It is one round trip, alone or in a transaction (ADR 0014).
 _DECIDE = f"""
 with usable as materialized (
-    select c.unit_id from certificates c
+    select c.unit_id, c.use_values_fen, c.sealed_code, c.reversals as cycle,
+           coalesce(c.freed_nos[1], cardinality(c.use_values_fen) - c.uses_left + 1) as use_no
+    from certificates c
     join orders o on o.order_id = c.order_id
     join stores s on s.store_id = $3 and s.merchant_id = o.merchant_id and s.open
     where c.unit_id = any($6::uuid[]) and c.order_id = $2 and c.state = 'VALID' and c.uses_left > 0
@@ -34,42 +39,76 @@ with usable as materialized (
     returning redemption_id
 ), spent as (
     update certificates c
-    set uses_left = c.uses_left - 1, state = case c.uses_left when 1 then 'USED' else 'VALID' end, changed_at = now()
+    set uses_left = c.uses_left - 1, freed_nos = c.freed_nos[2:],
+        state = case c.uses_left when 1 then 'USED' else 'VALID' end, changed_at = now()
     from usable, redeemed where c.unit_id = usable.unit_id
-    returning c.unit_id, cardinality(c.use_values_fen) - c.uses_left as use_no, c.use_values_fen
+    returning c.unit_id
+), given as (
+    select * from unnest($6::uuid[], $7::uuid[], $11::uuid[], $12::jsonb[]) as g (unit_id, use_id, event_id, payload)
+), made as (
+    insert into uses (use_id, unit_id, use_no, cycle, redemption_id, paid_fen)
+    select given.use_id, unit_id, use_no, cycle, $1, use_values_fen[use_no]
+    from spent join usable using (unit_id) join given using (unit_id)
+    returning use_id, unit_id, use_no, cycle
+), told as (
+    select event_id, $13::text, made.use_id::text, 1::bigint,
+           convert_to((payload || jsonb_build_object('use_no', use_no, 'cycle', cycle))::text, 'UTF8'), $14::jsonb
+    from made join given using (unit_id)
+), {outbox.emitting("told")}, due as (
+    select $15::text, redemption_id::text, $9::timestamptz, $16::jsonb from redeemed
+), timed as (
+    {timers.scheduling("due")}
 )
-insert into uses (use_id, unit_id, use_no, redemption_id, paid_fen)
-select given.use_id, spent.unit_id, spent.use_no, $1, spent.use_values_fen[spent.use_no]
-from spent join unnest($6::uuid[], $7::uuid[]) as given (unit_id, use_id) using (unit_id)
-returning use_id
+select made.use_id, unit_id, made.use_no, made.cycle, sealed_code
+from made join usable using (unit_id) order by unit_id
 """
 
+USE_FINAL = "use_final"
+
 _REDEMPTION = """
-select r.*, o.merchant_id, o.title, u.use_id, u.unit_id, u.use_no, c.sealed_code
+select r.*, o.merchant_id, o.title, u.use_id, u.unit_id, u.use_no, u.cycle, c.sealed_code, v.reversed_at
 from redemptions r join orders o using (order_id) join uses u using (redemption_id) join certificates c using (unit_id)
+left join reversals v on v.reversal_id = u.reversal_id
 """
 
 
 async def decide(
-    tx: Transaction, attempt: Attempt, order_id: UUID, use_ids: Sequence[UUID], reversible_until: datetime
-) -> bool:
-    """Use every certificate of the attempt once, or change nothing and return False.
+    tx: Transaction, attempt: Attempt, order: Order, used: Sequence[CertificateUsed], reversible_until: datetime
+) -> Redemption | None:
+    """Use every certificate of the attempt once, say so, and set the timer; or change nothing and return None.
 
-    `attempt.unit_ids` are sorted and belong to `order_id`; `use_ids` stand in the same order."""
-    used = await tx.fetch(
+    `attempt.unit_ids` are sorted; `used` are the events, in the same order, but for the number and the cycle of each
+    use, which only the statement knows."""
+    rows = await tx.fetch(
         _DECIDE,
         attempt.redemption_id,
-        order_id,
+        order.order_id,
         attempt.store_id,
         attempt.operator,
         attempt.device_id,
         list(attempt.unit_ids),
-        list(use_ids),
+        [event.use_id for event in used],
         tx.now,
         reversible_until,
         [role.value for role in REDEEMERS],
+        [event.event_id for event in used],
+        [event.model_dump(mode="json") for event in used],
+        CertificateUsed.topic,
+        outbox.emitted(tx),
+        USE_FINAL,
+        timers.scheduled(tx),
     )
-    return bool(used)
+    if not rows:
+        return None
+    return Redemption(
+        attempt=attempt,
+        order_id=order.order_id,
+        merchant_id=order.merchant_id,
+        title=order.title,
+        used_at=tx.now,
+        reversible_until=reversible_until,
+        uses=tuple(_use(row) for row in rows),
+    )
 
 
 async def find(tx: Transaction, redemption_id: UUID) -> Redemption | None:
@@ -104,8 +143,8 @@ async def finalise(tx: Transaction, redemption_ids: Sequence[UUID]) -> list[Rede
              update uses u set state = 'FINAL', changed_at = now() from redemptions r
              where u.redemption_id = r.redemption_id and r.redemption_id = any($1) and u.state = 'USED'
                and r.reversible_until <= $2
-             returning u.use_id, u.unit_id, u.use_no, u.redemption_id)
-           select r.*, o.merchant_id, o.title, final.use_id, final.unit_id, final.use_no, null as sealed_code
+             returning u.use_id, u.unit_id, u.use_no, u.cycle, u.redemption_id)
+           select r.*, o.merchant_id, o.title, final.use_id, final.unit_id, final.use_no, final.cycle
            from final join redemptions r using (redemption_id) join orders o using (order_id)
            order by r.redemption_id, final.unit_id""",
         list(redemption_ids),
@@ -130,7 +169,8 @@ async def settle(tx: Transaction, paid: Sequence[PaidUse]) -> int:
              state = case when c.state = 'USED' then 'SETTLED' else c.state end,
              state_before = case when c.state = 'DISPUTED' then 'SETTLED' end
            where c.unit_id = any($1) and (c.state = 'USED' or c.state = 'DISPUTED' and c.state_before = 'USED')
-             and not exists (select from uses u where u.unit_id = c.unit_id and u.state <> 'SETTLED')""",
+             and not exists (select from uses u
+                             where u.unit_id = c.unit_id and u.state not in ('SETTLED', 'REVERSED'))""",
         units,
     )
     waiting: int = await tx.value(
@@ -166,5 +206,16 @@ def _redemption(rows: Sequence[Row]) -> Redemption:
         title=first["title"],
         used_at=first["used_at"],
         reversible_until=first["reversible_until"],
-        uses=tuple(Use(row["use_id"], row["unit_id"], row["use_no"], row["sealed_code"]) for row in rows),
+        uses=tuple(_use(row) for row in rows),
+    )
+
+
+def _use(row: Row) -> Use:
+    return Use(
+        use_id=row["use_id"],
+        unit_id=row["unit_id"],
+        use_no=row["use_no"],
+        sealed_code=row.get("sealed_code"),
+        cycle=row["cycle"],
+        reversed_at=row.get("reversed_at"),
     )

@@ -13,6 +13,7 @@ class Step(StrEnum):
     SCANNED = "SCANNED"
     TYPED = "TYPED"
     VERIFY = "VERIFY"
+    REVERSE = "REVERSE"
 
 
 async def record(

@@ -8,11 +8,13 @@ from services.redemption.use_cases.recalls import recall_at_closed_store, recall
 from services.redemption.use_cases.redeem import (
     finalise_uses,
     redeem,
+    redeem_at_once,
     redemption_for,
     redemptions_of_store,
     settle_uses,
 )
 from services.redemption.use_cases.refunds import close_refund, fence_refund, lift_fence
+from services.redemption.use_cases.reverse import reverse
 from services.redemption.use_cases.third_party import fail_without_code
 
 __all__ = [
@@ -34,7 +36,9 @@ __all__ = [
     "recall_next",
     "recall_of_suspended_merchant",
     "redeem",
+    "redeem_at_once",
     "redemption_for",
     "redemptions_of_store",
+    "reverse",
     "settle_uses",
 ]

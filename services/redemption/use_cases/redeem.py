@@ -7,6 +7,7 @@ from uuid import UUID
 from services.redemption.domain import refusals as reasons
 from services.redemption.domain.certificates import READERS, REDEEMERS, Order, refusal_to_use, reversible_until
 from services.redemption.domain.codes import Codes
+from services.redemption.domain.kept_orders import KeptOrders
 from services.redemption.domain.redemptions import Attempt, Redemption
 from services.redemption.store import certificates, copies, redemptions, refusals
 from services.redemption.store.refusals import Step
@@ -16,14 +17,25 @@ from shared.contracts.use_rules import why_not_usable
 from shared.database import Transaction
 from shared.errors import DomainError, IdTaken, NotFound, NotYet
 from shared.ids import new_id
-from shared.messaging import outbox, timers
+from shared.messaging import outbox
 from shared.observability import log
 
-USE_FINAL = "use_final"
+
+async def redeem_at_once(
+    tx: Transaction, codes: Codes, orders: KeptOrders, attempt: Attempt, token: str, real_now: datetime
+) -> Redemption | None:
+    """Use all certificates of the attempt by the one statement that decides, or (None) leave the attempt to `redeem`,
+    which also knows why not. One statement at most: this may be a transaction of one."""
+    try:
+        prepared = codes.read_preparation(token, attempt.operator, attempt.store_id, attempt.unit_ids, real_now)
+    except (reasons.PreparationExpired, reasons.PreparationMismatch):
+        return None
+    order = orders.find(prepared.order_id)
+    return None if order is None else await _decide(tx, attempt, order)
 
 
 async def redeem(
-    tx: Transaction, codes: Codes, attempt: Attempt, token: str, real_now: datetime
+    tx: Transaction, codes: Codes, orders: KeptOrders, attempt: Attempt, token: str, real_now: datetime
 ) -> Redemption | DomainError:
     """Use all certificates of the attempt, or none. Asked again with the same id, the first result is given again,
     even when the token has ended meanwhile: it is not part of the comparison.
@@ -31,7 +43,7 @@ async def redeem(
     A refusal is returned, not raised, so that its record is committed."""
     done = await _done_before(tx, attempt)
     if done is None:
-        done = await _redeem_first(tx, codes, attempt, token, real_now)
+        done = await _redeem_first(tx, codes, orders, attempt, token, real_now)
     if isinstance(done, DomainError):
         await refusals.record(
             tx, Step.VERIFY, done.code, attempt.operator, attempt.store_id, attempt.unit_ids, attempt.redemption_id
@@ -48,66 +60,54 @@ async def _done_before(tx: Transaction, attempt: Attempt) -> Redemption | Domain
 
 
 async def _redeem_first(
-    tx: Transaction, codes: Codes, attempt: Attempt, token: str, real_now: datetime
+    tx: Transaction, codes: Codes, orders: KeptOrders, attempt: Attempt, token: str, real_now: datetime
 ) -> Redemption | DomainError:
     try:
         prepared = codes.read_preparation(token, attempt.operator, attempt.store_id, attempt.unit_ids, real_now)
     except (reasons.PreparationExpired, reasons.PreparationMismatch) as refusal:
         return refusal
-    if not await _decide(tx, attempt, prepared.order_id):
-        # The same attempt may have been decided while this one waited for it.
-        return await _done_before(tx, attempt) or await _why_not(tx, attempt, prepared.order_id)
-    done = await redemptions.find(tx, attempt.redemption_id)
-    assert done is not None, "decided in this transaction"
-    await outbox.emit(tx, *_used(done))
-    await timers.schedule(tx, USE_FINAL, done.attempt.redemption_id, done.reversible_until)
-    return done
+    order = orders.find(prepared.order_id) or await certificates.order_of(tx, prepared.order_id)
+    assert order is not None, "the token names an order that is here"
+    orders.keep(order)
+    # The same attempt may have been decided while this one waited for it.
+    return await _decide(tx, attempt, order) or await _done_before(tx, attempt) or await _why_not(tx, attempt, order)
 
 
-async def _decide(tx: Transaction, attempt: Attempt, order_id: UUID) -> bool:
+async def _decide(tx: Transaction, attempt: Attempt, order: Order) -> Redemption | None:
     # An order's rules never change, so what they say now still holds in the statement that decides about the rest.
-    order = await _order(tx, order_id)
     count = len(attempt.unit_ids)
     if why_not_usable(order.rules, order.window, order.store_ids, attempt.store_id, tx.now, count) is not None:
-        return False
-    use_ids = [new_id() for _ in attempt.unit_ids]
-    return await redemptions.decide(tx, attempt, order_id, use_ids, reversible_until(tx.now))
+        return None
+    until = reversible_until(tx.now)
+    used = [_used(tx, attempt, order, unit_id, until) for unit_id in attempt.unit_ids]
+    return await redemptions.decide(tx, attempt, order, used, until)
 
 
-async def _order(tx: Transaction, order_id: UUID) -> Order:
-    order = await certificates.order_of(tx, order_id)
-    assert order is not None, "the token names an order that is here"
-    return order
+def _used(tx: Transaction, attempt: Attempt, order: Order, unit_id: UUID, until: datetime) -> CertificateUsed:
+    """The event, if it comes to that; which use of the certificate it was, the deciding statement says."""
+    return CertificateUsed(
+        occurred_at=tx.now,
+        use_id=new_id(),
+        unit_id=unit_id,
+        use_no=1,
+        order_id=order.order_id,
+        merchant_id=order.merchant_id,
+        store_id=attempt.store_id,
+        used_at=tx.now,
+        reversible_until=until,
+    )
 
 
-async def _why_not(tx: Transaction, attempt: Attempt, order_id: UUID) -> DomainError:
+async def _why_not(tx: Transaction, attempt: Attempt, order: Order) -> DomainError:
     store = await copies.store_for(tx, attempt.operator, attempt.store_id, REDEEMERS)
     if store is None:
         return reasons.NotStaffOfStore()
-    order = await _order(tx, order_id)
-    found = {one.unit_id: one for one in await certificates.certificates_of(tx, order_id)}
+    found = {one.unit_id: one for one in await certificates.certificates_of(tx, order.order_id)}
     for unit_id in attempt.unit_ids:
         refusal = refusal_to_use(found[unit_id], order, store, tx.now, len(attempt.unit_ids))
         if refusal is not None:
             return refusal
     return reasons.ChangedMeanwhile()
-
-
-def _used(done: Redemption) -> list[CertificateUsed]:
-    return [
-        CertificateUsed(
-            occurred_at=done.used_at,
-            use_id=use.use_id,
-            unit_id=use.unit_id,
-            use_no=use.use_no,
-            order_id=done.order_id,
-            merchant_id=done.merchant_id,
-            store_id=done.attempt.store_id,
-            used_at=done.used_at,
-            reversible_until=done.reversible_until,
-        )
-        for use in done.uses
-    ]
 
 
 async def finalise_uses(tx: Transaction, redemption_ids: Sequence[UUID]) -> None:
@@ -128,6 +128,7 @@ def _final(tx: Transaction, done: Redemption) -> list[UseFinal]:
             merchant_id=done.merchant_id,
             store_id=done.attempt.store_id,
             used_at=done.used_at,
+            cycle=use.cycle,
         )
         for use in done.uses
     ]

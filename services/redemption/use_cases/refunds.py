@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from services.redemption.domain import refusals as reasons
-from services.redemption.domain.certificates import CertificateState, refusal_to_fence
+from services.redemption.domain.certificates import refusal_to_fence
 from services.redemption.store import certificates, recalls, refunds
 from services.redemption.store.refunds import Refund, RefundState
 from services.redemption.use_cases import disputes
-from services.redemption.use_cases.expiry import expire_if_over, say_again
-from services.redemption.use_cases.recalls import recall_units
-from services.redemption.use_cases.third_party import say_failed, wait_for_codes
+from services.redemption.use_cases.making_up import make_up
 from shared.contracts.checkout import RefundAbandoned, RefundCause, RefundRequested, RefundSucceeded
 from shared.contracts.redemption import FencedUnit, RefundFenced, RefundRefused
 from shared.database import Transaction
@@ -127,19 +125,10 @@ async def lift_fence(tx: Transaction, event: RefundAbandoned) -> None:
 
 
 async def _give_back(tx: Transaction, order_id: UUID, refund_id: UUID, unit_ids: Sequence[UUID]) -> None:
-    """What happened behind the fence is made up for: stores were lost, codes never came, time ran out."""
     order = await certificates.order_of(tx, order_id)
     assert order is not None, "what was fenced has an order"
     await recalls.share_merchant(tx, order.merchant_id)
-    lifted = await certificates.lift_fence(tx, refund_id, unit_ids)
-    recalled = await recall_units(tx, lifted)
-    left = {unit_id: state for unit_id, state in lifted.items() if unit_id not in recalled}
-    if CertificateState.ISSUING in left.values() and order.codes_due_at is not None:
-        await wait_for_codes(tx, order_id, order.codes_due_at)
-    failed = [unit_id for unit_id, state in left.items() if state is CertificateState.ISSUE_FAILED]
-    await say_failed(tx, [(unit_id, order_id) for unit_id in failed])
-    await say_again(tx, [unit_id for unit_id, state in left.items() if state is CertificateState.EXPIRED])
-    await expire_if_over(tx, [unit_id for unit_id, state in left.items() if state is CertificateState.VALID])
+    await make_up(tx, order, await certificates.lift_fence(tx, refund_id, unit_ids))
 
 
 async def _known(tx: Transaction, refund_id: UUID) -> Refund:
@@ -148,8 +137,10 @@ async def _known(tx: Transaction, refund_id: UUID) -> Refund:
     return refund
 
 
-async def _say_fenced(tx: Transaction, refund: Refund, fenced: Sequence[tuple[UUID, int]]) -> None:
-    units = tuple(FencedUnit(unit_id=unit_id, uses_left=uses_left) for unit_id, uses_left in fenced)
+async def _say_fenced(tx: Transaction, refund: Refund, fenced: Sequence[tuple[UUID, Sequence[int]]]) -> None:
+    units = tuple(
+        FencedUnit(unit_id=unit_id, uses_left=len(left_nos), left_nos=tuple(left_nos)) for unit_id, left_nos in fenced
+    )
     await outbox.emit(
         tx, RefundFenced(occurred_at=tx.now, refund_id=refund.refund_id, order_id=refund.order_id, units=units)
     )

@@ -26,6 +26,7 @@ class Fact(StrEnum):
     """What may be said about a use, in the order of its life."""
 
     USED = "USED"
+    REVERSED = "REVERSED"
     FINAL = "FINAL"
     RECEIVED = "RECEIVED"
     CLAIMED = "CLAIMED"
@@ -48,7 +49,8 @@ class Move:
 
 
 MOVES: Mapping[Fact, Move] = {
-    Fact.USED: Move(frozenset({UseState.HELD}), UseState.USED),
+    Fact.USED: Move(frozenset({UseState.HELD, UseState.USED}), UseState.USED),
+    Fact.REVERSED: Move(frozenset({UseState.HELD, UseState.USED}), UseState.HELD),
     Fact.FINAL: Move(frozenset({UseState.USED}), UseState.FINAL),
     Fact.RECEIVED: Move(frozenset({UseState.HELD}), UseState.FINAL),
     Fact.CLAIMED: Move(frozenset({UseState.FINAL}), UseState.CLAIMED),
@@ -57,10 +59,15 @@ MOVES: Mapping[Fact, Move] = {
 }
 
 
-def verdict(state: UseState | None, fact: Fact) -> Verdict:
-    """Whether a fact moves a use now, comes before its predecessor (None: the order is not here), or is history."""
+def verdict(state: UseState | None, fact: Fact, *, is_news: bool = True) -> Verdict:
+    """Whether a fact moves a use now, comes before its predecessor (None: the order is not here), or is history.
+
+    A use may be made, reversed and made again under one number; of these facts only one that is newer than the newest
+    heard is news, whatever the order in which they come."""
     if state is None or (fact is Fact.FINAL and state is UseState.HELD):
         return Verdict.TOO_EARLY
+    if not is_news:
+        return Verdict.PAST
     return Verdict.APPLIES if state in MOVES[fact].sources else Verdict.PAST
 
 
@@ -123,15 +130,17 @@ class Use:
     refund_id: UUID | None = None
 
 
-def refunded_uses(uses: Sequence[Use], amount_fen: int) -> tuple[Use, ...] | None:
-    """Which uses of one unit a refund of `amount_fen` gives back: those still held, else every one that is left.
+def refunded_uses(uses: Sequence[Use], amount_fen: int, use_nos: Sequence[int] | None = None) -> tuple[Use, ...] | None:
+    """Which uses of one unit a refund of `amount_fen` gives back: those with the numbers that were named, whatever has
+    been heard of them; where none were, those still held, else every one that is left.
 
     None when neither fits yet, because a use of a times-card has not been heard of. Raises RefundDoesNotFit when
     it never will.
     """
     left = tuple(use for use in uses if use.state is not UseState.REFUNDED)
     held = tuple(use for use in left if use.state is UseState.HELD)
-    for candidates in (held, left):
+    named = tuple(use for use in left if use.use_no in (use_nos or ()))
+    for candidates in (named, held, left):
         if candidates and sum(use.value.paid_fen for use in candidates) == amount_fen:
             return candidates
     if amount_fen > sum(use.value.paid_fen for use in left) or len(left) <= 1:

@@ -81,10 +81,10 @@ async def add_uses(tx: Transaction, order_id: UUID, merchant_id: UUID, uses: Seq
     )
 
 
-async def state_of(tx: Transaction, unit_id: UUID, use_no: int) -> UseState | None:
-    """Where a use is, or None if its order has not arrived."""
-    state = await tx.value("select state from uses where unit_id = $1 and use_no = $2", unit_id, use_no)
-    return None if state is None else UseState(state)
+async def state_of(tx: Transaction, unit_id: UUID, use_no: int) -> tuple[UseState, int] | None:
+    """Where a use is, and the version of the newest that was heard of it; None if its order has not arrived."""
+    row = await tx.row("select state, heard from uses where unit_id = $1 and use_no = $2", unit_id, use_no)
+    return None if row is None else (UseState(row["state"]), row["heard"])
 
 
 async def mark_used(
@@ -96,13 +96,15 @@ async def mark_used(
     used_at: datetime,
     used_on: date,
     due: date,
+    version: int,
 ) -> bool:
-    """HELD → USED; False if it was not held."""
+    """HELD → USED, also USED → USED by a later use whose predecessor's reversal has not arrived; False if it is in
+    another state, or something newer was heard."""
     return bool(
         await tx.execute(
             """update uses set state = $8, use_id = $3, store_id = $4, used_at = $5, used_on = $6, due_on = $7,
-                 changed_at = now()
-               where unit_id = $1 and use_no = $2 and state = any($9)""",
+                 heard = $10, changed_at = now()
+               where unit_id = $1 and use_no = $2 and state = any($9) and heard < $10""",
             unit_id,
             use_no,
             use_id,
@@ -112,6 +114,24 @@ async def mark_used(
             due,
             MOVES[Fact.USED].target.value,
             _sources(Fact.USED),
+            version,
+        )
+    )
+
+
+async def mark_reversed(tx: Transaction, unit_id: UUID, use_no: int, version: int) -> bool:
+    """USED → HELD, or held on, so that the use is not made by its report when that comes late; False if it is in
+    another state, or something newer was heard."""
+    return bool(
+        await tx.execute(
+            """update uses set state = $4, use_id = null, store_id = null, used_at = null, used_on = null,
+                 due_on = null, heard = $3, changed_at = now()
+               where unit_id = $1 and use_no = $2 and state = any($5) and heard < $3""",
+            unit_id,
+            use_no,
+            version,
+            MOVES[Fact.REVERSED].target.value,
+            _sources(Fact.REVERSED),
         )
     )
 

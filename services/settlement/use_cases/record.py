@@ -23,7 +23,7 @@ from services.settlement.store.ledger import post
 from shared.clock import business_day
 from shared.contracts.checkout import OrderPaid, RefundSucceeded
 from shared.contracts.dispatch import ParcelReceived
-from shared.contracts.redemption import CertificateUsed, UseFinal
+from shared.contracts.redemption import CertificateUsed, UseFinal, UseReversed, version_of_use
 from shared.database import Transaction
 from shared.errors import NotYet
 from shared.ids import derived_id
@@ -45,6 +45,7 @@ async def record_order(tx: Transaction, order: OrderPaid) -> None:
 
 async def record_use(tx: Transaction, event: CertificateUsed) -> None:
     """A use earns its value, still reversibly. Raises NotYet while its order has not arrived."""
+    version = version_of_use(event.cycle)
     moved = await store.mark_used(
         tx,
         event.unit_id,
@@ -54,9 +55,18 @@ async def record_use(tx: Transaction, event: CertificateUsed) -> None:
         event.used_at,
         business_day(event.used_at),
         due_on(event.used_at),
+        version,
     )
     if not moved:
-        await _wait_if_too_early(tx, event.unit_id, event.use_no, Fact.USED)
+        await _wait_if_too_early(tx, event.unit_id, event.use_no, Fact.USED, version)
+
+
+async def record_reversed_use(tx: Transaction, event: UseReversed) -> None:
+    """A use was undone: its value is held as before. Using posted nothing, so there is nothing to post back. Raises
+    NotYet while its order has not arrived; the use itself may still come, and is history then."""
+    version = version_of_use(event.cycle, is_reversed=True)
+    if not await store.mark_reversed(tx, event.unit_id, event.use_no, version):
+        await _wait_if_too_early(tx, event.unit_id, event.use_no, Fact.REVERSED, version)
 
 
 async def finalise_use(tx: Transaction, event: UseFinal) -> None:
@@ -86,6 +96,7 @@ async def record_refund(tx: Transaction, event: RefundSucceeded) -> None:
     amount can never be right.
     """
     amounts = {unit.unit_id: unit.amount_fen for unit in event.units}
+    use_nos = {unit.unit_id: unit.use_nos for unit in event.units}
     locked = await store.lock_units(tx, list(amounts))
     entries: list[Entry] = []
     for unit_id, uses in groupby(locked, key=lambda use: use.unit_id):
@@ -93,7 +104,7 @@ async def record_refund(tx: Transaction, event: RefundSucceeded) -> None:
         amount_fen = amounts.pop(unit_id)
         if any(use.refund_id == event.refund_id for use in unit_uses):
             continue
-        chosen = refunded_uses(unit_uses, amount_fen)
+        chosen = refunded_uses(unit_uses, amount_fen, use_nos[unit_id])
         if chosen is None:
             raise NotYet(f"unit {unit_id} has uses that have not been heard of")
         for use in chosen:
@@ -134,14 +145,16 @@ def _earned_id(use: Use) -> UUID:
     return derived_id(use.unit_id, f"{PostingKind.USE_FINAL}/{use.use_no}")
 
 
-async def _wait_if_too_early(tx: Transaction, unit_id: UUID, use_no: int, fact: Fact) -> None:
+async def _wait_if_too_early(
+    tx: Transaction, unit_id: UUID, use_no: int, fact: Fact, version: int | None = None
+) -> None:
     """Leave a fact that moved nothing to a later attempt, unless it is history.
 
     A fact that would apply *now* is too early as well: its predecessor was committed after our statement had looked,
     and taking the message for done would lose it.
     """
-    state = await store.state_of(tx, unit_id, use_no)
-    if verdict(state, fact) is not Verdict.PAST:
+    state, heard = await store.state_of(tx, unit_id, use_no) or (None, 0)
+    if verdict(state, fact, is_news=version is None or version > heard) is not Verdict.PAST:
         raise NotYet(f"{fact} came before its predecessor: use {use_no} of unit {unit_id} is {state}")
 
 

@@ -55,12 +55,39 @@ class Use(View):
     use_no: int = 1
     used_at: datetime
     reversible_until: datetime | None = None
+    reversed_at: datetime | None = None
+    masked_code: str = ""
 
 
 class Redeemed(View):
+    """What was redeemed at once, in which some uses, or all, may have been undone since."""
+
     redemption_id: UUID
     store_id: UUID
+    title: str = ""
     uses: list[Use]
+
+    @property
+    def standing(self) -> list[Use]:
+        """The uses that were not undone."""
+        return [use for use in self.uses if use.reversed_at is None]
+
+    def undoable_until(self, now: datetime) -> datetime | None:
+        """Until when this can still be undone; None when there is nothing to undo, or it is too late."""
+        moments = [use.reversible_until for use in self.standing if use.reversible_until is not None]
+        return min(moments) if moments and now < min(moments) else None
+
+
+class RedeemedPage(View):
+    items: list[Redeemed]
+    next_cursor: str | None = None
+
+
+class Reversed(View):
+    reversal_id: UUID
+    redemption_id: UUID
+    reversed_at: datetime
+    uses: list[View]
 
 
 class Redemption(Service):
@@ -83,6 +110,19 @@ class Redemption(Service):
             "device_id": device_id,
         }
         return Redeemed.model_validate(await self.put(asker, f"/redemptions/{redemption_id}", body))
+
+    async def reverse(
+        self, asker: Asker, redemption_id: UUID, reversal_id: UUID, device_id: str, reason: str
+    ) -> Reversed:
+        """Undo all of a redemption that was not undone yet."""
+        body = {"use_ids": None, "device_id": device_id, "reason": reason}
+        path = f"/redemptions/{redemption_id}/reversals/{reversal_id}"
+        return Reversed.model_validate(await self.put(asker, path, body))
+
+    async def of_store(self, asker: Asker, store_id: UUID, cursor: str | None = None) -> RedeemedPage:
+        """What was redeemed in a store, newest first."""
+        query = {"cursor": cursor} if cursor else {}
+        return RedeemedPage.model_validate(await self.get(asker, f"/stores/{store_id}/redemptions", **query))
 
     async def find(self, asker: Asker, redemption_id: UUID) -> Redeemed | None:
         """What became of an act whose answer never came; None if it was never done."""

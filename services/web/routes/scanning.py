@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import zxingcpp
@@ -14,6 +14,7 @@ from services.web.formats import moment
 from services.web.gateways.service import Refused, Silent
 from services.web.problems import told
 from services.web.rendering import asset, page
+from services.web.routes.feed import Cursor
 from services.web.texts import Speech
 from services.web.visits import Signed, Visit
 from services.web.world import Outside, World
@@ -37,10 +38,8 @@ class PictureInvalid(Invalid):
 @router.get("/scan")
 async def scan(request: Request, visit: Signed, world: Outside) -> Response:
     """Camera, typed code or photo, for one of the stores where the visitor works."""
-    employers = await world.services.desks.employers(visit.asker)
-    stores = [(str(store.store_id), store.name) for employer in employers for store in employer.stores]
     facts = {
-        "stores": stores,
+        "stores": await _stores(visit, world),
         "chosen": request.cookies.get(STORE, ""),
         "decoder": asset("vendor/barcode-detector-3.2.2/ponyfill.js"),
         "wasm": asset("vendor/zxing_reader-3.1.3.wasm"),
@@ -105,6 +104,53 @@ async def verify(
     return page(request, "fragments/redeemed.html", done=done)
 
 
+@router.post("/scan/reverse")
+async def reverse(
+    request: Request,
+    visit: Signed,
+    world: Outside,
+    redemption_id: Annotated[UUID, Form()],
+    reversal_id: Annotated[UUID, Form()],
+    reason: Annotated[Literal["mistake", "customer", "other"], Form()] = "mistake",
+) -> Response:
+    """Undo a redemption. The id of the act was minted with the form and stays over every retry."""
+    t = Speech(visit.language)
+    device_id = request.cookies.get(DEVICE) or secrets.token_hex(8)
+    visit.set_cookie(DEVICE, device_id, _REMEMBER_S)
+    redemption = world.services.redemption
+    try:
+        done = await redemption.reverse(
+            visit.asker, redemption_id, reversal_id, device_id, Speech("zh")(f"scan.undo_reason.{reason}")
+        )
+    except Refused as refused:
+        if refused.status == 401:
+            raise
+        problem = told(refused, visit.language)
+        return _undone(request, "bad", problem.title, problem.hint)
+    except Silent:
+        again: dict[str, object] = {"redemption_id": redemption_id, "reversal_id": reversal_id, "reason": reason}
+        return _undone(request, "wait", t("scan.undo_unknown"), t("scan.undo_unknown_hint"), again)
+    return _undone(request, "good", t("scan.undone", n=len(done.uses)), t("scan.undone_hint"))
+
+
+def _undone(request: Request, mood: str, title: str, detail: str, again: dict[str, object] | None = None) -> Response:
+    return page(request, "fragments/reversed.html", mood=mood, title=title, detail=detail, again=again)
+
+
+@router.get("/scan/redemptions")
+async def redeemed(
+    request: Request, visit: Signed, world: Outside, store_id: UUID | None = None, cursor: Cursor = None
+) -> Response:
+    """What was redeemed in one of the visitor's stores; a mistake can be undone from here as well."""
+    stores = await _stores(visit, world)
+    known = [one for one, _ in stores]
+    wanted = str(store_id) if store_id else request.cookies.get(STORE, "")
+    chosen = wanted if wanted in known else (known[0] if known else "")
+    found = await world.services.redemption.of_store(visit.asker, UUID(chosen), cursor) if chosen else None
+    facts = {"stores": stores, "chosen": chosen, "items": found.items if found else []}
+    return page(request, "redeemed.html", facts, next_cursor=found and found.next_cursor)
+
+
 @router.post("/scan/photo")
 async def read_photo(
     request: Request,
@@ -124,6 +170,11 @@ def _decoded(pixels: bytes, width: int, height: int) -> str | None:
     picture = memoryview(pixels).cast("B", (height, width))
     found = zxingcpp.read_barcodes(picture, formats=_FORMATS)
     return str(found[0].text) if found else None
+
+
+async def _stores(visit: Visit, world: World) -> list[tuple[str, str]]:
+    employers = await world.services.desks.employers(visit.asker)
+    return [(str(store.store_id), store.name) for employer in employers for store in employer.stores]
 
 
 async def _after_silence(

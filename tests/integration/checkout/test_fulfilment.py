@@ -38,11 +38,15 @@ def used(stage: Stage, purchase: Purchase, unit: UUID, use_id: UUID) -> Report:
     return lambda: fulfilment.record_use(event, stage.db)
 
 
-def final(stage: Stage, purchase: Purchase, unit: UUID, use_id: UUID) -> Report:
-    event = UseFinal(
+def _final(stage: Stage, purchase: Purchase, unit: UUID, use_id: UUID) -> UseFinal:
+    return UseFinal(
         occurred_at=stage.now(), use_id=use_id, unit_id=unit, use_no=1, order_id=purchase.order_id,
         merchant_id=purchase.deal.merchant_id, store_id=purchase.deal.store_id, used_at=stage.now(),
     )  # fmt: skip
+
+
+def final(stage: Stage, purchase: Purchase, unit: UUID, use_id: UUID) -> Report:
+    event = _final(stage, purchase, unit, use_id)
     return lambda: fulfilment.record_final_use(event, stage.db)
 
 
@@ -92,7 +96,7 @@ async def test_an_order_is_completed_by_its_last_unit_even_when_both_end_at_once
     await issued(stage, purchase, [first, second])()
 
     async with stage.db.transaction() as tx:
-        await fulfilment_use_cases.record_final_use(tx, purchase.order_id, first, 1, new_id(), stage.now())
+        await fulfilment_use_cases.record_final_use(tx, _final(stage, purchase, first, new_id()))
         # The other one's report arrives while this one is not committed: it must not overlook it.
         other = asyncio.ensure_future(final(stage, purchase, second, new_id())())
         await eventually(lambda: _somebody_waits(stage, other), what="the second report waits, or is done already")

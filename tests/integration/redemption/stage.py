@@ -184,6 +184,15 @@ class Stage:
         """Prepare and verify every certificate of the order."""
         return await self.verify(shop, await self.token(shop, order), units_of(order))
 
+    async def reverse(
+        self, shop: Shop, redemption_id: object, reversal_id: UUID | None = None, *use_ids: object,
+        by: str | None = None, device_id: str = "till-1", reason: str = "扫错了",
+    ) -> httpx.Response:  # fmt: skip
+        """PUT the reversal of these uses (all, if none are named), with a new id unless one is given."""
+        body = {"use_ids": [str(use_id) for use_id in use_ids] or None, "device_id": device_id, "reason": reason}
+        path = f"/redemptions/{redemption_id}/reversals/{reversal_id or new_id()}"
+        return await self.http.put(path, json=body, headers=as_(by or shop.clerk))
+
     async def said(self, event: type[E], aggregate_id: object) -> list[E]:
         """The events of this kind that redemption has said about something, oldest first."""
         async with self.db.transaction() as tx:

@@ -14,6 +14,9 @@ IMPOSSIBLE = [
     "update certificates set uses_left = -1 where unit_id = $1",
     "update certificates set uses_left = 1 where unit_id = $1",
     "update uses set state = 'SETTLED' where unit_id = $1",
+    "update uses set state = 'REVERSED' where unit_id = $1",
+    "update certificates set state = 'VALID', uses_left = 1, freed_nos = '{1}' where unit_id = $1",
+    "update certificates set reversals = 11 where unit_id = $1",
     f"insert into uses (use_id, unit_id, use_no, redemption_id, paid_fen) {COPY} where unit_id = $1",
 ]
 
@@ -27,6 +30,33 @@ async def test_a_used_certificate_stays_used(stage: Stage, statement: str) -> No
         async with stage.db.transaction() as tx:
             await tx.execute(statement, units_of(order)[0])
     assert await stage.states(order) == ["USED"]
+
+
+async def test_a_process_from_before_reversals_cannot_use_a_card_with_a_gap(stage: Stage) -> None:
+    shop = await stage.open_shop()
+    order = await stage.pay(shop, uses=3)
+    token = await stage.token(shop, order)
+    first, _ = [(await stage.verify(shop, token, units_of(order))).json() for _ in range(2)]
+    assert (await stage.reverse(shop, first["redemption_id"])).status_code == 201
+    as_it_was = "update certificates set uses_left = uses_left - 1, changed_at = now() where unit_id = $1"
+    with pytest.raises(asyncpg.CheckViolationError):
+        async with stage.db.transaction() as tx:
+            await tx.execute(as_it_was, units_of(order)[0])
+    assert (await stage.verify(shop, token, units_of(order))).json()["uses"][0]["use_no"] == 1
+
+
+async def test_a_number_has_one_live_use_and_any_number_of_reversed_ones(stage: Stage) -> None:
+    shop = await stage.open_shop()
+    order = await stage.pay(shop)
+    for _ in range(2):
+        done = (await stage.redeem(shop, order)).json()
+        assert (await stage.reverse(shop, done["redemption_id"])).status_code == 201
+    assert (await stage.redeem(shop, order)).status_code == 201
+    with pytest.raises(asyncpg.CheckViolationError):
+        async with stage.db.transaction() as tx:
+            await tx.execute(
+                "update uses set state = 'USED', reversal_id = null where unit_id = $1", units_of(order)[0]
+            )
 
 
 @pytest.mark.parametrize("state", ["VALID", "USED", "EXPIRED", "SETTLED", "ISSUING"])

@@ -166,7 +166,7 @@ async def test_a_use_in_the_last_second_that_commits_while_the_expiry_waits_has_
             return await expiry.expire_if_over(tx, units_of(order))
 
     async with stage.db.transaction() as tx:
-        done = await use_cases.redeem(tx, stage.codes, attempt, token, datetime.now(UTC))
+        done = await use_cases.redeem(tx, stage.codes, stage.world.orders, attempt, token, datetime.now(UTC))
         assert isinstance(done, Redemption)
         stage.clock.move_to_offset(DAYS.total_seconds())
         expiring = asyncio.create_task(expire())
@@ -185,7 +185,7 @@ async def test_an_expiry_that_commits_while_a_use_of_the_last_second_waits_has_w
         async with stage.db.transaction() as tx:
             began.set()
             await over.wait()
-            return await use_cases.redeem(tx, stage.codes, attempt, token, datetime.now(UTC))
+            return await use_cases.redeem(tx, stage.codes, stage.world.orders, attempt, token, datetime.now(UTC))
 
     began, over = asyncio.Event(), asyncio.Event()
     redeeming = asyncio.create_task(redeem())
@@ -218,7 +218,9 @@ async def test_redemptions_and_the_expiry_at_once_leave_each_certificate_used_or
     async def redeem(attempt: Attempt, token: str) -> bool:
         async with stage.db.transaction() as tx:
             tx.now = before
-            return isinstance(await use_cases.redeem(tx, stage.codes, attempt, token, before), Redemption)
+            return isinstance(
+                await use_cases.redeem(tx, stage.codes, stage.world.orders, attempt, token, before), Redemption
+            )
 
     async def expire(order: OrderPaid) -> None:
         async with stage.db.transaction() as tx:

@@ -112,7 +112,7 @@ async def test_a_use_that_commits_while_the_recall_waits_for_its_certificate_has
             return await recall_units(tx, units)
 
     async with stage.db.transaction() as tx:
-        done = await use_cases.redeem(tx, stage.codes, attempt, token, datetime.now(UTC))
+        done = await use_cases.redeem(tx, stage.codes, stage.world.orders, attempt, token, datetime.now(UTC))
         assert isinstance(done, Redemption)
         await store_lost(stage, shop).arrives(stage.db)
         recalling = asyncio.create_task(recall())

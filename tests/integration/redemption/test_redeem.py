@@ -394,3 +394,11 @@ async def test_a_certificate_cannot_be_named_twice_in_one_request(stage: Stage) 
     order = await stage.pay(shop)
     answer = await stage.verify(shop, token_for(stage, shop, order), units_of(order) * 2)
     assert (answer.status_code, answer.json()["code"]) == (422, "malformed_input")
+
+
+@pytest.mark.parametrize("device_id", ["", "x" * 65, "till\x00"])
+async def test_a_device_without_a_name_that_can_be_kept_is_malformed(stage: Stage, device_id: str) -> None:
+    shop = await stage.open_shop()
+    order = await stage.pay(shop)
+    answer = await stage.verify(shop, token_for(stage, shop, order), units_of(order), device_id=device_id)
+    assert (answer.status_code, answer.json()["code"]) == (422, "malformed_input")

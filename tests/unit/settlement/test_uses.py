@@ -38,7 +38,7 @@ def test_a_use_is_not_final_before_it_is_used() -> None:
 
 @pytest.mark.parametrize("state", [UseState.CLAIMED, UseState.PAID, UseState.REFUNDED])
 def test_no_fact_brings_a_claimed_paid_or_refunded_use_back_to_being_due(state: UseState) -> None:
-    for fact in (Fact.USED, Fact.FINAL, Fact.RECEIVED, Fact.CLAIMED):
+    for fact in (Fact.USED, Fact.REVERSED, Fact.FINAL, Fact.RECEIVED, Fact.CLAIMED):
         assert verdict(state, fact) is Verdict.PAST
 
 
@@ -46,8 +46,15 @@ def test_nothing_moves_a_refunded_use() -> None:
     assert {verdict(UseState.REFUNDED, fact) for fact in Fact} == {Verdict.PAST}
 
 
-def test_every_state_but_the_first_is_reached_by_some_fact() -> None:
-    assert {move.target for move in MOVES.values()} == set(UseState) - {UseState.HELD}
+def test_every_state_is_reached_by_some_fact() -> None:
+    assert {move.target for move in MOVES.values()} == set(UseState)
+
+
+def test_a_use_or_its_reversal_that_is_older_than_what_was_heard_is_history() -> None:
+    for fact in (Fact.USED, Fact.REVERSED):
+        assert {verdict(state, fact) for state in (UseState.HELD, UseState.USED)} == {Verdict.APPLIES}
+        assert {verdict(state, fact, is_news=False) for state in UseState} == {Verdict.PAST}
+        assert verdict(None, fact, is_news=False) is Verdict.TOO_EARLY
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from typing import Any
 
 import httpx
+import pytest
 import zxingcpp
 
 from tests.unit.web.conftest import SignIn, csrf_of, hidden
@@ -21,6 +22,11 @@ def verify_form(piece: str) -> dict[str, str]:
 
 async def verified(browser: httpx.AsyncClient, form: dict[str, str]) -> str:
     return (await browser.post("/scan/verify", data=form, headers={"hx-request": "true"})).text
+
+
+async def reversed_by(browser: httpx.AsyncClient, piece: str, reason: str = "mistake") -> str:
+    form = {name: hidden(piece, name) for name in ("csrf", "redemption_id", "reversal_id")} | {"reason": reason}
+    return (await browser.post("/scan/reverse", data=form, headers={"hx-request": "true"})).text
 
 
 async def test_only_the_scanner_may_compile_its_decoder(browser: httpx.AsyncClient, sign_in: SignIn) -> None:
@@ -110,6 +116,95 @@ async def test_a_retry_after_silence_keeps_the_same_redemption_id(
     town.refusals = {}
     assert "核销成功" in await verified(browser, verify_form(not_done))
     assert len({path for _, path, _ in town.heard if path.startswith("/redemptions/")}) == 1
+
+
+async def test_a_mistake_is_undone_from_the_answer_itself(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town
+) -> None:
+    await sign_in("clerk-hotpot")
+    done = await verified(browser, verify_form(await prepared(browser, code=CODE)))
+    assert "撤销核销" in done
+    undone = await reversed_by(browser, done, "customer")
+    method, path, body = town.heard[-1]
+    assert (method, path) == (
+        "PUT", f"/redemptions/{hidden(done, 'redemption_id')}/reversals/{hidden(done, 'reversal_id')}",
+    )  # fmt: skip
+    assert body["use_ids"] is None
+    assert body["reason"] == "顾客改变主意"
+    assert body["device_id"]
+    assert "已撤销核销 1 张" in undone
+    assert "撤销核销</button>" not in undone
+
+
+async def test_when_it_is_too_late_to_undo_no_button_is_offered(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town
+) -> None:
+    await sign_in("clerk-hotpot")
+    form = verify_form(await prepared(browser, code=CODE))
+    use = {"use_id": known_id("use"), "unit_id": UNIT, "used_at": at(hours=2), "reversible_until": at(hours=1)}
+    town.redeemed[form["redemption_id"]] = {"redemption_id": form["redemption_id"], "store_id": STORE, "uses": [use]}
+    town.refusals["/redemptions/"] = Refusal(502, "bad_gateway", "")
+    done = await verified(browser, form)
+    assert "核销成功 1 张" in done
+    assert "撤销核销" not in done
+
+
+@pytest.mark.parametrize(
+    ("code", "title"),
+    [
+        ("reversed_too_late", "已超过可撤销时间（2026-11-22 15:02），不能撤销"),
+        ("use_reversed", "该核销已撤销"),
+        ("use_disputed", "顾客已对该券申请退款，正在审核，不能撤销"),
+        ("use_final", "该核销已生效入账，不能撤销"),
+        ("too_many_reversals", "该券撤销次数已达上限（10 次）"),
+        ("not_staff_of_store", "您不是该门店可核销的员工"),
+    ],
+)
+async def test_why_something_cannot_be_undone_is_said_in_its_own_words(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town, code: str, title: str
+) -> None:
+    await sign_in("clerk-hotpot")
+    done = await verified(browser, verify_form(await prepared(browser, code=CODE)))
+    town.refusals["/redemptions/"] = Refusal(409, code, title)
+    refused = await reversed_by(browser, done)
+    assert title in refused
+    assert 'class="verdict bad"' in refused
+    assert "<form" not in refused
+
+
+async def test_an_undo_without_an_answer_is_tried_again_under_the_same_id(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town
+) -> None:
+    await sign_in("clerk-hotpot")
+    done = await verified(browser, verify_form(await prepared(browser, code=CODE)))
+    town.silent = {"redemption"}
+    unknown = await reversed_by(browser, done, "other")
+    assert "撤销结果未知" in unknown
+    assert hidden(unknown, "reversal_id") == hidden(done, "reversal_id")
+    assert '<option value="other" selected>' in unknown
+    town.silent = set()
+    assert "已撤销核销" in await reversed_by(browser, unknown)
+
+
+async def test_the_stores_redemptions_can_be_undone_from_their_list(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town
+) -> None:
+    await sign_in("clerk-hotpot")
+    assert "还没有核销记录" in (await browser.get("/scan/redemptions")).text
+    for _ in range(2):
+        await verified(browser, verify_form(await prepared(browser, code=CODE)))
+    first, second = town.redeemed
+    page = (await browser.get(f"/scan/redemptions?store_id={STORE}")).text
+    assert page.count("撤销核销</button>") == 2
+    assert hidden(page, "redemption_id") == second
+    assert "********5519" in page
+    assert f"/scan/redemptions?store_id={STORE}&amp;cursor=c2" in page
+    await reversed_by(browser, page)
+    town.redeemed[first]["uses"][0]["reversible_until"] = at(hours=1)
+    page = (await browser.get("/scan/redemptions")).text
+    assert "撤销核销</button>" not in page
+    assert "已撤销" in page
+    assert "已过可撤销时间" in page
 
 
 async def test_a_photo_is_read_by_the_server(browser: httpx.AsyncClient, sign_in: SignIn) -> None:

@@ -150,11 +150,26 @@ def add_redemption(app: FastAPI, town: Town) -> None:
                 "use_no": 1,
                 "used_at": at(),
                 "reversible_until": at(hours=-1),
+                "masked_code": "********5519",
             }
             for unit in body["unit_ids"]
         ]
-        town.redeemed[redemption_id] = {"redemption_id": redemption_id, "store_id": body["store_id"], "uses": uses}
+        done = {"redemption_id": redemption_id, "store_id": body["store_id"], "title": "老码头双人毛肚火锅套餐"}
+        town.redeemed[redemption_id] = {**done, "uses": uses}
         return town.redeemed[redemption_id]
+
+    @app.put("/redemptions/{redemption_id}/reversals/{reversal_id}", status_code=201)
+    async def reverse(redemption_id: str, reversal_id: str) -> Any:
+        uses = town.redeemed[redemption_id]["uses"]
+        for use in uses:
+            use["reversed_at"] = use.get("reversed_at") or at()
+        moment = uses[0]["reversed_at"]
+        return {"reversal_id": reversal_id, "redemption_id": redemption_id, "reversed_at": moment, "uses": uses}
+
+    @app.get("/stores/{store_id}/redemptions")
+    async def of_store(store_id: str, cursor: str | None = None) -> Any:
+        here = [one for one in town.redeemed.values() if one["store_id"] == store_id]
+        return {"items": [] if cursor else here[::-1], "next_cursor": None if cursor or not here else "c2"}
 
     @app.get("/redemptions/{redemption_id}")
     async def redemption(redemption_id: str) -> Any:
