@@ -142,6 +142,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("SET", {**JOURNEY, "tourism.itinerary": "到达\r\n" + "远" * 201}, "tourism.itinerary"),
     ("SET", {**ROOM, "hotel.surcharges.0.until_date": "2027-01-01"}, "hotel.surcharges"),
     ("CASH_VOUCHER", {"cash.face_value_fen": "100", "rules.max_count": ""}, "rules.max_count"),
+    ("CASH_VOUCHER", {"cash.face_value_fen": "0", "price_fen": "1", "rules.max_count": "1"}, "cash.face_value_fen"),
     ("CASH_VOUCHER", {"cash.face_value_fen": "200", "cash.threshold_fen": "1", "rules.max_count": "1"},
      "cash.threshold_fen"),
     ("TIMES_CARD", {"uses_per_unit": "1"}, "uses_per_unit"),
