@@ -50,6 +50,8 @@ _BY_TYPE = {
     "greater_than_equal": "write.wrong.range",
     "less_than_equal": "write.wrong.range",
 }
+# A cash voucher is never asked for its original price: it is the face value.
+_TYPED_AS = {"original_price_fen": "cash.face_value_fen"}
 _NUMBER = re.compile(r"\.\d+(?=\.|$)")
 _ANY = f".{ANY_ROW}"
 
@@ -66,7 +68,8 @@ def told_at(refused: Refused, blocks: Sequence[Block], typed: Typed, speech: Spe
 def _malformed(errors: Any, names: set[str], speech: Speech) -> dict[str, str]:
     told: dict[str, str] = {}
     for error in errors if isinstance(errors, list) else ():
-        name = _nearest(str(error.get("field", "")).removeprefix("body."), names)
+        path = str(error.get("field", "")).removeprefix("body.")
+        name = _nearest(path, names) or _nearest(_TYPED_AS.get(path, ""), names)
         if name:
             told.setdefault(name, speech(_BY_TYPE.get(str(error.get("code")), "write.wrong.check")))
     return told
