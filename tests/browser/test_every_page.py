@@ -35,7 +35,8 @@ BUYER = (
     f"/orders/{UNPAID}/scan-to-pay",
 )  # fmt: skip
 STAFF = (
-    "/scan", "/scan/redemptions", "/m", "/m/deals", "/m/deals/new", "/m/deals/new?form=SET", "/m/deals/new?form=CASH_VOUCHER",
+    "/scan", "/scan/redemptions", "/m", "/m/deals", "/m/deals/new", "/m/deals/new?form=SET",
+    "/m/deals/new?form=CASH_VOUCHER",
     "/m/deals/new?form=TIMES_CARD", "/m/deals/new?form=GOODS", "/m/deals/new?form=THIRD_PARTY_CODE",
     f"/m/deals/{HOTEL}/edit", f"/m/deals/{JOURNEY}/edit", f"/m/deals/{FRUIT}/edit", f"/m/deals/{VOUCHER}/edit",
     "/m/orders", "/o/mass-refunds", "/m/staff", "/m/stores", "/m/stores/new", f"/m/stores/{STORE}/claim",
