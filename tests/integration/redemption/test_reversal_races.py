@@ -17,6 +17,7 @@ from shared.contracts.redemption import RefundFenced, RefundRefused, UseDisputed
 from shared.ids import new_id
 from tests.integration.redemption.losses import lose, recalls, store_lost
 from tests.integration.redemption.stage import Shop, Stage, refund_request, refund_succeeded, units_of
+from tests.support.waiting import eventually
 
 RACES = 60
 
@@ -166,6 +167,26 @@ async def test_a_lost_store_and_a_reversal_never_leave_a_certificate_that_nobody
         )
         assert answer.status_code == 201
         assert (await stage.states(order), await recalls(stage, order)) == (["REFUNDING"], ["store_closed"])
+
+
+async def test_a_store_that_is_lost_while_a_reversal_is_not_committed_finds_what_came_back(stage: Stage) -> None:
+    shop = await stage.open_shop()
+    order, done = await used(stage, shop)
+    attempt = ReversalAttempt(new_id(), _uuid(done["redemption_id"]), shop.clerk, "till-1", "错", None)
+
+    async def waits_or_is_done() -> bool:
+        async with stage.db.transaction() as asking:
+            waiting = await asking.value(
+                "select exists (select from pg_locks where locktype = 'advisory' and not granted)"
+            )
+        return bool(waiting) or losing.done()
+
+    async with stage.db.transaction() as tx:
+        assert isinstance(await reverse(tx, attempt), Reversal)
+        losing = asyncio.create_task(lose(stage, store_lost(stage, shop)))
+        await eventually(waits_or_is_done, what="the loss waits for the reversal, or has overlooked it")
+    await losing
+    assert (await stage.states(order), await recalls(stage, order)) == (["REFUNDING"], ["store_closed"])
 
 
 async def test_a_use_is_reversed_or_final_and_never_both(stage: Stage) -> None:
