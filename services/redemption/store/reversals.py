@@ -38,7 +38,7 @@ with undone as materialized (
       and not {_MONEY_BACK} and {_WORKS_THERE.format(subject="$6", roles="$7")}
     order by c.unit_id for update of c, u
 ), granted as (
-    select from undone having count(*) = cardinality($3::uuid[])
+    select from undone having count(*) = cardinality($3::uuid[]) and count(*) > 0
 ), noted as (
     insert into reversals (reversal_id, redemption_id, operator, device_id, reason, asked_use_ids, reversed_at)
     select $1, $2, $6, $8, $9, $10, $4 from granted

@@ -25,16 +25,13 @@ async def reverse(tx: Transaction, attempt: ReversalAttempt) -> Reversal | Domai
     situation = await reversals.situation(tx, attempt.redemption_id, attempt.operator)
     if situation is None:
         return RedemptionUnknown()
-    done = await _done_before(tx, attempt)
-    if done is not None:
-        return done
     # A refund at the channel leaves what is used alone: it comes before us and we see it, or after and finds it back.
     await certificates.lock_order(tx, situation.order_id)
     # Likewise whoever closes a store finds its certificates back, or we find it closed.
     await recalls.share_merchant(tx, situation.merchant_id)
     came_back = await reversals.decide(tx, attempt, situation.named(attempt))
     if came_back is None:
-        # The same attempt may have been decided while this one waited for it.
+        # The same attempt may have been decided before, or while this one waited for it.
         situation = await reversals.situation(tx, attempt.redemption_id, attempt.operator) or situation
         refusal = await _done_before(tx, attempt) or refusal_to_reverse(attempt, situation, tx.now)
         return await _noted(tx, attempt, situation, refusal) if isinstance(refusal, DomainError) else refusal

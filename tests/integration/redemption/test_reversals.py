@@ -205,6 +205,9 @@ async def test_a_use_is_not_reversed_when(stage: Stage, happens: Happening, stat
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert await stage.states(order) == before
     assert len(await stage.said(UseReversed, done["uses"][0]["use_id"])) == said
+    async with stage.db.transaction() as tx:
+        kept = await tx.value("select count(*) from reversals where redemption_id = $1", UUID(done["redemption_id"]))
+    assert kept == said, "a refused reversal leaves no row"
     if status != 404:
         assert code in await stage.refusals(shop.clerk)
 
