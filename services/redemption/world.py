@@ -4,11 +4,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.redemption.domain.codes import Codes
+from services.redemption.gateways.issuer import CodeIssuer
 
 
 @dataclass(frozen=True, slots=True)
 class RedemptionWorld:
-    """Handed to every route and handler by the shell. A third-party code may take `code_timeout`, business time."""
+    """Handed to every route and handler by the shell. A third-party code may take `code_timeout`, business time;
+    loopback is called for codes only where developers work."""
 
     codes: Codes
     code_timeout: timedelta
+    issuer: CodeIssuer
+    allow_loopback: bool

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.redemption.domain import refusals
 from shared.clock import end_of_day
-from shared.contracts.catalog import StaffRole
+from shared.contracts.catalog import CodeSource, StaffRole
 from shared.contracts.use_rules import NotUsable, UseRules, UseWindow, why_not_usable
 from shared.errors import DomainError
 
@@ -61,7 +61,10 @@ class Order:
     store_ids: frozenset[UUID]
     window: UseWindow
     rules: UseRules
+    deal_id: UUID
     codes_due_at: datetime | None = None
+    code_source: CodeSource | None = None
+    """Whether a third party makes the codes, and how they come."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 """HTTP in: parse, one transaction, one use case, answer after the commit."""
 
-from services.redemption.routes import buyer, money, staff
+from services.redemption.routes import buyer, codes, money, signed, staff
 
-ROUTERS = (buyer.router, staff.router, money.router)
+ROUTERS = (buyer.router, staff.router, codes.router, signed.router, money.router)

@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 from services.redemption import use_cases
 from services.redemption.domain.certificates import CertificateState
 from services.redemption.domain.codes import Codes, masked
-from services.redemption.domain.redemptions import Attempt, Redemption
+from services.redemption.domain.redemptions import Attempt
+from services.redemption.routes.views import RedemptionView, redemption_view
 from services.redemption.use_cases import Listed, Presented
 from shared.auth import Caller
 from shared.errors import DomainError
@@ -109,25 +110,6 @@ class Redeem(BaseModel):
     device_id: Annotated[str, Field(min_length=1, max_length=64)]
 
 
-class UseView(BaseModel):
-    use_id: UUID
-    unit_id: UUID
-    use_no: int
-    used_at: datetime
-    reversible_until: datetime
-    masked_code: str
-
-
-class RedemptionView(BaseModel):
-    redemption_id: UUID
-    store_id: UUID
-    order_id: UUID
-    title: str
-    operator: str
-    device_id: str
-    uses: list[UseView]
-
-
 @router.put("/redemptions/{redemption_id}", status_code=201)
 async def redeem(redemption_id: UUID, body: Redeem, operator: Caller, db: Db, world: World) -> RedemptionView:
     """Use certificates of one order, all or none. Repeating the request gives the first result."""
@@ -136,7 +118,7 @@ async def redeem(redemption_id: UUID, body: Redeem, operator: Caller, db: Db, wo
         done = await use_cases.redeem(tx, world.codes, attempt, body.token, datetime.now(UTC))
     if isinstance(done, DomainError):
         raise done
-    return _redemption(world.codes, done)
+    return redemption_view(world.codes, done)
 
 
 @router.get("/redemptions/{redemption_id}")
@@ -144,7 +126,7 @@ async def redemption(redemption_id: UUID, caller: Caller, db: Db, world: World) 
     """A redemption, for the staff of its store."""
     async with db.transaction(read_only=True) as tx:
         done = await use_cases.redemption_for(tx, redemption_id, caller)
-    return _redemption(world.codes, done)
+    return redemption_view(world.codes, done)
 
 
 class RedemptionsView(BaseModel):
@@ -166,26 +148,6 @@ async def redemptions_of_store(
     async with db.transaction(read_only=True) as tx:
         done = await use_cases.redemptions_of_store(tx, store_id, caller, before, limit + 1)
     page = page_of(done, limit, lambda one: (one.used_at, one.attempt.redemption_id))
-    return RedemptionsView(items=[_redemption(world.codes, one) for one in page.items], next_cursor=page.next_cursor)
-
-
-def _redemption(codes: Codes, done: Redemption) -> RedemptionView:
-    return RedemptionView(
-        redemption_id=done.attempt.redemption_id,
-        store_id=done.attempt.store_id,
-        order_id=done.order_id,
-        title=done.title,
-        operator=done.attempt.operator,
-        device_id=done.attempt.device_id,
-        uses=[
-            UseView(
-                use_id=use.use_id,
-                unit_id=use.unit_id,
-                use_no=use.use_no,
-                used_at=done.used_at,
-                reversible_until=done.reversible_until,
-                masked_code=masked(codes.open(use.sealed_code)) if use.sealed_code else "",
-            )
-            for use in done.uses
-        ],
+    return RedemptionsView(
+        items=[redemption_view(world.codes, one) for one in page.items], next_cursor=page.next_cursor
     )

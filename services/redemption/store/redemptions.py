@@ -21,8 +21,9 @@ with usable as materialized (
     where c.unit_id = any($6::uuid[]) and c.order_id = $2 and c.state = 'VALID' and c.uses_left > 0
       and o.starts_at <= $8 and o.until > $8 and $3 = any(o.store_ids)
       and not {SUSPENDED.format(of="o")}
-      and exists (select from staff where subject = $4 and active and staff.merchant_id = o.merchant_id
-                  and role = any($10) and (cardinality(staff.store_ids) = 0 or $3 = any(staff.store_ids)))
+      and (o.merchant_id = $11 or exists (
+        select from staff where subject = $4 and active and staff.merchant_id = o.merchant_id
+          and role = any($10) and (cardinality(staff.store_ids) = 0 or $3 = any(staff.store_ids))))
     order by c.unit_id for update of c
 ), granted as (
     select from usable having count(*) = cardinality($6::uuid[])
@@ -51,11 +52,17 @@ from redemptions r join orders o using (order_id) join uses u using (redemption_
 
 
 async def decide(
-    tx: Transaction, attempt: Attempt, order_id: UUID, use_ids: Sequence[UUID], reversible_until: datetime
+    tx: Transaction,
+    attempt: Attempt,
+    order_id: UUID,
+    use_ids: Sequence[UUID],
+    reversible_until: datetime,
+    reported_by: UUID | None = None,
 ) -> bool:
     """Use every certificate of the attempt once, or change nothing and return False.
 
-    `attempt.unit_ids` are sorted and belong to `order_id`; `use_ids` stand in the same order."""
+    `attempt.unit_ids` are sorted and belong to `order_id`; `use_ids` stand in the same order. `reported_by`: this
+    merchant has signed that its own till took them."""
     used = await tx.fetch(
         _DECIDE,
         attempt.redemption_id,
@@ -68,6 +75,7 @@ async def decide(
         tx.now,
         reversible_until,
         [role.value for role in REDEEMERS],
+        reported_by,
     )
     return bool(used)
 

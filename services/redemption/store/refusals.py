@@ -13,6 +13,9 @@ class Step(StrEnum):
     SCANNED = "SCANNED"
     TYPED = "TYPED"
     VERIFY = "VERIFY"
+    EXTERNAL = "EXTERNAL"
+    """Reported by the merchant's own till."""
+    PHONE = "PHONE"
 
 
 async def record(

@@ -1,8 +1,13 @@
 """What redemption can do: one function per verb, in the caller's transaction."""
 
 from services.redemption.use_cases.certificates import certificates_of_buyer, issue_certificates
+from services.redemption.use_cases.code_pools import hand_out, import_codes, make_batch, pool_state
 from services.redemption.use_cases.disputes import close_dispute
 from services.redemption.use_cases.expiry import expire_next, look_at_once
+from services.redemption.use_cases.external_uses import ReportedUse, Signed, report_use, require_signature
+from services.redemption.use_cases.issuing import ask as ask_issuer
+from services.redemption.use_cases.issuing import codes_from_issuer, issuer_of, set_issuer, take_back
+from services.redemption.use_cases.issuing import void as void_at_issuer
 from services.redemption.use_cases.prepare import Listed, Preparation, Presented, prepare
 from services.redemption.use_cases.recalls import recall_at_closed_store, recall_next, recall_of_suspended_merchant
 from services.redemption.use_cases.redeem import (
@@ -13,22 +18,32 @@ from services.redemption.use_cases.redeem import (
     settle_uses,
 )
 from services.redemption.use_cases.refunds import close_refund, fence_refund, lift_fence
-from services.redemption.use_cases.third_party import fail_without_code
+from services.redemption.use_cases.third_party import fail_without_code, look_for_codes
 
 __all__ = [
     "Listed",
     "Preparation",
     "Presented",
+    "ReportedUse",
+    "Signed",
+    "ask_issuer",
     "certificates_of_buyer",
     "close_dispute",
     "close_refund",
+    "codes_from_issuer",
     "expire_next",
     "fail_without_code",
     "fence_refund",
     "finalise_uses",
+    "hand_out",
+    "import_codes",
     "issue_certificates",
+    "issuer_of",
     "lift_fence",
     "look_at_once",
+    "look_for_codes",
+    "make_batch",
+    "pool_state",
     "prepare",
     "recall_at_closed_store",
     "recall_next",
@@ -36,5 +51,10 @@ __all__ = [
     "redeem",
     "redemption_for",
     "redemptions_of_store",
+    "report_use",
+    "require_signature",
+    "set_issuer",
     "settle_uses",
+    "take_back",
+    "void_at_issuer",
 ]

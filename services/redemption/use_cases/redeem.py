@@ -54,9 +54,17 @@ async def _redeem_first(
         prepared = codes.read_preparation(token, attempt.operator, attempt.store_id, attempt.unit_ids, real_now)
     except (reasons.PreparationExpired, reasons.PreparationMismatch) as refusal:
         return refusal
-    if not await _decide(tx, attempt, prepared.order_id):
+    return await use_certificates(tx, attempt, prepared.order_id)
+
+
+async def use_certificates(
+    tx: Transaction, attempt: Attempt, order_id: UUID, reported_by: UUID | None = None
+) -> Redemption | DomainError:
+    """Decide, and say what was used. `reported_by` is the merchant whose own till has reported the use under its
+    signature, where otherwise the operator's place in the store is asked for."""
+    if not await _decide(tx, attempt, order_id, reported_by):
         # The same attempt may have been decided while this one waited for it.
-        return await _done_before(tx, attempt) or await _why_not(tx, attempt, prepared.order_id)
+        return await _done_before(tx, attempt) or await _why_not(tx, attempt, order_id, reported_by)
     done = await redemptions.find(tx, attempt.redemption_id)
     assert done is not None, "decided in this transaction"
     await outbox.emit(tx, *_used(done))
@@ -64,14 +72,14 @@ async def _redeem_first(
     return done
 
 
-async def _decide(tx: Transaction, attempt: Attempt, order_id: UUID) -> bool:
+async def _decide(tx: Transaction, attempt: Attempt, order_id: UUID, reported_by: UUID | None) -> bool:
     # An order's rules never change, so what they say now still holds in the statement that decides about the rest.
     order = await _order(tx, order_id)
     count = len(attempt.unit_ids)
     if why_not_usable(order.rules, order.window, order.store_ids, attempt.store_id, tx.now, count) is not None:
         return False
     use_ids = [new_id() for _ in attempt.unit_ids]
-    return await redemptions.decide(tx, attempt, order_id, use_ids, reversible_until(tx.now))
+    return await redemptions.decide(tx, attempt, order_id, use_ids, reversible_until(tx.now), reported_by)
 
 
 async def _order(tx: Transaction, order_id: UUID) -> Order:
@@ -80,8 +88,11 @@ async def _order(tx: Transaction, order_id: UUID) -> Order:
     return order
 
 
-async def _why_not(tx: Transaction, attempt: Attempt, order_id: UUID) -> DomainError:
-    store = await copies.store_for(tx, attempt.operator, attempt.store_id, REDEEMERS)
+async def _why_not(tx: Transaction, attempt: Attempt, order_id: UUID, reported_by: UUID | None) -> DomainError:
+    if reported_by is None:
+        store = await copies.store_for(tx, attempt.operator, attempt.store_id, REDEEMERS)
+    else:
+        store = await copies.store_of(tx, reported_by, attempt.store_id)
     if store is None:
         return reasons.NotStaffOfStore()
     order = await _order(tx, order_id)
