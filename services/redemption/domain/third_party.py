@@ -56,7 +56,7 @@ def read_code(text: str) -> ThirdPartyCode | None:
     Two codes are the same when a person at a counter could not tell them apart: full-width letters are narrow ones,
     spaces and hyphens do not count, nor does the case. Whoever's codes differ in nothing else is told so at import."""
     shown = text.strip()
-    if not 0 < len(shown) <= LONGEST or not shown.isprintable():
+    if not 0 < len(shown) <= LONGEST or not unicodedata.normalize("NFKC", shown).isprintable():
         return None
     compared = "".join(unicodedata.normalize("NFKC", shown).replace("-", " ").split()).casefold()
     return ThirdPartyCode(shown, compared) if compared else None

@@ -210,8 +210,10 @@ class Stage:
         await self.act()
 
     async def act_outside(self) -> None:
-        """Let the timers act that call the outside world, each that is due once."""
-        await TimerLoop(consumers.timers, self.db, self.world)._outside_once()
+        """Let the timers act that call the outside world and are due."""
+        loop = TimerLoop(consumers.timers, self.db, self.world)
+        while await loop._outside_once():
+            pass
 
     async def act(self) -> None:
         """Let the timers act that are due."""

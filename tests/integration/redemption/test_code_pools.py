@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from services.redemption import consumers
+from services.redemption.store import code_pools as pools
 from services.redemption.use_cases import code_pools
 from shared.contracts.catalog import StaffRole
 from shared.ids import new_id
@@ -90,7 +91,7 @@ async def test_an_order_does_not_wait_for_codes_that_another_order_is_taking(sta
     texts = codes(2)
     await deal.fill(texts)
     async with stage.db.transaction() as tx:
-        assert len(await code_pools.code_pools.take_free(tx, deal.shop.merchant_id, deal.deal_id, 1)) == 1
+        assert len(await pools.take_free(tx, deal.shop.merchant_id, deal.deal_id, 1)) == 1
         order = await deal.sell()
         assert await deal.shown(order) == texts[1:]
 
