@@ -84,6 +84,8 @@ class OtherMerchant(Conflict):
 
 
 class TooManyAttempts(DomainError):
+    """`retry_after_s` is real time, and goes out as Retry-After too."""
+
     status = 429
     code = "too_many_attempts"
     zh = "输错券码次数过多，请稍后再试或改用扫码"

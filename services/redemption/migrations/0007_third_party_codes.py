@@ -1,4 +1,4 @@
-"""Codes of third parties: pools, issuers, what was asked of them, and uses reported by a merchant's own till."""
+"""Codes of third parties (pools, issuers, uses at a merchant's own till); what is counted of those who guess codes."""
 
 from shared.migrations import apply
 
@@ -87,8 +87,21 @@ alter table refusals add constraint refusals_step_check
     check (step in ('SCANNED', 'TYPED', 'VERIFY', 'EXTERNAL', 'PHONE'));
 """
 
+# What is counted of those who try codes. Yesterday's wrong codes still count.
+_GUESSES = """
+alter table refusals add column device_id text;
+alter table refusals add column source bytea;
+alter table refusals add column guess boolean not null default false;
+update refusals set guess = true
+where step = 'TYPED' and code = 'code_unknown' and recorded_at > now() - interval '1 day';
+create index refusals_guesses_of_operator on refusals (operator, recorded_at) where guess;
+create index refusals_guesses_in_store on refusals (store_id, recorded_at) where guess;
+create index refusals_guesses_on_device on refusals (device_id, recorded_at) where guess and device_id is not null;
+create index refusals_guesses_from_source on refusals (source, recorded_at) where guess and source is not null;
+"""
+
 
 def upgrade() -> None:
     """Add them."""
-    for script in (_POOLS, _ISSUERS, _EXTERNAL_USES):
+    for script in (_POOLS, _ISSUERS, _EXTERNAL_USES, _GUESSES):
         apply(script)

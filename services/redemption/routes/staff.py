@@ -11,11 +11,11 @@ from services.redemption import use_cases
 from services.redemption.domain.certificates import CertificateState
 from services.redemption.domain.codes import Codes, masked
 from services.redemption.domain.redemptions import Attempt
-from services.redemption.routes.views import RedemptionView, redemption_view
+from services.redemption.routes.views import RedemptionView, guesser_of, redemption_view
 from services.redemption.use_cases import Listed, Presented
 from shared.auth import Caller
 from shared.errors import DomainError
-from shared.http import Db
+from shared.http import Address, Db
 from shared.paging import Cursor, Limit, page_of, read_cursor
 from shared.service import World
 
@@ -28,6 +28,7 @@ class Prepare(BaseModel):
     store_id: UUID
     scanned: Annotated[str, Field(min_length=1, max_length=512)] | None = None
     code: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    device_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
 
     @model_validator(mode="after")
     def _one_of_the_two(self) -> Self:
@@ -67,10 +68,12 @@ class PreparationView(BaseModel):
 
 
 @router.post("/preparations")
-async def prepare(body: Prepare, operator: Caller, db: Db, world: World) -> PreparationView:
-    """What can be used here of the order whose certificate the customer shows."""
+async def prepare(body: Prepare, operator: Caller, address: Address, db: Db, world: World) -> PreparationView:
+    """What can be used here of the order whose certificate the customer shows. After too many wrong codes 429, with
+    Retry-After."""
+    guesser = guesser_of(world.codes, operator, body.store_id, body.device_id, address)
     async with db.transaction() as tx:
-        found = await use_cases.prepare(tx, world.codes, operator, body.store_id, body.presented(), datetime.now(UTC))
+        found = await use_cases.prepare(tx, world.codes, guesser, body.presented(), datetime.now(UTC))
     if isinstance(found, DomainError):
         raise found
     return PreparationView(

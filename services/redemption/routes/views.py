@@ -1,4 +1,4 @@
-"""A redemption as staff, and the merchant's own systems, see it."""
+"""A redemption as staff, and the merchant's own systems, see it; and who asks for one."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from services.redemption.domain.codes import Codes, masked
+from services.redemption.domain.guessing import Guesser, source_of
 from services.redemption.domain.redemptions import Redemption
 
 
@@ -49,3 +50,9 @@ def redemption_view(codes: Codes, done: Redemption) -> RedemptionView:
             for use in done.uses
         ],
     )
+
+
+def guesser_of(codes: Codes, operator: str, store_id: UUID, device_id: str | None, address: str) -> Guesser:
+    """Who tries a code; the address is kept as a keyed hash only."""
+    source = source_of(address)
+    return Guesser(operator, store_id, device_id, codes.digest("source", source) if source else None)

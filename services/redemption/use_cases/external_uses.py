@@ -6,6 +6,7 @@ from uuid import UUID
 
 from services.redemption.domain import refusals as reasons
 from services.redemption.domain.codes import Codes
+from services.redemption.domain.guessing import Guesser
 from services.redemption.domain.redemptions import Attempt, Redemption
 from services.redemption.domain.signing import is_signed
 from services.redemption.domain.third_party import read_code
@@ -76,7 +77,7 @@ async def report_use(tx: Transaction, codes: Codes, use: ReportedUse) -> Redempt
         return await _first_answer(tx, use, earlier) if earlier.digest == digest else IdTaken()
     done = await _use(tx, codes, use)
     if isinstance(done, DomainError):
-        await refusals.record(tx, Step.EXTERNAL, done.code, EXTERNAL, use.store_id, (), use.redemption_id)
+        await refusals.record(tx, Step.EXTERNAL, done.code, Guesser(EXTERNAL, use.store_id), (), use.redemption_id)
         log.info("external_use_refused", code=done.code, merchant_id=str(use.merchant_id))
         report = Report(digest, None, done.code, done.facts)
     else:

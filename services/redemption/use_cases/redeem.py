@@ -7,6 +7,7 @@ from uuid import UUID
 from services.redemption.domain import refusals as reasons
 from services.redemption.domain.certificates import READERS, REDEEMERS, Order, refusal_to_use, reversible_until
 from services.redemption.domain.codes import Codes
+from services.redemption.domain.guessing import Guesser
 from services.redemption.domain.redemptions import Attempt, Redemption
 from services.redemption.store import certificates, copies, redemptions, refusals
 from services.redemption.store.refusals import Step
@@ -34,7 +35,12 @@ async def redeem(
         done = await _redeem_first(tx, codes, attempt, token, real_now)
     if isinstance(done, DomainError):
         await refusals.record(
-            tx, Step.VERIFY, done.code, attempt.operator, attempt.store_id, attempt.unit_ids, attempt.redemption_id
+            tx,
+            Step.VERIFY,
+            done.code,
+            Guesser(attempt.operator, attempt.store_id, attempt.device_id),
+            attempt.unit_ids,
+            attempt.redemption_id,
         )
         log.info("redemption_refused", code=done.code, redemption_id=str(attempt.redemption_id))
     return done

@@ -68,8 +68,10 @@ class Redemption(Service):
         answer = await self.get(asker, f"/orders/{order_id}/certificates")
         return [Certificate.model_validate(item) for item in answer["items"]]
 
-    async def prepare(self, asker: Asker, store_id: UUID, *, scanned: str | None, code: str | None) -> Preparation:
-        body = {"store_id": str(store_id)}
+    async def prepare(
+        self, asker: Asker, store_id: UUID, *, scanned: str | None, code: str | None, device_id: str | None = None
+    ) -> Preparation:
+        body = {"store_id": str(store_id)} | ({"device_id": device_id} if device_id else {})
         body |= {"scanned": scanned} if scanned else {"code": code or ""}
         return Preparation.model_validate(await self.post(asker, "/preparations", body))
 

@@ -55,7 +55,7 @@ async def prepare(
     world: Outside,
     store_id: Annotated[UUID, Form()],
     scanned: Annotated[str, Form(max_length=600)] = "",
-    code: Annotated[str, Form(max_length=40)] = "",
+    code: Annotated[str, Form(max_length=64)] = "",
 ) -> Response:
     """What this code is, here and now; nothing happens yet."""
     t = Speech(visit.language)
@@ -65,7 +65,11 @@ async def prepare(
         return _trouble(request, "warn", t("scan.nothing"))
     try:
         found = await world.services.redemption.prepare(
-            visit.asker, store_id, scanned=scanned or None, code=typed or None
+            visit.asker,
+            store_id,
+            scanned=scanned or None,
+            code=typed or None,
+            device_id=request.cookies.get(DEVICE),
         )
     except Silent:
         return _trouble(request, "warn", t("scan.not_looked_up"))

@@ -46,4 +46,4 @@ async def stage(environment: Environment, settings: Settings) -> AsyncIterator[S
         app.state.db = db
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://redemption.test") as http:
-            yield Stage(db, http, service.world, clock)
+            yield Stage(db, http, service.world, clock, app)

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import httpx
+from fastapi import FastAPI
 
 from services.redemption import consumers
 from services.redemption.domain.codes import Codes
@@ -50,6 +51,7 @@ class Stage:
     http: httpx.AsyncClient
     world: RedemptionWorld
     clock: Clock
+    app: FastAPI
 
     @property
     def codes(self) -> Codes:
@@ -203,6 +205,12 @@ class Stage:
         async with self.db.transaction() as tx:
             rows = await tx.fetch("select code from refusals where operator = $1 order by refusal_id", clerk)
         return [row["code"] for row in rows]
+
+    def from_address(self, address: str) -> httpx.AsyncClient:
+        """The same service, called from somewhere else."""
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=self.app, client=(address, 50_000)), base_url="http://redemption.test"
+        )
 
     async def pass_time(self, by: timedelta) -> None:
         """Move business time on and let the timers act."""
