@@ -17,13 +17,16 @@ def make(settings: Settings | None = None) -> Service:
     """The service as the shell runs it; settings come from the environment unless given."""
     settings = settings or Settings()
     allow_loopback = settings.environment == "development"
+    seals = Seals(settings.seal_keys)
     # No proxy and no redirect stands between us and the address that was checked.
     http = outgoing(trust_env=False, follow_redirects=False)
     world = RedemptionWorld(
-        codes=Codes(Seals(settings.seal_keys)),
+        codes=Codes(seals),
         code_timeout=timedelta(seconds=settings.code_timeout_s),
         issuer=HttpIssuer(http, allow_loopback=allow_loopback),
         allow_loopback=allow_loopback,
+        reminder_days=settings.expiry_reminder_days,
+        seals=seals,
     )
     return Service(
         name="redemption",

@@ -9,6 +9,7 @@ from services.redemption.use_cases.expiry import EXPIRE
 from services.redemption.use_cases.issuing import ASK_ISSUER, VOID_AT_ISSUER
 from services.redemption.use_cases.recalls import RECALL
 from services.redemption.use_cases.redeem import USE_FINAL
+from services.redemption.use_cases.reminders import REMIND
 from services.redemption.use_cases.third_party import CODES_OVERDUE, LOOK_FOR_CODES
 from services.redemption.world import RedemptionWorld
 from shared.auth import keep_staff as keep
@@ -79,7 +80,7 @@ async def issue_certificates(event: OrderPaid, db: Database, world: RedemptionWo
         if await inbox.is_duplicate(tx, event, "redemption.issue_certificates"):
             return
         if event.kind is DealKind.VOUCHER:
-            await use_cases.issue_certificates(tx, world.codes, world.code_timeout, event)
+            await use_cases.issue_certificates(tx, world.codes, world.code_timeout, event, world.reminder_days)
 
 
 @handles(RefundRequested)
@@ -133,9 +134,10 @@ async def mark_settled(event: PayoutPaid, db: Database) -> None:
 
 
 async def watch_expiry(db: Database) -> None:
-    """At start: look for what has expired meanwhile."""
+    """At start: look for what has expired, or will soon, meanwhile."""
     async with db.transaction() as tx:
         await use_cases.look_at_once(tx)
+        await use_cases.watch_reminders(tx)
 
 
 @timers.acts_inside(EXPIRE)
@@ -143,6 +145,13 @@ async def expire_next(tx: Transaction, due: list[Due]) -> None:
     """The time to use the next certificates is over."""
     for _ in due:
         await use_cases.expire_next(tx)
+
+
+@timers.acts_inside(REMIND)
+async def remind_next(tx: Transaction, due: list[Due]) -> None:
+    """The next certificates are about to expire."""
+    for _ in due:
+        await use_cases.remind_next(tx)
 
 
 @timers.acts_inside(USE_FINAL)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from services.redemption.domain.codes import Codes
 from services.redemption.gateways.issuer import CodeIssuer
+from shared.sealed import Seals
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +17,5 @@ class RedemptionWorld:
     code_timeout: timedelta
     issuer: CodeIssuer
     allow_loopback: bool
+    reminder_days: tuple[int, ...]
+    seals: Seals

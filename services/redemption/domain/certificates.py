@@ -164,6 +164,12 @@ def shown_state(certificate: Certificate, order: Order, now: datetime) -> Certif
     return certificate.state
 
 
+def moments_to_remind(until: datetime, days: Sequence[int], now: datetime) -> list[datetime]:
+    """When the buyer is reminded that `until` comes: so many days before, as far as that is not over already."""
+    moments = sorted(until - timedelta(days=count) for count in set(days))
+    return [moment for moment in moments if moment > now]
+
+
 def reversible_until(used_at: datetime) -> datetime:
     """The moment from which a use stands: an hour later, or midnight in Shanghai if that comes first."""
     return min(used_at + REVERSIBLE_FOR, end_of_day(used_at))

@@ -5,7 +5,7 @@ from typing import Self
 
 from shared.clock import SHANGHAI
 from shared.contracts.use_rules import NotUsable
-from shared.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unauthenticated
+from shared.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 
 
 def shanghai_text(moment: datetime) -> str:
@@ -61,6 +61,20 @@ class UsedInTheFuture(Invalid):
     code = "used_in_the_future"
     zh = "核销时间晚于当前时间"
     en = "The use is reported for a moment that has not come yet"
+
+
+class PhoneInvalid(Invalid):
+    code = "phone_invalid"
+    zh = "手机号码有误"
+    en = "The phone number is not valid"
+
+
+class PhonesNotKept(Unavailable):
+    """This installation was given no key by which phones are found."""
+
+    code = "phones_not_kept"
+    zh = "本平台未启用按手机号查券"
+    en = "Certificates cannot be found by phone here"
 
 
 class NotAStore(Conflict):

@@ -1,4 +1,4 @@
-"""Codes of third parties (pools, issuers, uses at a merchant's own till); what is counted of those who guess codes."""
+"""Codes of third parties (pools, issuers, uses at a merchant's own till); who guesses codes; phones; reminders."""
 
 from shared.migrations import apply
 
@@ -100,8 +100,24 @@ create index refusals_guesses_on_device on refusals (device_id, recorded_at) whe
 create index refusals_guesses_from_source on refusals (source, recorded_at) where guess and source is not null;
 """
 
+_PHONES = """
+alter table orders add column phone_lookup bytea;
+create index orders_by_phone on orders (merchant_id, phone_lookup, paid_at desc) where phone_lookup is not null;
+"""
+
+# The moments are frozen when the order is paid. Orders that were paid before get the usual ones: what lies behind is
+# told as one, and of what has expired nothing is told.
+_REMINDERS = """
+alter table orders add column reminders timestamptz[] not null default '{}';
+alter table orders add column next_reminder_at timestamptz;
+update orders set reminders = array[until - interval '3 days', until - interval '1 day'],
+    next_reminder_at = until - interval '3 days'
+where not expiry_done and until > now();
+create index orders_to_remind on orders (next_reminder_at, order_id) where next_reminder_at is not null;
+"""
+
 
 def upgrade() -> None:
     """Add them."""
-    for script in (_POOLS, _ISSUERS, _EXTERNAL_USES, _GUESSES):
+    for script in (_POOLS, _ISSUERS, _EXTERNAL_USES, _GUESSES, _PHONES, _REMINDERS):
         apply(script)

@@ -11,12 +11,14 @@ from services.redemption import use_cases
 from services.redemption.domain.certificates import CertificateState
 from services.redemption.domain.codes import Codes, masked
 from services.redemption.domain.redemptions import Attempt
+from services.redemption.domain.refusals import PhoneInvalid, PhonesNotKept
 from services.redemption.routes.views import RedemptionView, guesser_of, redemption_view
-from services.redemption.use_cases import Listed, Presented
+from services.redemption.use_cases import ByPhone, Listed, Presented
 from shared.auth import Caller
 from shared.errors import DomainError
 from shared.http import Address, Db
 from shared.paging import Cursor, Limit, page_of, read_cursor
+from shared.phones import normal_phone, phone_lookup
 from shared.service import World
 
 router = APIRouter()
@@ -85,6 +87,68 @@ async def prepare(body: Prepare, operator: Caller, address: Address, db: Db, wor
     )
 
 
+class ListByPhone(BaseModel):
+    """The whole number, as the customer says it."""
+
+    store_id: UUID
+    phone: Annotated[str, Field(min_length=5, max_length=30)]
+    device_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+
+
+class ListedCertificate(BaseModel):
+    """Enough to tell the customer what he has; to redeem it he shows the code."""
+
+    title: str
+    masked_code: str
+    uses_left: int
+    starts_at: datetime
+    until: datetime
+    usable: bool
+    reason: Reason | None
+
+
+class ListedView(BaseModel):
+    """Of the newest 20 orders at most."""
+
+    items: list[ListedCertificate]
+    next_cursor: None = None
+
+
+@router.post("/preparations/by-phone")
+async def list_by_phone(body: ListByPhone, operator: Caller, address: Address, db: Db, world: World) -> ListedView:
+    """What the owner of a phone can use of what this merchant sold: masked, and with no token for verify. Numbers that
+    nobody left count like wrong codes."""
+    phone = normal_phone(body.phone)
+    if phone is None:
+        raise PhoneInvalid
+    lookup = phone_lookup(world.seals, phone)
+    if lookup is None:
+        raise PhonesNotKept
+    guesser = guesser_of(world.codes, operator, body.store_id, body.device_id, address)
+    async with db.transaction() as tx:
+        found = await use_cases.list_by_phone(tx, guesser, bytes.fromhex(lookup))
+    if isinstance(found, DomainError):
+        raise found
+    return ListedView(items=[_listed(world.codes, one) for one in found])
+
+
+def _listed(codes: Codes, one: ByPhone) -> ListedCertificate:
+    sealed = one.certificate.sealed_code
+    return ListedCertificate(
+        title=one.order.title,
+        masked_code=masked(codes.open(sealed)) if sealed else "",
+        uses_left=one.certificate.uses_left,
+        starts_at=one.order.window.starts_at,
+        until=one.order.window.until,
+        usable=one.refusal is None,
+        reason=_reason(one.refusal),
+    )
+
+
+def _reason(refusal: DomainError | None) -> Reason | None:
+    return refusal and Reason(code=refusal.code, zh=refusal.text("zh"), en=refusal.text("en"))
+
+
 def _prepared(codes: Codes, listed: Listed) -> PreparedCertificate:
     certificate, refusal = listed.certificate, listed.refusal
     last = certificate.last_use
@@ -93,7 +157,7 @@ def _prepared(codes: Codes, listed: Listed) -> PreparedCertificate:
         masked_code=masked(codes.open(certificate.sealed_code)) if certificate.sealed_code else "",
         state=certificate.state,
         usable=refusal is None,
-        reason=refusal and Reason(code=refusal.code, zh=refusal.text("zh"), en=refusal.text("en")),
+        reason=_reason(refusal),
         used_at=last and last.used_at,
         used_store_name=last and last.store_name,
     )

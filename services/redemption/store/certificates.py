@@ -17,13 +17,21 @@ async def lock_order(tx: Transaction, order_id: UUID) -> None:
     await tx.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", str(order_id))
 
 
-async def add_order(tx: Transaction, event: OrderPaid, window: UseWindow, codes_due_at: datetime | None) -> bool:
-    """Keep what the certificates of a paid order share; `codes_due_at` if their codes come from a third party. Returns
-    False if it is here already."""
+async def add_order(
+    tx: Transaction,
+    event: OrderPaid,
+    window: UseWindow,
+    codes_due_at: datetime | None,
+    reminders: Sequence[datetime] = (),
+) -> bool:
+    """Keep what the certificates of a paid order share; `codes_due_at` if their codes come from a third party,
+    `reminders` the moments at which the buyer is reminded, in their order. Returns False if it is here already."""
     added = await tx.execute(
         """insert into orders (order_id, order_no, buyer, merchant_id, deal_id, deal_version, title, store_ids,
-             starts_at, until, blackout_dates, paid_at, rules, codes_due_at, code_source)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict do nothing""",
+             starts_at, until, blackout_dates, paid_at, rules, codes_due_at, code_source,
+             phone_lookup, reminders, next_reminder_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+             $16, $17, ($17::timestamptz[])[1]) on conflict do nothing""",
         event.order_id,
         event.order_no,
         event.buyer,
@@ -39,6 +47,8 @@ async def add_order(tx: Transaction, event: OrderPaid, window: UseWindow, codes_
         event.rules.model_dump(mode="json"),
         codes_due_at,
         None if codes_due_at is None else (event.code_source or CodeSource.POOL).value,
+        bytes.fromhex(event.phone_lookup) if event.phone_lookup else None,
+        list(reminders),
     )
     return added == 1
 
@@ -204,8 +214,11 @@ async def lift_fence(tx: Transaction, refund_id: UUID, unit_ids: Sequence[UUID])
 
 
 def _order(row: Row | None) -> Order | None:
-    if row is None:
-        return None
+    return None if row is None else read_order(row)
+
+
+def read_order(row: Row) -> Order:
+    """An order as its row has it."""
     return Order(
         order_id=row["order_id"],
         merchant_id=row["merchant_id"],

@@ -1,5 +1,6 @@
 """What redemption can do: one function per verb, in the caller's transaction."""
 
+from services.redemption.use_cases.by_phone import ByPhone, list_by_phone
 from services.redemption.use_cases.certificates import certificates_of_buyer, issue_certificates
 from services.redemption.use_cases.code_pools import hand_out, import_codes, make_batch, pool_state
 from services.redemption.use_cases.disputes import close_dispute
@@ -18,9 +19,12 @@ from services.redemption.use_cases.redeem import (
     settle_uses,
 )
 from services.redemption.use_cases.refunds import close_refund, fence_refund, lift_fence
+from services.redemption.use_cases.reminders import remind_next
+from services.redemption.use_cases.reminders import watch as watch_reminders
 from services.redemption.use_cases.third_party import fail_without_code, look_for_codes
 
 __all__ = [
+    "ByPhone",
     "Listed",
     "Preparation",
     "Presented",
@@ -40,6 +44,7 @@ __all__ = [
     "issue_certificates",
     "issuer_of",
     "lift_fence",
+    "list_by_phone",
     "look_at_once",
     "look_for_codes",
     "make_batch",
@@ -51,10 +56,12 @@ __all__ = [
     "redeem",
     "redemption_for",
     "redemptions_of_store",
+    "remind_next",
     "report_use",
     "require_signature",
     "set_issuer",
     "settle_uses",
     "take_back",
     "void_at_issuer",
+    "watch_reminders",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.redemption.domain.certificates import Certificate, Order
+from services.redemption.domain.certificates import Certificate, Order, moments_to_remind
 from services.redemption.domain.codes import CODE_DIGITS, Codes
 from services.redemption.store import certificates, copies, recalls
 from services.redemption.use_cases.code_pools import take_from_pool
@@ -21,7 +21,9 @@ from shared.errors import NotFound
 from shared.messaging import outbox
 
 
-async def issue_certificates(tx: Transaction, codes: Codes, code_timeout: timedelta, event: OrderPaid) -> None:
+async def issue_certificates(
+    tx: Transaction, codes: Codes, code_timeout: timedelta, event: OrderPaid, reminder_days: Sequence[int] = ()
+) -> None:
     """One certificate per unit; then the refunds that were ahead of the order get their answer, and what no store takes
     any more is recalled at once. The merchant is shared before any of it can be seen, so that a store that is being
     lost at this moment finds either the certificates there, or us knowing."""
@@ -29,7 +31,9 @@ async def issue_certificates(tx: Transaction, codes: Codes, code_timeout: timede
     await recalls.share_merchant(tx, event.merchant_id)
     is_third_party = event.form is DealForm.THIRD_PARTY_CODE
     codes_due_at = tx.now + code_timeout if is_third_party else None
-    if not await certificates.add_order(tx, event, use_window(event.rules, event.paid_at), codes_due_at):
+    window = use_window(event.rules, event.paid_at)
+    reminders = moments_to_remind(window.until, reminder_days, tx.now)
+    if not await certificates.add_order(tx, event, window, codes_due_at, reminders):
         return
     if codes_due_at is not None:
         await _add_without_codes(tx, event)

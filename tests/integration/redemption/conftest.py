@@ -31,7 +31,7 @@ def settings(environment: Environment) -> Settings:
         amqp_url=local.amqp_urls["redemption"],
         issuer="http://issuer.test",
         jwks_url="http://issuer.test/jwks.json",
-        seal_keys={"redemption": seal_keys(local.keys)["redemption"]},
+        seal_keys={name: seal_keys(local.keys)[name] for name in ("phone", "redemption")},
     )
 
 
