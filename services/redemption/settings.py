@@ -1,4 +1,4 @@
-"""The environment of redemption: GROUPBUY_SEAL_KEYS must hold keys for the recipient `redemption`, and of `phone` if the
+"""The environment of redemption: GROUPBUY_SEAL_KEYS must hold keys for the recipient `redemption`, and for `phone` if
 shops are to find certificates by the buyer's phone."""
 
 from typing import Annotated
@@ -9,7 +9,7 @@ from shared.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """What every service reads, on redemption's port, and how long a third-party code may take, and when buyers are reminded."""
+    """What every service reads, on redemption's port, and the periods of codes and reminders."""
 
     port: int = 8003
     code_timeout_s: int = Field(

@@ -146,7 +146,7 @@ def _listed(codes: Codes, one: ByPhone) -> ListedCertificate:
 
 
 def _reason(refusal: DomainError | None) -> Reason | None:
-    return refusal and Reason(code=refusal.code, zh=refusal.text("zh"), en=refusal.text("en"))
+    return None if refusal is None else Reason(code=refusal.code, zh=refusal.text("zh"), en=refusal.text("en"))
 
 
 def _prepared(codes: Codes, listed: Listed) -> PreparedCertificate:

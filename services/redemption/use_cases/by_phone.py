@@ -39,9 +39,11 @@ async def list_by_phone(tx: Transaction, guesser: Guesser, phone_lookup: bytes) 
         return reasons.TooManyAttempts(retry_after_s=seconds)
     found: list[ByPhone] = []
     for order in await phones.orders_by_phone(tx, store.merchant_id, phone_lookup, ORDERS_SHOWN):
-        for one in await certificates.certificates_of(tx, order.order_id):
-            if one.state in phones.USABLE:
-                found.append(ByPhone(one, order, refusal_to_use(one, order, store, tx.now)))
+        found += [
+            ByPhone(one, order, refusal_to_use(one, order, store, tx.now))
+            for one in await certificates.certificates_of(tx, order.order_id)
+            if one.state in phones.USABLE
+        ]
     await refusals.record(
         tx,
         Step.PHONE,

@@ -104,7 +104,7 @@ class Stage:
     def order(
         self, shop: Shop, units: int = 1, *, uses: int = 1, rules: UseRules | None = None, kind: DealKind | None = None,
         also: tuple[Shop, ...] = (), form: DealForm | None = None, code_source: CodeSource | None = None,
-        deal_id: UUID | None = None,
+        deal_id: UUID | None = None, phone_lookup: str | None = None,
     ) -> OrderPaid:  # fmt: skip
         """A paid order that may have arrived or not, for the shop's store and those of its sisters."""
         price = 12_800
@@ -118,17 +118,26 @@ class Stage:
             ),
             paid_fen=price * units, paid_at=self.now(), rules=rules or UseRules(valid_days=30),
             store_ids=tuple(one.store_id for one in (shop, *also)), form=form,
-            code_source=code_source, rail=Rail.ZHIFUTONG,
+            code_source=code_source, phone_lookup=phone_lookup, rail=Rail.ZHIFUTONG,
             sub_merchant_id="2088", out_trade_no=uuid4().hex, trade_no="2026112222001",
         )  # fmt: skip
 
     async def pay(
         self, shop: Shop, units: int = 1, *, uses: int = 1, rules: UseRules | None = None, also: tuple[Shop, ...] = (),
         form: DealForm | None = None, code_source: CodeSource | None = None, deal_id: UUID | None = None,
+        phone_lookup: str | None = None,
     ) -> OrderPaid:  # fmt: skip
         """An order whose certificates are issued."""
         order = self.order(
-            shop, units, uses=uses, rules=rules, also=also, form=form, code_source=code_source, deal_id=deal_id
+            shop,
+            units,
+            uses=uses,
+            rules=rules,
+            also=also,
+            form=form,
+            code_source=code_source,
+            deal_id=deal_id,
+            phone_lookup=phone_lookup,
         )
         await consumers.issue_certificates(order, self.db, self.world)
         return order
