@@ -8,6 +8,8 @@ from shared.errors import NotYet
 from shared.ids import new_id
 from tests.integration.checkout.stage import Purchase, Stage
 
+pytestmark = pytest.mark.usefixtures("alipay_sandbox")
+
 
 async def expiring(stage: Stage, purchase: Purchase, days_left: int) -> list[CertificateExpiring]:
     """What redemption says of each unit."""
