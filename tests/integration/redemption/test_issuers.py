@@ -2,6 +2,7 @@
 
 The issuer is the sandbox's, written without our code; the client is redemption's real one."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+import uvicorn
 
 from services.redemption import consumers
 from services.redemption.domain.refusals import IssuerUrlRefused
@@ -37,6 +39,7 @@ from tests.integration.redemption.third_party import (
     name_issuer,
     simulate,
 )
+from tests.support.waiting import eventually
 
 TEN_MINUTES = timedelta(minutes=10)
 
@@ -340,3 +343,27 @@ async def test_what_is_not_signed_rightly_and_lately_is_refused(stage: Stage, de
         target = f"/merchants/{deal.shop.merchant_id}/issued-codes/{new_id()}"
         answer = await stage.http.put(target, content=right.request.content, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (401, "bad_signature")
+
+
+async def test_the_sandboxs_issuer_and_till_reach_redemption_over_real_http(
+    stage: Stage, issuer: Simulator, deal: Deal
+) -> None:
+    server = uvicorn.Server(uvicorn.Config(stage.app, host="127.0.0.1", port=0, lifespan="off", log_config=None))
+    serving = asyncio.create_task(server.serve())
+
+    async def started() -> bool:
+        return server.started
+
+    await eventually(started, what="redemption's HTTP is up")
+    port = server.servers[0].sockets[0].getsockname()[1]
+    await issuer.behave("late", platform_url=f"http://127.0.0.1:{port}")
+    order = await asked(deal)
+    sent = (await issuer.http.post(f"/_sim/issuer/{issuer.name}/send/{order.order_id}")).json()
+    assert sent == {"status": 200, "answer": {"taken": [str(units_of(order)[0])]}}
+    (code,) = await deal.shown(order)
+    use = {"merchant_id": str(deal.shop.merchant_id), "store_id": str(deal.shop.store_id), "code": code}
+    taken = (await issuer.http.post(f"/_sim/issuer/{issuer.name}/till", json=use)).json()
+    assert (taken["status"], taken["answer"]["operator"]) == (201, "external")
+    assert await stage.states(order) == ["USED"]
+    server.should_exit = True
+    await serving

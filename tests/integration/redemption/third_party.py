@@ -111,8 +111,9 @@ class Simulator:
     http: httpx.AsyncClient
     name: str = field(default_factory=lambda: f"issuer-{uuid4().hex[:8]}")
 
-    async def behave(self, mode: str, secret: str = SECRET) -> None:
-        answer = await self.http.put(f"/_sim/issuer/{self.name}", json={"secret": secret, "mode": mode})
+    async def behave(self, mode: str, secret: str = SECRET, platform_url: str = "http://127.0.0.1:9") -> None:
+        body = {"secret": secret, "mode": mode, "platform_url": platform_url}
+        answer = await self.http.put(f"/_sim/issuer/{self.name}", json=body)
         assert answer.status_code == 200, answer.text
 
     async def made(self) -> dict[str, dict[str, Any]]:
