@@ -14,9 +14,7 @@ with due as materialized (
     select order_id, (select max(at) from unnest(reminders) at where at <= $1) as reached
     from orders where next_reminder_at <= $1
     order by next_reminder_at, order_id limit $2 for no key update skip locked)
-update orders o
-set reminders = array(select at from unnest(o.reminders) at where at > $1 order by at),
-    next_reminder_at = (select min(at) from unnest(o.reminders) at where at > $1)
+update orders o set next_reminder_at = (select min(at) from unnest(o.reminders) at where at > $1)
 from due where o.order_id = due.order_id
 returning o.order_id, o.merchant_id, o.until, due.reached
 """

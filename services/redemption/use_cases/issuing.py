@@ -40,7 +40,9 @@ async def set_issuer(
     except AddressRefused as error:
         raise reasons.IssuerUrlRefused from error
     await issuers.keep(tx, merchant_id, url, codes.seal(secret), caller)
-    return await issuer_of(tx, merchant_id, caller)
+    kept = await issuers.find(tx, merchant_id)
+    assert kept is not None, "kept in this transaction"
+    return kept
 
 
 async def issuer_of(tx: Transaction, merchant_id: UUID, caller: str) -> Issuer:

@@ -78,6 +78,28 @@ async def prepare(
     return page(request, "fragments/prepared.html", found=found, store_id=store_id, redemption_id=new_id())
 
 
+@router.post("/scan/phone")
+async def by_phone(
+    request: Request,
+    visit: Signed,
+    world: Outside,
+    store_id: Annotated[UUID, Form()],
+    phone: Annotated[str, Form(min_length=5, max_length=20)],
+) -> Response:
+    """What a customer who says his number has here; to redeem it he shows the code."""
+    t = Speech(visit.language)
+    visit.set_cookie(STORE, str(store_id), _REMEMBER_S)
+    try:
+        listed = await world.services.redemption.by_phone(
+            visit.asker, store_id, phone.strip(), request.cookies.get(DEVICE)
+        )
+    except Silent:
+        return _trouble(request, "warn", t("scan.not_looked_up"))
+    except Refused as refused:
+        return _refused(request, visit, refused)
+    return page(request, "fragments/by_phone.html", listed=listed)
+
+
 @router.post("/scan/verify")
 async def verify(
     request: Request,
