@@ -5,7 +5,7 @@ from typing import Self
 
 from shared.clock import SHANGHAI
 from shared.contracts.use_rules import NotUsable
-from shared.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
+from shared.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unauthenticated
 
 
 def shanghai_text(moment: datetime) -> str:
@@ -69,7 +69,7 @@ class PhoneInvalid(Invalid):
     en = "The phone number is not valid"
 
 
-class PhonesNotKept(Unavailable):
+class PhonesNotKept(Conflict):
     """This installation was given no key by which phones are found."""
 
     code = "phones_not_kept"

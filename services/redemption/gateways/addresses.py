@@ -7,6 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import httpx
 
+# Behind this prefix a gateway of the network reaches any IPv4 address, private ones too (NAT64).
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
@@ -54,9 +57,12 @@ async def address_of(url: httpx.URL, *, allow_loopback: bool, resolver: Resolve 
 
 def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     """Whether an address is one of the public Internet, also behind an IPv4 address written as IPv6."""
-    inner = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
-    if inner is not None:
-        return is_public(inner)
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if inner is not None:
+            return is_public(inner)
+        if address in _TRANSLATED or address.is_site_local:
+            return False
     return address.is_global and not address.is_multicast
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
 from services.redemption import use_cases
 from services.redemption.domain.third_party import MOST_CODES
@@ -70,11 +70,18 @@ async def pool(merchant_id: UUID, deal_id: UUID, caller: Caller, db: Db) -> Pool
     )
 
 
+def _is_printable(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("printable ASCII only")
+    return secret
+
+
 class SetIssuer(BaseModel):
     """`secret` signs in both directions; it can be replaced and never read."""
 
     url: Annotated[str, Field(min_length=1, max_length=500)]
-    secret: Annotated[SecretStr, Field(min_length=32, max_length=200)]
+    secret: Annotated[SecretStr, Field(min_length=32, max_length=200), AfterValidator(_is_printable)]
 
 
 class IssuerView(BaseModel):

@@ -24,13 +24,16 @@ from shared.service import World
 router = APIRouter()
 
 
+Device = Annotated[str, Field(min_length=1, max_length=64, pattern="^[ -~]+$")]
+
+
 class Prepare(BaseModel):
     """Either what the scanner read (QR or barcode) or what was typed."""
 
     store_id: UUID
     scanned: Annotated[str, Field(min_length=1, max_length=512)] | None = None
     code: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    device_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    device_id: Device | None = None
 
     @model_validator(mode="after")
     def _one_of_the_two(self) -> Self:
@@ -92,7 +95,7 @@ class ListByPhone(BaseModel):
 
     store_id: UUID
     phone: Annotated[str, Field(min_length=5, max_length=30)]
-    device_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    device_id: Device | None = None
 
 
 class ListedCertificate(BaseModel):

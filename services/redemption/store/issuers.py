@@ -75,6 +75,14 @@ async def order_asked_for(tx: Transaction, merchant_id: UUID, order_id: UUID) ->
     return deal_id
 
 
+async def units_asked_for(tx: Transaction, order_id: UUID, unit_ids: Sequence[UUID]) -> list[UUID]:
+    """Those of these units that are this order's: an issuer names units as it likes."""
+    rows = await tx.fetch(
+        "select unit_id from code_requests where order_id = $1 and unit_id = any($2)", order_id, list(unit_ids)
+    )
+    return [row["unit_id"] for row in rows]
+
+
 async def mark_issued(tx: Transaction, unit_ids: Sequence[UUID]) -> None:
     """The codes of these units came and were taken."""
     await tx.execute(

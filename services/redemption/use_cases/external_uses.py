@@ -1,5 +1,6 @@
 """Use of a third-party code at the merchant's own till, reported under the merchant's signature."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -71,7 +72,7 @@ async def report_use(tx: Transaction, codes: Codes, use: ReportedUse) -> Redempt
     if use.used_at > tx.now + EARLY:
         raise reasons.UsedInTheFuture
     await external_uses.lock(tx, use.merchant_id, use.report_id)
-    digest = codes.digest("external use", f"{use.store_id}/{use.used_at.timestamp()}/{use.code}")
+    digest = codes.digest("external use", json.dumps([str(use.store_id), use.used_at.timestamp(), use.code]))
     earlier = await external_uses.find(tx, use.merchant_id, use.report_id)
     if earlier is not None:
         return await _first_answer(tx, use, earlier) if earlier.digest == digest else IdTaken()

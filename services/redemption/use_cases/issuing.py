@@ -65,11 +65,13 @@ async def ask(due: Due, db: Database, world: RedemptionWorld) -> None:
     the time for codes is over."""
     order_id = UUID(due.key)
     async with db.transaction() as tx:
+        # Taken away before the look: a timer that somebody sets after it then stays.
+        await timers.cancel(tx, ASK_ISSUER, order_id)
         begun = await issuers.begin_asking(tx, order_id)
         if begun is None:
-            await timers.cancel(tx, ASK_ISSUER, order_id)
             return
         asked, attempts = begun
+        await timers.schedule(tx, ASK_ISSUER, order_id, tx.now + SLOWEST)
         issuer = await issuers.find(tx, asked.merchant_id)
     codes: tuple[Code, ...] = ()
     if issuer is not None:
@@ -79,7 +81,7 @@ async def ask(due: Due, db: Database, world: RedemptionWorld) -> None:
             log.warning("issuer_gave_no_codes", outcome=answer.outcome.value, why=answer.why, order_id=str(order_id))
     async with db.transaction() as tx:
         await take_codes(tx, world.codes, asked.merchant_id, asked.deal_id, order_id, codes)
-        await timers.schedule(tx, ASK_ISSUER, order_id, tx.now + min(timedelta(seconds=2**attempts), SLOWEST))
+        await timers.schedule(tx, ASK_ISSUER, order_id, tx.now + _pause(attempts, SLOWEST))
 
 
 async def codes_from_issuer(
@@ -106,7 +108,7 @@ async def take_codes(
     taken = [await _take(tx, codes, merchant_id, deal_id, one) for one in given if one[0] in waiting]
     new = [one for one in taken if one is not None]
     valid = await _make_valid(tx, new)
-    await take_back(tx, [unit_id for unit_id, _ in given])
+    await take_back(tx, await issuers.units_asked_for(tx, order_id, [unit_id for unit_id, _ in given]))
     return frozenset(one.unit_id for one in valid)
 
 
@@ -146,23 +148,29 @@ async def take_back(tx: Transaction, unit_ids: Sequence[UUID]) -> None:
 async def void(due: Due, db: Database, world: RedemptionWorld) -> None:
     """Have the issuer take back codes that nobody uses; asked again until it says that it did."""
     order_id = UUID(due.key)
+    attempts = int(due.payload.get("attempts", 0))
     async with db.transaction() as tx:
+        await timers.cancel(tx, VOID_AT_ISSUER, order_id)
         lost = await issuers.to_void(tx, order_id)
         issuer = await issuers.find(tx, lost[0]) if lost else None
         if lost is None or issuer is None:
-            await timers.cancel(tx, VOID_AT_ISSUER, order_id)
             return
+        pause = _pause(attempts, SLOWEST_VOID)
+        await timers.schedule(tx, VOID_AT_ISSUER, order_id, tx.now + pause, {"attempts": attempts + 1})
     outcome = await world.issuer.void(_account(world.codes, issuer), order_id, lost[1])
     if outcome is not Outcome.OK:
         log.warning("issuer_did_not_void", outcome=outcome.value, order_id=str(order_id))
-        async with db.transaction() as tx:
-            attempts = int(due.payload.get("attempts", 0))
-            delay = min(timedelta(seconds=2 ** min(attempts, 12)), SLOWEST_VOID)
-            await timers.schedule(tx, VOID_AT_ISSUER, order_id, tx.now + delay, {"attempts": attempts + 1})
         return
     async with db.transaction() as tx:
         await issuers.mark_voided(tx, lost[1])
         await timers.cancel(tx, VOID_AT_ISSUER, order_id)
+        if await issuers.to_void(tx, order_id) is not None:
+            # Units that were lost while the issuer answered.
+            await timers.schedule(tx, VOID_AT_ISSUER, order_id, tx.now)
+
+
+def _pause(attempts: int, longest: timedelta) -> timedelta:
+    return min(timedelta(seconds=2 ** min(attempts, 12)), longest)
 
 
 def _account(codes: Codes, issuer: Issuer) -> IssuerAccount:

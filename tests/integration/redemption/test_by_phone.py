@@ -137,4 +137,4 @@ async def test_without_the_key_nothing_is_found_by_phone_and_that_is_said(stage:
         answer = await ask(stage, await stage.open_shop(), new_phone())
     finally:
         stage.app.state.world = stage.world
-    assert (answer.status_code, answer.json()["code"]) == (503, "phones_not_kept")
+    assert (answer.status_code, answer.json()["code"]) == (409, "phones_not_kept")

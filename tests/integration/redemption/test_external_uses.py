@@ -177,6 +177,12 @@ async def test_a_store_for_which_it_was_not_sold_or_of_another_merchant_is_refus
     assert await stage.states(order) == ["VALID"]
 
 
+@pytest.mark.parametrize("code", ["a\x00b", "-", " "])
+async def test_what_can_be_no_code_is_unknown_like_any_other(deal: Deal, code: str) -> None:
+    answer = await report(deal, code)
+    assert (answer.status_code, answer.json()["code"]) == (404, "code_unknown")
+
+
 async def test_a_code_of_another_merchant_is_unknown(stage: Stage, deal: Deal) -> None:
     other = await deal_of(stage)
     await name_issuer(other)

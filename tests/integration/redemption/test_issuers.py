@@ -275,6 +275,61 @@ async def test_another_merchants_order_takes_no_codes(stage: Stage, issuer: Simu
     assert await stage.states(order) == ["ISSUING"]
 
 
+async def test_units_of_another_order_that_an_issuer_names_are_left_alone(
+    stage: Stage, issuer: Simulator, deal: Deal
+) -> None:
+    await issuer.behave("late")
+    failed = await asked(deal)
+    await stage.pass_time(TEN_MINUTES)
+    await stage.act_outside()
+    order = await asked(deal)
+    content = {"codes": [{"unit_id": str(units_of(failed)[0]), "code": codes(1)[0]}]}
+    answer = await deal.signed_put(f"issued-codes/{order.order_id}", content)
+    assert answer.json() == {"taken": []}
+    assert await timers_of(stage, issuing.VOID_AT_ISSUER, failed) == 0
+
+
+async def test_a_unit_that_is_lost_while_another_is_being_voided_is_voided_too(
+    stage: Stage, issuer: Simulator, deal: Deal
+) -> None:
+    await issuer.behave("at_once")
+    order = await asked(deal, units=2)
+    first, second = units_of(order)
+
+    async def refund(unit_id: UUID) -> None:
+        request = refund_request(order, [unit_id])
+        await consumers.fence_refund(request, stage.db)
+        await consumers.close_refund(refund_succeeded(request), stage.db)
+
+    class Slow:
+        def __init__(self, real: CodeIssuer) -> None:
+            self.real = real
+            self.voided: list[set[UUID]] = []
+
+        async def issue(self, account: IssuerAccount, asked: Asked) -> Issued:
+            return await self.real.issue(account, asked)
+
+        async def void(self, account: IssuerAccount, order_id: UUID, unit_ids: Sequence[UUID]) -> Outcome:
+            if not self.voided:
+                await refund(second)
+            self.voided.append(set(unit_ids))
+            return await self.real.void(account, order_id, unit_ids)
+
+    slow = Slow(stage.world.issuer)
+    stage.world = replace(stage.world, issuer=slow)
+    await refund(first)
+    await stage.act_outside()
+    assert slow.voided == [{first}, {second}]
+    assert await timers_of(stage, issuing.VOID_AT_ISSUER, order) == 0
+
+
+@pytest.mark.parametrize("secret", ["x" * 31, "x" * 201, "x" * 40 + "\u0000", "密" * 40])
+async def test_a_secret_that_is_short_or_cannot_be_typed_is_refused(stage: Stage, secret: str) -> None:
+    answer = await name_issuer(await deal_of(stage), secret=secret)
+    assert (answer.status_code, answer.json()["code"]) == (422, "malformed_input")
+    assert secret not in answer.text
+
+
 async def test_the_secret_is_written_and_never_read(stage: Stage, deal: Deal) -> None:
     path = f"/merchants/{deal.shop.merchant_id}/code-issuer"
     shown = await stage.http.get(path, headers=as_(deal.shop.clerk))

@@ -91,7 +91,14 @@ async def test_a_clerk_of_another_store_is_refused_at_this_one(stage: Stage) -> 
 
 async def test_either_a_scan_or_a_code_is_given(stage: Stage) -> None:
     shop = await stage.open_shop()
-    for shown in ({}, {"scanned": "GB1:A", "code": "837146205519"}, {"code": ""}, {"code": "1" * 65}):
+    for shown in (
+        {},
+        {"scanned": "GB1:A", "code": "837146205519"},
+        {"code": ""},
+        {"code": "1" * 65},
+        {"code": "1", "device_id": "\x00"},
+        {"code": "1", "device_id": ""},
+    ):
         assert (await stage.prepare(shop, **shown)).status_code == 422
 
 

@@ -106,6 +106,8 @@ def test_a_signature_holds_for_its_path_body_and_five_minutes_and_is_what_the_sa
         ("https://[::ffff:10.0.0.1]/", False, False),
         ("https://[2002:7f00:1::]/", False, False),
         ("https://0.0.0.0/", False, False),
+        ("https://[64:ff9b::a00:1]/", False, False),
+        ("https://[fec0::1]/", False, False),
         ("https://name@codes.example.com/", False, False),
         ("file:///etc/passwd", False, False),
         ("https:///path", False, False),
