@@ -140,3 +140,26 @@ def simulate(stage: Stage, directory: Path) -> Simulator:
     client = httpx.AsyncClient(transport=transport)
     stage.world = replace(stage.world, issuer=HttpIssuer(client, allow_loopback=True, resolver=resolver))
     return Simulator(httpx.AsyncClient(transport=transport, base_url="http://sandbox.test"))
+
+
+async def asked(deal: Deal, units: int = 1) -> OrderPaid:
+    """An order of which the issuer was asked once."""
+    order = await deal.sell(units, source=CodeSource.CALLBACK)
+    await deal.stage.act()
+    await deal.stage.act_outside()
+    return order
+
+
+async def ask_again(stage: Stage, after: timedelta = timedelta(seconds=31)) -> None:
+    """Time goes on, and whoever is due is asked."""
+    await stage.pass_time(after)
+    await stage.act_outside()
+
+
+async def timers_of(stage: Stage, kind: str, order: OrderPaid) -> int:
+    """How many timers of this kind the order has."""
+    async with stage.db.transaction() as tx:
+        count: int = await tx.value(
+            "select count(*) from timers where kind = $1 and key = $2", kind, str(order.order_id)
+        )
+    return count
