@@ -9,12 +9,13 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from fastapi import FastAPI
 
 from services.console.environment import seal_keys
 from services.redemption import use_cases
 from services.redemption.domain.codes import Codes, Prepared
-from services.redemption.domain.kept_orders import KeptOrders
 from services.redemption.domain.redemptions import Attempt, Redemption
+from services.redemption.gateways.issuer import HttpIssuer
 from services.redemption.world import RedemptionWorld
 from shared.database import Database, Transaction
 from shared.ids import new_id
@@ -58,10 +59,18 @@ class Tills:
     """Redemption's database, its keys, and the orders that the process knows."""
 
     def __init__(self, environment: Environment, db: Database) -> None:
-        codes = Codes(Seals({"redemption": seal_keys(environment.local.keys)["redemption"]}))
-        self.world = RedemptionWorld(codes, timedelta(minutes=10), KeptOrders())
+        seals = Seals({"redemption": seal_keys(environment.local.keys)["redemption"]})
+        http = httpx.AsyncClient()
+        self.world = RedemptionWorld(
+            codes=Codes(seals),
+            code_timeout=timedelta(minutes=10),
+            issuer=HttpIssuer(http, allow_loopback=True),
+            allow_loopback=True,
+            reminder_days=(),
+            seals=seals,
+        )
         self.db = db
-        self.stage = Stage(db, httpx.AsyncClient(), self.world, db.clock)
+        self.stage = Stage(db, http, self.world, db.clock, FastAPI())
 
     async def open(self) -> list[Till]:
         """Fresh cards, each at a till of its own."""

@@ -80,7 +80,8 @@ def problem(request: Request, error: DomainError, errors: list[dict[str, Any]] |
     }
     if errors is not None:
         body["errors"] = errors
-    headers = {"Retry-After": "1"} if error.status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    wait_s = error.facts.get("retry_after_s", 1 if error.status == HTTPStatus.SERVICE_UNAVAILABLE else None)
+    headers = {"Retry-After": str(wait_s)} if wait_s is not None else None
     return JSONResponse(body, status_code=error.status, media_type=PROBLEM, headers=headers)
 
 
@@ -193,3 +194,12 @@ async def _database(request: Request) -> Database:
 
 
 Db = Annotated[Database, Depends(_database)]
+
+
+async def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+Address = Annotated[str, Depends(_address)]
+"""Who has connected, or whom a trusted proxy names: the server reads X-Forwarded-For of the addresses in
+FORWARDED_ALLOW_IPS, of this machine unless set."""

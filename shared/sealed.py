@@ -43,6 +43,10 @@ class Seals:
         except (ValueError, KeyError, InvalidTag) as error:
             raise CannotOpen("sealed text does not open") from error
 
+    def holds(self, recipient: str) -> bool:
+        """Whether this process was given keys of that recipient."""
+        return recipient in self._keys
+
     def lookup(self, owner: str, plain: str) -> bytes:
         """A keyed hash by which `plain` can be found again without being stored. Uses the first key of `owner`, which
         therefore stays when keys rotate."""

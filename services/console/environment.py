@@ -25,8 +25,8 @@ FIRST_OPERATOR = "operator-one"
 # Who seals for whom: a process gets no key that it has no use for.
 _SEALS = {
     "catalog": ("catalog", "settlement"),
-    "checkout": ("checkout", "dispatch"),
-    "redemption": ("redemption",),
+    "checkout": ("checkout", "dispatch", "phone"),
+    "redemption": ("phone", "redemption"),
     "dispatch": ("dispatch",),
     "settlement": ("settlement",),
     "web": ("web",),
@@ -56,13 +56,18 @@ class Local:
 
 def seal_keys(directory: Path) -> dict[str, dict[str, str]]:
     """The sealing keys of a local system, made at the first call and kept in a file that only its owner reads."""
-    keys: dict[str, dict[str, str]] = json.loads(secret_files.read_or_create(directory / "seals.json", _new_seals))
+    path = directory / "seals.json"
+    keys: dict[str, dict[str, str]] = json.loads(secret_files.read_or_create(path, lambda: json.dumps(_missing({}))))
+    if missing := _missing(keys):
+        # A system that was made before there was this recipient keeps the keys that it has.
+        keys |= missing
+        secret_files.write(path, json.dumps(keys))
     return keys
 
 
-def _new_seals() -> str:
-    recipients = sorted({recipient for many in _SEALS.values() for recipient in many})
-    return json.dumps({name: {"k1": base64.b64encode(secrets.token_bytes(32)).decode()} for name in recipients})
+def _missing(keys: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    recipients = sorted({recipient for many in _SEALS.values() for recipient in many} - keys.keys())
+    return {name: {"k1": base64.b64encode(secrets.token_bytes(32)).decode()} for name in recipients}
 
 
 def environment(service: str, local: Local) -> dict[str, str]:

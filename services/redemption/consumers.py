@@ -5,9 +5,12 @@ from uuid import UUID
 from services.redemption import use_cases
 from services.redemption.store import copies
 from services.redemption.store.redemptions import USE_FINAL
+from services.redemption.use_cases.code_pools import HAND_OUT
 from services.redemption.use_cases.expiry import EXPIRE
+from services.redemption.use_cases.issuing import ASK_ISSUER, VOID_AT_ISSUER
 from services.redemption.use_cases.recalls import RECALL
-from services.redemption.use_cases.third_party import CODES_OVERDUE
+from services.redemption.use_cases.reminders import REMIND
+from services.redemption.use_cases.third_party import CODES_OVERDUE, LOOK_FOR_CODES
 from services.redemption.world import RedemptionWorld
 from shared.auth import keep_staff as keep
 from shared.contracts.catalog import (
@@ -77,7 +80,7 @@ async def issue_certificates(event: OrderPaid, db: Database, world: RedemptionWo
         if await inbox.is_duplicate(tx, event, "redemption.issue_certificates"):
             return
         if event.kind is DealKind.VOUCHER:
-            await use_cases.issue_certificates(tx, world.codes, world.code_timeout, event)
+            await use_cases.issue_certificates(tx, world.codes, world.code_timeout, event, world.reminder_days)
 
 
 @handles(RefundRequested)
@@ -98,6 +101,7 @@ async def close_refund(event: RefundSucceeded, db: Database) -> None:
             return
         if event.kind is DealKind.VOUCHER:
             await use_cases.close_refund(tx, event)
+            await use_cases.take_back(tx, [unit.unit_id for unit in event.units])
 
 
 @handles(RefundAbandoned)
@@ -130,9 +134,10 @@ async def mark_settled(event: PayoutPaid, db: Database) -> None:
 
 
 async def watch_expiry(db: Database) -> None:
-    """At start: look for what has expired meanwhile."""
+    """At start: look for what has expired, or will soon, meanwhile."""
     async with db.transaction() as tx:
         await use_cases.look_at_once(tx)
+        await use_cases.watch_reminders(tx)
 
 
 @timers.acts_inside(EXPIRE)
@@ -140,6 +145,13 @@ async def expire_next(tx: Transaction, due: list[Due]) -> None:
     """The time to use the next certificates is over."""
     for _ in due:
         await use_cases.expire_next(tx)
+
+
+@timers.acts_inside(REMIND)
+async def remind_next(tx: Transaction, due: list[Due]) -> None:
+    """The next certificates are about to expire."""
+    for _ in due:
+        await use_cases.remind_next(tx)
 
 
 @timers.acts_inside(USE_FINAL)
@@ -152,6 +164,30 @@ async def finalise_uses(tx: Transaction, due: list[Due]) -> None:
 async def recall_next(tx: Transaction, due: list[Due]) -> None:
     """A store or a merchant was lost: the next batch of what nobody takes any more."""
     await use_cases.recall_next(tx, due)
+
+
+@timers.acts_inside(HAND_OUT)
+async def hand_out_codes(tx: Transaction, due: list[Due]) -> None:
+    """Codes were imported: certificates that wait for one get theirs."""
+    await use_cases.hand_out(tx, due)
+
+
+@timers.acts_inside(LOOK_FOR_CODES)
+async def look_for_codes(tx: Transaction, due: list[Due]) -> None:
+    """Certificates wait for codes of a third party."""
+    await use_cases.look_for_codes(tx, [UUID(one.key) for one in due])
+
+
+@timers.acts_outside(ASK_ISSUER)
+async def ask_issuer(due: Due, db: Database, world: RedemptionWorld) -> None:
+    """A merchant's issuer is asked for the codes of an order."""
+    await use_cases.ask_issuer(due, db, world)
+
+
+@timers.acts_outside(VOID_AT_ISSUER)
+async def void_at_issuer(due: Due, db: Database, world: RedemptionWorld) -> None:
+    """A merchant's issuer takes back codes that nobody uses."""
+    await use_cases.void_at_issuer(due, db, world)
 
 
 @timers.acts_inside(CODES_OVERDUE)

@@ -31,6 +31,7 @@ from services.sandbox.routes import (
     dada,
     faults,
     identity,
+    issuer,
     kuaidi100,
     shell,
 )
@@ -99,6 +100,7 @@ def build_app(settings: Settings, keys: key_files.Keys) -> FastAPI:
         carriers.build_router(world),
         dada.build_router(world),
         kuaidi100.build_router(world),
+        issuer.build_router(world),
     ):
         app.include_router(router)
     return app

@@ -86,7 +86,9 @@ def ago(at: datetime, now: datetime, language: Language) -> str:
 
 
 def code_groups(code: str) -> str:
-    """`837146205519` as `8371 4620 5519`, the way it is read aloud."""
+    """`837146205519` as `8371 4620 5519`, the way it is read aloud. A third party's code stands as it was written."""
+    if not (code.isascii() and code.isdigit() and len(code) == 12):
+        return code
     return " ".join(code[start : start + 4] for start in range(0, len(code), 4))
 
 

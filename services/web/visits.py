@@ -62,11 +62,12 @@ class Visit:
 
     language: Language
     session: Session | None
+    address: str | None = None
     _outgoing: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     @property
     def asker(self) -> Asker:
-        return Asker(self.session.access_token if self.session else None, self.language)
+        return Asker(self.session.access_token if self.session else None, self.language, self.address)
 
     def set_cookie(self, name: str, value: str, max_age_s: int) -> None:
         self._outgoing[name] = (value, max_age_s)
@@ -123,7 +124,11 @@ class Visits:
 
     async def _arrive(self, request: Request) -> Visit:
         chosen = request.query_params.get("lang")
-        visit = Visit(_language(request, chosen), Session.unsealed(self._seals.open(request.cookies.get(SESSION))))
+        visit = Visit(
+            _language(request, chosen),
+            Session.unsealed(self._seals.open(request.cookies.get(SESSION))),
+            request.client.host if request.client else None,
+        )
         if chosen in {"zh", "en"}:
             visit.set_cookie(LANGUAGE, chosen, _LANGUAGE_S)
         if visit.session and visit.session.expires_at - time.time() < _FRESH_S:

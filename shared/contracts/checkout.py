@@ -72,6 +72,9 @@ class OrderPaid(Event):
     source: str | None = Field(
         default=None, description="Catalog's attribution token: by which placement it was bought"
     )
+    phone_lookup: str | None = Field(
+        default=None, description="Keyed hash of the phone that the buyer left (shared/phones.py), in hexadecimal"
+    )
 
 
 class RefundCause(StrEnum):

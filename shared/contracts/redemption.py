@@ -27,7 +27,7 @@ def version_of_use(cycle: int, *, is_reversed: bool = False) -> int:
 
 
 class CertificatesIssued(Event):
-    """Every unit of an order has its certificate."""
+    """These units of an order have their certificates. Codes of a third party may come in several events."""
 
     topic = "redemption.certificates_issued.v1"
     aggregate = "order_id"
@@ -79,6 +79,21 @@ class CertificateExpired(Event):
     merchant_id: UUID
     uses_left: Annotated[int, Field(strict=True, ge=1)]
     expired_at: AwareDatetime
+
+
+class CertificateExpiring(Event):
+    """The time to use this certificate ends in some days, and it has uses left. Told once for each such day."""
+
+    topic = "redemption.certificate_expiring.v1"
+    aggregate = "unit_id"
+    readers = ("checkout.note_expiring",)
+
+    unit_id: UUID
+    order_id: UUID
+    merchant_id: UUID
+    uses_left: Annotated[int, Field(strict=True, ge=1)]
+    expires_at: AwareDatetime
+    days_left: Annotated[int, Field(strict=True, ge=1)]
 
 
 class CertificateUsed(Event):
@@ -184,6 +199,7 @@ EVENTS: tuple[type[Event], ...] = (
     CertificateIssueFailed,
     CertificateRecalled,
     CertificateExpired,
+    CertificateExpiring,
     CertificateUsed,
     UseReversed,
     UseFinal,

@@ -4,6 +4,7 @@ from services.checkout.consumers.registry import handles
 from services.checkout.use_cases import fulfilment
 from shared.contracts.dispatch import ParcelAccepted, ParcelDelivered, ParcelFailed, ParcelHandedOver, ParcelReceived
 from shared.contracts.redemption import (
+    CertificateExpiring,
     CertificateIssueFailed,
     CertificateRecalled,
     CertificatesIssued,
@@ -31,6 +32,15 @@ async def refund_issue_failed(event: CertificateIssueFailed, db: Database) -> No
         if await inbox.is_duplicate(tx, event, "checkout.refund_issue_failed"):
             return
         await fulfilment.record_issue_failed(tx, event.order_id, event.unit_id)
+
+
+@handles(CertificateExpiring)
+async def note_expiring(event: CertificateExpiring, db: Database) -> None:
+    """A certificate expires in some days: its buyer sees it on the order."""
+    async with db.transaction() as tx:
+        if await inbox.is_duplicate(tx, event, "checkout.note_expiring"):
+            return
+        await fulfilment.note_expiring(tx, event.order_id, event.days_left, event.occurred_at)
 
 
 @handles(CertificateRecalled)

@@ -1,22 +1,16 @@
 """Phones and addresses: the one form in which they are kept, and the masked one in which they are shown."""
 
-import phonenumbers
-
 from services.checkout.domain.refusals import PhoneInvalid
 from shared.contracts.address import Address
-
-_HOME_REGION = "CN"
+from shared.phones import normal_phone
 
 
 def e164(typed: str) -> str:
     """A phone as typed, in the form `+8613800138000`. Raises PhoneInvalid."""
-    try:
-        number = phonenumbers.parse(typed, _HOME_REGION)
-    except phonenumbers.NumberParseException as error:
-        raise PhoneInvalid from error
-    if not phonenumbers.is_valid_number(number):
+    phone = normal_phone(typed)
+    if phone is None:
         raise PhoneInvalid
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    return phone
 
 
 def masked_phone(phone: str) -> str:

@@ -105,6 +105,9 @@ class Order:
     closed_at: datetime | None
     delivery: OrderDelivery | None
     parcel_state: str | None
+    sealed_phone: str | None = None
+    phone_lookup: str | None = None
+    """The keyed hash of the buyer's phone (shared/phones.py), if one was left."""
 
     def refundable_from(self) -> datetime | None:
         """The moment from which the buyer may ask for a refund; None: at any time. Goods do not expire, so a policy

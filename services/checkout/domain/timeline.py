@@ -22,6 +22,8 @@ class What(StrEnum):
     STORE_CLOSED = "STORE_CLOSED"
     MERCHANT_SUSPENDED = "MERCHANT_SUSPENDED"
     ISSUE_FAILED = "ISSUE_FAILED"
+    EXPIRING = "EXPIRING"
+    """`about` is the number of days."""
     EXPIRED = "EXPIRED"
     CAMPAIGN = "CAMPAIGN"
     REFUND_REQUESTED = "REFUND_REQUESTED"
@@ -45,6 +47,12 @@ class What(StrEnum):
 class Entry:
     at: datetime
     what: What
+    about: str = ""
+
+    def text(self, language: str) -> str:
+        """The sentence for the buyer, in `zh` or `en`."""
+        zh, en = TEXTS[self.what]
+        return (zh if language == "zh" else en).format(about=self.about)
 
 
 TEXTS: dict[What, tuple[str, str]] = {
@@ -62,6 +70,7 @@ TEXTS: dict[What, tuple[str, str]] = {
     What.STORE_CLOSED: ("可用门店均已停业，自动退款", "No store is left that takes it; refunding automatically"),
     What.MERCHANT_SUSPENDED: ("商家已被暂停营业，自动退款", "The merchant is suspended; refunding automatically"),
     What.ISSUE_FAILED: ("未能出码，自动退款", "No code came in time; refunding automatically"),
+    What.EXPIRING: ("还有 {about} 天到期，请尽快使用", "Expires in {about} day(s); use it soon"),
     What.EXPIRED: ("到期未使用，自动退款", "Expired unused; refunding automatically"),
     What.CAMPAIGN: ("活动已取消，自动退款", "The campaign is called off; refunding automatically"),
     What.REFUND_REQUESTED: ("已申请退款", "Refund requested"),

@@ -64,6 +64,9 @@ class PlaceOrder(BaseModel):
     deal_version: Version
     quantity: Annotated[int, Field(strict=True, ge=1, le=10)]
     delivery: WantedDelivery | None = None
+    phone: Annotated[str, Field(min_length=5, max_length=30)] | None = Field(
+        default=None, description="By which the shop may find what was bought; kept sealed and as a keyed hash"
+    )
     source: Annotated[str, Field(max_length=100, pattern="^[0-9A-Za-z_-]+$")] | None = Field(
         default=None, description="Catalog's attribution token: by which placement the buyer came"
     )
@@ -86,6 +89,7 @@ async def put_order(order_id: UUID, body: PlaceOrder, caller: Caller, db: Db, wo
         quantity=body.quantity,
         mode=body.delivery.mode if body.delivery else None,
         address=body.delivery.address.normal() if body.delivery else None,
+        phone=None if body.phone is None else e164(body.phone),
         source=body.source,
         correlation_id=correlation_id(),
     )

@@ -10,7 +10,7 @@ from services.checkout.domain.addresses import masked_subject
 from services.checkout.domain.orders import Order, OrderState, OrderUnit, UnitState
 from services.checkout.domain.refunds import Refund, RefundState, expected_by, money_back_by
 from services.checkout.domain.reviews import whose_deadline
-from services.checkout.domain.timeline import TEXTS, Entry, What
+from services.checkout.domain.timeline import Entry, What
 from services.checkout.store import orders, refunds
 from shared.contracts.catalog import CashVoucherTerms, DealForm, DealKind, DeliveryMode, RefundPolicy
 from shared.database import Transaction
@@ -213,6 +213,6 @@ def _timeline(order: Order, noted: Sequence[Entry]) -> list[EntryView]:
     if order.closed_at:
         entries.append(Entry(order.closed_at, What.CLOSED))
     return [
-        EntryView(at=entry.at, what=entry.what, text_zh=TEXTS[entry.what][0], text_en=TEXTS[entry.what][1])
+        EntryView(at=entry.at, what=entry.what, text_zh=entry.text("zh"), text_en=entry.text("en"))
         for entry in sorted(entries, key=lambda entry: entry.at)
     ]

@@ -15,7 +15,7 @@ from shared.database import Row, Transaction
 _PLAIN = (
     "order_id", "order_no", "buyer", "merchant_id", "deal_id", "deal_version", "title", "cover", "quantity",
     "unit_price_fen", "total_fen", "refunded_fen", "source", "request_digest", "placed_at", "expires_at", "paid_at",
-    "closed_at", "parcel_state",
+    "closed_at", "parcel_state", "sealed_phone", "phone_lookup",
 )  # fmt: skip
 _DELIVERY = ("sealed_address", "masked_phone", "masked_address", "weight_g", "category")
 _FROZEN = ("kind", "form", "rules", "cash", "code_source", "refund_policy", "store_ids")
@@ -43,9 +43,9 @@ async def add_order(tx: Transaction, order: Order, units: Sequence[OrderUnit]) -
              insert into orders (order_id, order_no, state, buyer, merchant_id, deal_id, deal_version, kind, title,
                cover, quantity, unit_price_fen, total_fen, rules, store_ids, source, request_digest, placed_at,
                expires_at, delivery_mode, delivery_fee_fen, weight_g, category, sealed_address, masked_phone,
-               masked_address, form, cash, code_source, refund_policy)
+               masked_address, form, cash, code_source, refund_policy, sealed_phone, phone_lookup)
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-               $22, $23, $24, $25, $26, $32, $33, $34, $35)
+               $22, $23, $24, $25, $26, $32, $33, $34, $35, $36, $37)
              on conflict (order_id) do nothing returning order_id),
            minted as (
              insert into units (unit_id, order_id, position, paid_fen, original_price_fen, uses)
@@ -89,6 +89,8 @@ async def add_order(tx: Transaction, order: Order, units: Sequence[OrderUnit]) -
         order.cash.model_dump(mode="json") if order.cash else None,
         order.code_source,
         order.refund_policy.value,
+        order.sealed_phone,
+        order.phone_lookup,
     )
     return bool(added)
 
@@ -226,11 +228,12 @@ async def add_entry(tx: Transaction, order_id: UUID, what: What, at: datetime, a
 async def entries_of(tx: Transaction, order_ids: Sequence[UUID]) -> dict[UUID, list[Entry]]:
     """The noted entries of each of these orders, oldest first."""
     rows = await tx.fetch(
-        "select order_id, what, at from order_timeline where order_id = any($1) order by at, what", list(order_ids)
+        "select order_id, what, at, about from order_timeline where order_id = any($1) order by at, what",
+        list(order_ids),
     )
     entries: dict[UUID, list[Entry]] = {order_id: [] for order_id in order_ids}
     for row in rows:
-        entries[row["order_id"]].append(Entry(row["at"], What(row["what"])))
+        entries[row["order_id"]].append(Entry(row["at"], What(row["what"]), row["about"]))
     return entries
 
 

@@ -121,7 +121,7 @@ _ORDER = {
     "request_digest": "bytea", "placed_at": "timestamptz", "expires_at": "timestamptz", "delivery_mode": "text",
     "delivery_fee_fen": "bigint", "weight_g": "int", "category": "text", "sealed_address": "text",
     "masked_phone": "text", "masked_address": "text", "form": "text", "cash": "jsonb", "code_source": "text",
-    "refund_policy": "text",
+    "refund_policy": "text", "sealed_phone": "text", "phone_lookup": "text",
 }  # fmt: skip
 _AS_TEXT = {"jsonb", "uuid[]"}
 _ADD_ORDERS = f"""
@@ -167,4 +167,6 @@ def _columns(order: Order) -> tuple[Any, ...]:
         order.cash.model_dump_json() if order.cash else None,
         order.code_source.value if order.code_source else None,
         order.refund_policy.value,
+        order.sealed_phone,
+        order.phone_lookup,
     )

@@ -44,6 +44,12 @@ async def record_issued(tx: Transaction, order_id: UUID, at: datetime) -> None:
     await orders.add_entry(tx, order_id, What.ISSUED, at)
 
 
+async def note_expiring(tx: Transaction, order_id: UUID, days_left: int, at: datetime) -> None:
+    """Certificates of the order expire in some days: one line, however many they are."""
+    await _hold(tx, order_id)
+    await orders.add_entry(tx, order_id, What.EXPIRING, at, days_left)
+
+
 async def record_use(tx: Transaction, event: CertificateUsed) -> None:
     """A certificate was used; it may still be reversed, or was already."""
     await _hold(tx, event.order_id)

@@ -253,6 +253,7 @@ async def _capture(tx: Transaction, seals: Seals, order: Order, attempt: Attempt
             cash=order.cash,
             code_source=order.code_source,
             source=order.source,
+            phone_lookup=order.phone_lookup,
         ),
     )
     await mass_refunds.refund_if_called_off(tx, order)

@@ -24,12 +24,13 @@ from shared.contracts.catalog import DeliveryMode, DeliveryTerms, delivery_fee
 from shared.database import Transaction
 from shared.errors import IdTaken, Unavailable
 from shared.ids import new_id
+from shared.phones import phone_lookup
 from shared.sealed import Seals
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a buyer asks for. The address's phone is E.164."""
+    """What a buyer asks for. Phones are E.164."""
 
     order_id: UUID
     buyer: str
@@ -39,6 +40,7 @@ class Wanted:
     mode: DeliveryMode | None = None
     address: Address | None = None
     source: str | None = None
+    phone: str | None = None
     correlation_id: str | None = None
     """What the order's timers are traced by; no part of what is asked for."""
 
@@ -46,7 +48,9 @@ class Wanted:
         """A keyed hash of the whole request, by which a repeated one is recognised without keeping the address."""
         parts = (self.buyer, self.deal_id, self.deal_version, self.quantity, self.mode, self.source)
         address = self.address.model_dump() if self.address else None
-        return seals.lookup("checkout", json.dumps([*map(str, parts), address], sort_keys=True))
+        # A request without a phone hashes as it did before there were any.
+        phone = [self.phone] if self.phone else []
+        return seals.lookup("checkout", json.dumps([*map(str, parts), address, *phone], sort_keys=True))
 
 
 Placed = tuple[Order, list[OrderUnit]]
@@ -140,6 +144,8 @@ def freeze(now: datetime, seals: Seals, pay_within: timedelta, wanted: Wanted, o
         closed_at=None,
         delivery=delivery,
         parcel_state=None,
+        sealed_phone=seals.seal("checkout", wanted.phone) if wanted.phone else None,
+        phone_lookup=phone_lookup(seals, wanted.phone) if wanted.phone else None,
     )
     return order, units
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.redemption.domain import refusals
 from shared.clock import end_of_day
-from shared.contracts.catalog import StaffRole
+from shared.contracts.catalog import CodeSource, StaffRole
 from shared.contracts.use_rules import NotUsable, UseRules, UseWindow, why_not_usable
 from shared.errors import DomainError
 
@@ -61,7 +61,10 @@ class Order:
     store_ids: frozenset[UUID]
     window: UseWindow
     rules: UseRules
+    deal_id: UUID
     codes_due_at: datetime | None = None
+    code_source: CodeSource | None = None
+    """Whether a third party makes the codes, and how they come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,12 @@ def shown_state(certificate: Certificate, order: Order, now: datetime) -> Certif
     if certificate.state is CertificateState.VALID and now >= order.window.until:
         return CertificateState.EXPIRED
     return certificate.state
+
+
+def moments_to_remind(until: datetime, days: Sequence[int], now: datetime) -> list[datetime]:
+    """When the buyer is reminded that `until` comes: so many days before, as far as that is not over already."""
+    moments = sorted(until - timedelta(days=count) for count in set(days))
+    return [moment for moment in moments if moment > now]
 
 
 def reversible_until(used_at: datetime) -> datetime:

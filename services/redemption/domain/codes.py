@@ -38,9 +38,15 @@ def normalised(typed: str) -> str | None:
     return digits if len(digits) == CODE_DIGITS and digits.isascii() and digits.isdigit() else None
 
 
+def is_qr(scanned: str) -> bool:
+    """Whether a scanned text claims to be one of our QR codes."""
+    return scanned.strip().startswith(_QR_PREFIX)
+
+
 def masked(code: str) -> str:
-    """`********5519`: enough to tell two certificates apart, too little to use one."""
-    return "*" * (len(code) - 4) + code[-4:]
+    """`********5519`: enough to tell two certificates apart, too little to use one. Of a short code less is shown."""
+    shown = min(4, len(code) // 3)
+    return "*" * (len(code) - shown) + code[len(code) - shown :]
 
 
 class Codes:
@@ -60,6 +66,15 @@ class Codes:
     def lookup(self, code: str) -> bytes:
         """The keyed hash by which a code is found, and which is unique."""
         return self._seals.lookup(_RECIPIENT, f"code:{code}")
+
+    def lookup_for(self, merchant_id: UUID, same_as: str) -> bytes:
+        """The keyed hash of a third party's code, which is unique among its merchant's: two merchants may have the
+        same code, and neither learns of it."""
+        return self._seals.lookup(_RECIPIENT, f"code:{merchant_id.hex}:{same_as}")
+
+    def digest(self, purpose: str, content: str) -> bytes:
+        """A keyed hash by which a repeated request is known to say the same, without keeping what it said."""
+        return self._seals.lookup(_RECIPIENT, f"{purpose}:{content}")
 
     def qr_token(self, unit_id: UUID, now: datetime) -> tuple[str, datetime]:
         """What the QR code says from `now`, and when it stops being true. 52 characters of QR's alphanumeric set:

@@ -5,7 +5,7 @@ from typing import Self
 
 from shared.clock import SHANGHAI
 from shared.contracts.use_rules import NotUsable
-from shared.errors import Conflict, DomainError, Forbidden, NotFound
+from shared.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unauthenticated
 
 
 def shanghai_text(moment: datetime) -> str:
@@ -19,6 +19,68 @@ class CodeUnknown(NotFound):
     code = "code_unknown"
     zh = "没有找到这个券码，请核对后重试"
     en = "No certificate has this code; please check it"
+
+
+class CodesMalformed(Invalid):
+    """`positions` counts from 0; at most a hundred are named."""
+
+    code = "codes_malformed"
+    zh = "有 {count} 个券码格式不正确（1 至 64 个可见字符）"
+    en = "{count} codes are not 1 to 64 printable characters"
+
+
+class CodesRepeated(Conflict):
+    """`codes` names the first hundred of them."""
+
+    code = "codes_repeated"
+    zh = "有 {count} 个券码重复或已存在，本次未导入任何券码"
+    en = "{count} codes are repeated or already here; nothing was imported"
+
+
+class PoolFull(Conflict):
+    code = "code_pool_full"
+    zh = "券码池最多存放 {limit} 个未使用的券码"
+    en = "A pool holds at most {limit} free codes"
+
+
+class BadSignature(Unauthenticated):
+    """Unknown merchants, wrong secrets and old timestamps look alike."""
+
+    code = "bad_signature"
+    zh = "签名无效或已过期"
+    en = "The signature is not valid or too old"
+
+
+class IssuerUrlRefused(Invalid):
+    code = "issuer_url_refused"
+    zh = "发码地址须为公网 https 地址"
+    en = "The issuer's address must be public https"
+
+
+class UsedInTheFuture(Invalid):
+    code = "used_in_the_future"
+    zh = "核销时间晚于当前时间"
+    en = "The use is reported for a moment that has not come yet"
+
+
+class PhoneInvalid(Invalid):
+    code = "phone_invalid"
+    zh = "手机号码有误"
+    en = "The phone number is not valid"
+
+
+class PhonesNotKept(Conflict):
+    """This installation was given no key by which phones are found."""
+
+    code = "phones_not_kept"
+    zh = "本平台未启用按手机号查券"
+    en = "Certificates cannot be found by phone here"
+
+
+class NotAStore(Conflict):
+    code = "store_unknown"
+    zh = "该门店不属于本商家"
+    en = "This merchant has no such store"
 
 
 class QrExpired(Conflict):
@@ -36,6 +98,8 @@ class OtherMerchant(Conflict):
 
 
 class TooManyAttempts(DomainError):
+    """`retry_after_s` is real time, and goes out as Retry-After too."""
+
     status = 429
     code = "too_many_attempts"
     zh = "输错券码次数过多，请稍后再试或改用扫码"
@@ -184,3 +248,10 @@ BY_RULE: dict[NotUsable, type[DomainError]] = {
     NotUsable.OVER_THE_COUNT: OverTheCount,
 }
 """What the use rules say, where the answer needs no moment of its own."""
+
+BY_CODE: dict[str, type[DomainError]] = {
+    one.code: one
+    for one in globals().values()
+    if isinstance(one, type) and issubclass(one, DomainError) and one.__module__ == __name__
+}
+"""Every refusal of this module by its code, to give an answer again that was given before."""

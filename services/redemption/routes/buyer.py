@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from services.redemption import use_cases
 from services.redemption.domain.certificates import Certificate, CertificateState, Order, shown_state
 from services.redemption.domain.codes import Codes
+from services.redemption.domain.third_party import fits_code128
 from shared.auth import Caller
 from shared.http import Db
 from shared.service import World
@@ -18,8 +19,9 @@ router = APIRouter()
 
 
 class CertificateView(BaseModel):
-    """`qr_svg` says something else every minute: ask again before `qr_expires_at` (real time). The secrets are null
-    unless the state is VALID."""
+    """`qr_svg` says something else every minute: ask again before `qr_expires_at` (real time). A third party's code
+    has a QR code that says just the code and does not expire, and a barcode if Code128 can hold it. The secrets are
+    null unless the state is VALID."""
 
     unit_id: UUID
     state: CertificateState
@@ -56,8 +58,10 @@ def _view(
     code = qr = barcode = expires_at = None
     if state is CertificateState.VALID and certificate.sealed_code is not None:
         code = codes.open(certificate.sealed_code)
-        token, expires_at = codes.qr_token(certificate.unit_id, datetime.now(UTC))
-        qr, barcode = qr_svg(token), barcode_svg(code)
+        token = code
+        if order.code_source is None:
+            token, expires_at = codes.qr_token(certificate.unit_id, datetime.now(UTC))
+        qr, barcode = qr_svg(token), barcode_svg(code) if fits_code128(code) else None
     last = certificate.last_use
     return CertificateView(
         unit_id=certificate.unit_id,

@@ -11,11 +11,14 @@ from services.redemption import use_cases
 from services.redemption.domain.certificates import CertificateState
 from services.redemption.domain.codes import Codes, masked
 from services.redemption.domain.redemptions import Attempt, Redemption
-from services.redemption.use_cases import Listed, Presented
+from services.redemption.domain.refusals import PhoneInvalid, PhonesNotKept
+from services.redemption.routes.views import RedemptionView, guesser_of, redemption_view
+from services.redemption.use_cases import ByPhone, Listed, Presented
 from shared.auth import Caller
 from shared.errors import DomainError
-from shared.http import Db
+from shared.http import Address, Db
 from shared.paging import Cursor, Limit, page_of, read_cursor
+from shared.phones import normal_phone, phone_lookup
 from shared.service import World
 
 router = APIRouter()
@@ -30,6 +33,7 @@ class Prepare(BaseModel):
     store_id: UUID
     scanned: Annotated[str, Field(min_length=1, max_length=512)] | None = None
     code: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    device_id: DeviceId | None = None
 
     @model_validator(mode="after")
     def _one_of_the_two(self) -> Self:
@@ -69,10 +73,12 @@ class PreparationView(BaseModel):
 
 
 @router.post("/preparations")
-async def prepare(body: Prepare, operator: Caller, db: Db, world: World) -> PreparationView:
-    """What can be used here of the order whose certificate the customer shows."""
+async def prepare(body: Prepare, operator: Caller, address: Address, db: Db, world: World) -> PreparationView:
+    """What can be used here of the order whose certificate the customer shows. After too many wrong codes 429, with
+    Retry-After."""
+    guesser = guesser_of(world.codes, operator, body.store_id, body.device_id, address)
     async with db.transaction() as tx:
-        found = await use_cases.prepare(tx, world.codes, operator, body.store_id, body.presented(), datetime.now(UTC))
+        found = await use_cases.prepare(tx, world.codes, guesser, body.presented(), datetime.now(UTC))
     if isinstance(found, DomainError):
         raise found
     world.orders.keep(found.order)
@@ -85,6 +91,68 @@ async def prepare(body: Prepare, operator: Caller, db: Db, world: World) -> Prep
     )
 
 
+class ListByPhone(BaseModel):
+    """The whole number, as the customer says it."""
+
+    store_id: UUID
+    phone: Annotated[str, Field(min_length=5, max_length=30)]
+    device_id: DeviceId | None = None
+
+
+class ListedCertificate(BaseModel):
+    """Enough to tell the customer what he has; to redeem it he shows the code."""
+
+    title: str
+    masked_code: str
+    uses_left: int
+    starts_at: datetime
+    until: datetime
+    usable: bool
+    reason: Reason | None
+
+
+class ListedView(BaseModel):
+    """Of the newest 20 orders at most."""
+
+    items: list[ListedCertificate]
+    next_cursor: None = None
+
+
+@router.post("/preparations/by-phone")
+async def list_by_phone(body: ListByPhone, operator: Caller, address: Address, db: Db, world: World) -> ListedView:
+    """What the owner of a phone can use of what this merchant sold: masked, and with no token for verify. Numbers that
+    nobody left count like wrong codes."""
+    phone = normal_phone(body.phone)
+    if phone is None:
+        raise PhoneInvalid
+    lookup = phone_lookup(world.seals, phone)
+    if lookup is None:
+        raise PhonesNotKept
+    guesser = guesser_of(world.codes, operator, body.store_id, body.device_id, address)
+    async with db.transaction() as tx:
+        found = await use_cases.list_by_phone(tx, guesser, bytes.fromhex(lookup))
+    if isinstance(found, DomainError):
+        raise found
+    return ListedView(items=[_listed(world.codes, one) for one in found])
+
+
+def _listed(codes: Codes, one: ByPhone) -> ListedCertificate:
+    sealed = one.certificate.sealed_code
+    return ListedCertificate(
+        title=one.order.title,
+        masked_code=masked(codes.open(sealed)) if sealed else "",
+        uses_left=one.certificate.uses_left,
+        starts_at=one.order.window.starts_at,
+        until=one.order.window.until,
+        usable=one.refusal is None,
+        reason=_reason(one.refusal),
+    )
+
+
+def _reason(refusal: DomainError | None) -> Reason | None:
+    return None if refusal is None else Reason(code=refusal.code, zh=refusal.text("zh"), en=refusal.text("en"))
+
+
 def _prepared(codes: Codes, listed: Listed) -> PreparedCertificate:
     certificate, refusal = listed.certificate, listed.refusal
     last = certificate.last_use
@@ -93,7 +161,7 @@ def _prepared(codes: Codes, listed: Listed) -> PreparedCertificate:
         masked_code=masked(codes.open(certificate.sealed_code)) if certificate.sealed_code else "",
         state=certificate.state,
         usable=refusal is None,
-        reason=refusal and Reason(code=refusal.code, zh=refusal.text("zh"), en=refusal.text("en")),
+        reason=_reason(refusal),
         used_at=last and last.used_at,
         used_store_name=last and last.store_name,
     )
@@ -113,26 +181,6 @@ class Redeem(BaseModel):
     device_id: DeviceId
 
 
-class UseView(BaseModel):
-    use_id: UUID
-    unit_id: UUID
-    use_no: int
-    used_at: datetime
-    reversible_until: datetime
-    reversed_at: datetime | None
-    masked_code: str
-
-
-class RedemptionView(BaseModel):
-    redemption_id: UUID
-    store_id: UUID
-    order_id: UUID
-    title: str
-    operator: str
-    device_id: str
-    uses: list[UseView]
-
-
 @router.put("/redemptions/{redemption_id}", status_code=201)
 async def redeem(redemption_id: UUID, body: Redeem, operator: Caller, db: Db, world: World) -> RedemptionView:
     """Use certificates of one order, all or none. Repeating the request gives the first result."""
@@ -145,7 +193,7 @@ async def redeem(redemption_id: UUID, body: Redeem, operator: Caller, db: Db, wo
             done = await use_cases.redeem(tx, world.codes, world.orders, attempt, body.token, datetime.now(UTC))
     if isinstance(done, DomainError):
         raise done
-    return _redemption(world.codes, done)
+    return redemption_view(world.codes, done)
 
 
 @router.get("/redemptions/{redemption_id}")
@@ -153,7 +201,7 @@ async def redemption(redemption_id: UUID, caller: Caller, db: Db, world: World) 
     """A redemption, for the staff of its store."""
     async with db.transaction(read_only=True) as tx:
         done = await use_cases.redemption_for(tx, redemption_id, caller)
-    return _redemption(world.codes, done)
+    return redemption_view(world.codes, done)
 
 
 class RedemptionsView(BaseModel):
@@ -175,27 +223,6 @@ async def redemptions_of_store(
     async with db.transaction(read_only=True) as tx:
         done = await use_cases.redemptions_of_store(tx, store_id, caller, before, limit + 1)
     page = page_of(done, limit, lambda one: (one.used_at, one.attempt.redemption_id))
-    return RedemptionsView(items=[_redemption(world.codes, one) for one in page.items], next_cursor=page.next_cursor)
-
-
-def _redemption(codes: Codes, done: Redemption) -> RedemptionView:
-    return RedemptionView(
-        redemption_id=done.attempt.redemption_id,
-        store_id=done.attempt.store_id,
-        order_id=done.order_id,
-        title=done.title,
-        operator=done.attempt.operator,
-        device_id=done.attempt.device_id,
-        uses=[
-            UseView(
-                use_id=use.use_id,
-                unit_id=use.unit_id,
-                use_no=use.use_no,
-                used_at=done.used_at,
-                reversible_until=done.reversible_until,
-                reversed_at=use.reversed_at,
-                masked_code=masked(codes.open(use.sealed_code)) if use.sealed_code else "",
-            )
-            for use in done.uses
-        ],
+    return RedemptionsView(
+        items=[redemption_view(world.codes, one) for one in page.items], next_cursor=page.next_cursor
     )

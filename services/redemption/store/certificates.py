@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.redemption.domain.certificates import FENCEABLE, Certificate, CertificateState, Order, PastUse
+from shared.contracts.catalog import CodeSource
 from shared.contracts.checkout import OrderPaid
 from shared.contracts.use_rules import UseRules, UseWindow
 from shared.database import Row, Transaction
@@ -16,13 +17,21 @@ async def lock_order(tx: Transaction, order_id: UUID) -> None:
     await tx.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", str(order_id))
 
 
-async def add_order(tx: Transaction, event: OrderPaid, window: UseWindow, codes_due_at: datetime | None) -> bool:
-    """Keep what the certificates of a paid order share; `codes_due_at` if their codes come from a third party. Returns
-    False if it is here already."""
+async def add_order(
+    tx: Transaction,
+    event: OrderPaid,
+    window: UseWindow,
+    codes_due_at: datetime | None,
+    reminders: Sequence[datetime] = (),
+) -> bool:
+    """Keep what the certificates of a paid order share; `codes_due_at` if their codes come from a third party,
+    `reminders` the moments at which the buyer is reminded, in their order. Returns False if it is here already."""
     added = await tx.execute(
         """insert into orders (order_id, order_no, buyer, merchant_id, deal_id, deal_version, title, store_ids,
-             starts_at, until, blackout_dates, paid_at, rules, codes_due_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict do nothing""",
+             starts_at, until, blackout_dates, paid_at, rules, codes_due_at, code_source,
+             phone_lookup, reminders, next_reminder_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+             $16, $17, ($17::timestamptz[])[1]) on conflict do nothing""",
         event.order_id,
         event.order_no,
         event.buyer,
@@ -37,6 +46,9 @@ async def add_order(tx: Transaction, event: OrderPaid, window: UseWindow, codes_
         event.paid_at,
         event.rules.model_dump(mode="json"),
         codes_due_at,
+        None if codes_due_at is None else (event.code_source or CodeSource.POOL).value,
+        bytes.fromhex(event.phone_lookup) if event.phone_lookup else None,
+        list(reminders),
     )
     return added == 1
 
@@ -49,12 +61,16 @@ async def add_certificate(
     use_values_fen: Sequence[int],
     code_hash: bytes,
     sealed_code: str,
+    imported_hash: bytes,
 ) -> bool:
-    """Add a valid certificate. Returns False if another one has this code."""
+    """Add a valid certificate. Returns False if another one has this code, or the merchant's pools do (in which its
+    hash is another one)."""
     added = await tx.execute(
         """insert into certificates (unit_id, order_id, position, state, use_values_fen, uses_left, code_hash,
              sealed_code)
-           values ($1, $2, $3, 'VALID', $4, $5, $6, $7) on conflict (code_hash) do nothing""",
+           select $1, $2, $3, 'VALID', $4, $5, $6, $7
+           where not exists (select from pool_codes where code_hash = $8)
+           on conflict (code_hash) do nothing""",
         unit_id,
         order_id,
         position,
@@ -62,6 +78,7 @@ async def add_certificate(
         len(use_values_fen),
         code_hash,
         sealed_code,
+        imported_hash,
     )
     return added == 1
 
@@ -109,12 +126,12 @@ async def order_of_unit(tx: Transaction, unit_id: UUID) -> Order | None:
     )
 
 
-async def unit_by_code(tx: Transaction, code_hash: bytes, merchant_id: UUID) -> UUID | None:
-    """The certificate with this code, if it is this merchant's."""
+async def unit_by_code(tx: Transaction, code_hashes: Sequence[bytes], merchant_id: UUID) -> UUID | None:
+    """The certificate with this code (its hash as ours and as a third party's), if it is this merchant's."""
     unit_id: UUID | None = await tx.value(
         """select unit_id from certificates join orders using (order_id)
-           where code_hash = $1 and merchant_id = $2""",
-        code_hash,
+           where code_hash = any($1) and merchant_id = $2""",
+        list(code_hashes),
         merchant_id,
     )
     return unit_id
@@ -206,8 +223,11 @@ async def lift_fence(tx: Transaction, refund_id: UUID, unit_ids: Sequence[UUID])
 
 
 def _order(row: Row | None) -> Order | None:
-    if row is None:
-        return None
+    return None if row is None else read_order(row)
+
+
+def read_order(row: Row) -> Order:
+    """An order as its row has it."""
     return Order(
         order_id=row["order_id"],
         merchant_id=row["merchant_id"],
@@ -216,7 +236,9 @@ def _order(row: Row | None) -> Order | None:
         store_ids=frozenset(row["store_ids"]),
         window=UseWindow(starts_at=row["starts_at"], until=row["until"]),
         rules=UseRules.model_validate(row["rules"]),
+        deal_id=row["deal_id"],
         codes_due_at=row["codes_due_at"],
+        code_source=CodeSource(row["code_source"]) if row["code_source"] else None,
     )
 
 

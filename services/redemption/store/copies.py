@@ -66,6 +66,17 @@ async def store_for(tx: Transaction, subject: str, store_id: UUID, roles: tuple[
     return None if row is None else Store(**dict(row))
 
 
+async def store_of(tx: Transaction, merchant_id: UUID, store_id: UUID) -> Store | None:
+    """The store, if it is this merchant's."""
+    row = await tx.row(
+        f"""select store_id, merchant_id, name, open, {SUSPENDED.format(of="stores")} as suspended from stores
+            where store_id = $1 and merchant_id = $2""",
+        store_id,
+        merchant_id,
+    )
+    return None if row is None else Store(**dict(row))
+
+
 async def store_names(tx: Transaction, store_ids: frozenset[UUID], merchant_id: UUID) -> list[str]:
     """The names of those stores that still take what this merchant sold."""
     rows = await tx.fetch(

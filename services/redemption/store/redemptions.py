@@ -26,8 +26,9 @@ with usable as materialized (
     where c.unit_id = any($6::uuid[]) and c.order_id = $2 and c.state = 'VALID' and c.uses_left > 0
       and o.starts_at <= $8 and o.until > $8 and $3 = any(o.store_ids)
       and not {SUSPENDED.format(of="o")}
-      and exists (select from staff where subject = $4 and active and staff.merchant_id = o.merchant_id
-                  and role = any($10) and (cardinality(staff.store_ids) = 0 or $3 = any(staff.store_ids)))
+      and (o.merchant_id = $17 or exists (
+        select from staff where subject = $4 and active and staff.merchant_id = o.merchant_id
+          and role = any($10) and (cardinality(staff.store_ids) = 0 or $3 = any(staff.store_ids))))
     order by c.unit_id for update of c
 ), granted as (
     select from usable having count(*) = cardinality($6::uuid[])
@@ -73,12 +74,17 @@ left join reversals v on v.reversal_id = u.reversal_id
 
 
 async def decide(
-    tx: Transaction, attempt: Attempt, order: Order, used: Sequence[CertificateUsed], reversible_until: datetime
+    tx: Transaction,
+    attempt: Attempt,
+    order: Order,
+    used: Sequence[CertificateUsed],
+    reversible_until: datetime,
+    reported_by: UUID | None = None,
 ) -> Redemption | None:
     """Use every certificate of the attempt once, say so, and set the timer; or change nothing and return None.
 
     `attempt.unit_ids` are sorted; `used` are the events, in the same order, but for the number and the cycle of each
-    use, which only the statement knows."""
+    use, which only the statement knows. `reported_by`: this merchant has signed that its own till took them."""
     rows = await tx.fetch(
         _DECIDE,
         attempt.redemption_id,
@@ -97,6 +103,7 @@ async def decide(
         outbox.emitted(tx),
         USE_FINAL,
         timers.scheduled(tx),
+        reported_by,
     )
     if not rows:
         return None

@@ -7,6 +7,7 @@ from uuid import UUID
 from services.redemption.domain import refusals as reasons
 from services.redemption.domain.certificates import READERS, REDEEMERS, Order, refusal_to_use, reversible_until
 from services.redemption.domain.codes import Codes
+from services.redemption.domain.guessing import Guesser
 from services.redemption.domain.kept_orders import KeptOrders
 from services.redemption.domain.redemptions import Attempt, Redemption
 from services.redemption.store import certificates, copies, redemptions, refusals
@@ -46,7 +47,12 @@ async def redeem(
         done = await _redeem_first(tx, codes, orders, attempt, token, real_now)
     if isinstance(done, DomainError):
         await refusals.record(
-            tx, Step.VERIFY, done.code, attempt.operator, attempt.store_id, attempt.unit_ids, attempt.redemption_id
+            tx,
+            Step.VERIFY,
+            done.code,
+            Guesser(attempt.operator, attempt.store_id, attempt.device_id),
+            attempt.unit_ids,
+            attempt.redemption_id,
         )
         log.info("redemption_refused", code=done.code, redemption_id=str(attempt.redemption_id))
     return done
@@ -69,18 +75,32 @@ async def _redeem_first(
     order = orders.find(prepared.order_id) or await certificates.order_of(tx, prepared.order_id)
     assert order is not None, "the token names an order that is here"
     orders.keep(order)
+    return await use_certificates(tx, attempt, order)
+
+
+async def use_certificates(
+    tx: Transaction, attempt: Attempt, order: Order, reported_by: UUID | None = None
+) -> Redemption | DomainError:
+    """Decide, and say what was used. `reported_by` is the merchant whose own till has reported the use under its
+    signature, where otherwise the operator's place in the store is asked for."""
     # The same attempt may have been decided while this one waited for it.
-    return await _decide(tx, attempt, order) or await _done_before(tx, attempt) or await _why_not(tx, attempt, order)
+    return (
+        await _decide(tx, attempt, order, reported_by)
+        or await _done_before(tx, attempt)
+        or await _why_not(tx, attempt, order, reported_by)
+    )
 
 
-async def _decide(tx: Transaction, attempt: Attempt, order: Order) -> Redemption | None:
+async def _decide(
+    tx: Transaction, attempt: Attempt, order: Order, reported_by: UUID | None = None
+) -> Redemption | None:
     # An order's rules never change, so what they say now still holds in the statement that decides about the rest.
     count = len(attempt.unit_ids)
     if why_not_usable(order.rules, order.window, order.store_ids, attempt.store_id, tx.now, count) is not None:
         return None
     until = reversible_until(tx.now)
     used = [_used(tx, attempt, order, unit_id, until) for unit_id in attempt.unit_ids]
-    return await redemptions.decide(tx, attempt, order, used, until)
+    return await redemptions.decide(tx, attempt, order, used, until, reported_by)
 
 
 def _used(tx: Transaction, attempt: Attempt, order: Order, unit_id: UUID, until: datetime) -> CertificateUsed:
@@ -98,8 +118,11 @@ def _used(tx: Transaction, attempt: Attempt, order: Order, unit_id: UUID, until:
     )
 
 
-async def _why_not(tx: Transaction, attempt: Attempt, order: Order) -> DomainError:
-    store = await copies.store_for(tx, attempt.operator, attempt.store_id, REDEEMERS)
+async def _why_not(tx: Transaction, attempt: Attempt, order: Order, reported_by: UUID | None) -> DomainError:
+    if reported_by is None:
+        store = await copies.store_for(tx, attempt.operator, attempt.store_id, REDEEMERS)
+    else:
+        store = await copies.store_of(tx, reported_by, attempt.store_id)
     if store is None:
         return reasons.NotStaffOfStore()
     found = {one.unit_id: one for one in await certificates.certificates_of(tx, order.order_id)}

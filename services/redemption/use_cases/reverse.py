@@ -1,5 +1,6 @@
 """Reverse: undo uses of a redemption, all that are named or none, and give the certificates back."""
 
+from services.redemption.domain.guessing import Guesser
 from services.redemption.domain.redemptions import Use
 from services.redemption.domain.reversals import (
     RedemptionUnknown,
@@ -55,7 +56,12 @@ async def _done_before(tx: Transaction, attempt: ReversalAttempt) -> Reversal | 
 async def _noted(tx: Transaction, attempt: ReversalAttempt, situation: Situation, refusal: DomainError) -> DomainError:
     unit_ids = [use.unit_id for use in situation.uses if attempt.use_ids is None or use.use_id in attempt.use_ids]
     await refusals.record(
-        tx, Step.REVERSE, refusal.code, attempt.operator, situation.store_id, unit_ids, attempt.redemption_id
+        tx,
+        Step.REVERSE,
+        refusal.code,
+        Guesser(attempt.operator, situation.store_id, attempt.device_id),
+        unit_ids,
+        attempt.redemption_id,
     )
     log.info("reversal_refused", code=refusal.code, redemption_id=str(attempt.redemption_id))
     return refusal

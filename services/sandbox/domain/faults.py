@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-PROVIDERS = frozenset({"alipay", "dada", "kuaidi100"})
+PROVIDERS = frozenset({"alipay", "dada", "issuer", "kuaidi100"})
 
 
 class Fault(StrEnum):

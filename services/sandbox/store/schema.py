@@ -112,4 +112,16 @@ SCHEMA = (
         PRIMARY KEY (number, seq)
     ) STRICT
     """,
+    """
+    CREATE TABLE IF NOT EXISTS issuer_shops (
+        name TEXT PRIMARY KEY, secret TEXT NOT NULL, mode TEXT NOT NULL, platform_url TEXT NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS issuer_codes (
+        shop TEXT NOT NULL, unit_id TEXT NOT NULL, order_id TEXT NOT NULL, merchant_id TEXT NOT NULL,
+        code TEXT NOT NULL, void INTEGER NOT NULL, PRIMARY KEY (shop, unit_id)
+    ) STRICT
+    """,
+    "CREATE INDEX IF NOT EXISTS issuer_codes_by_order ON issuer_codes (shop, order_id)",
 )

@@ -49,6 +49,16 @@ class Preparation(View):
     token_expires_at: datetime | None = None
 
 
+class ListedCertificate(View):
+    """Found by phone: enough to tell the customer, nothing to redeem with."""
+
+    title: str
+    masked_code: str
+    until: datetime
+    usable: bool
+    reason: Reason | None = None
+
+
 class Use(View):
     use_id: UUID
     unit_id: UUID
@@ -95,10 +105,20 @@ class Redemption(Service):
         answer = await self.get(asker, f"/orders/{order_id}/certificates")
         return [Certificate.model_validate(item) for item in answer["items"]]
 
-    async def prepare(self, asker: Asker, store_id: UUID, *, scanned: str | None, code: str | None) -> Preparation:
-        body = {"store_id": str(store_id)}
+    async def prepare(
+        self, asker: Asker, store_id: UUID, *, scanned: str | None, code: str | None, device_id: str | None = None
+    ) -> Preparation:
+        body = {"store_id": str(store_id)} | ({"device_id": device_id} if device_id else {})
         body |= {"scanned": scanned} if scanned else {"code": code or ""}
         return Preparation.model_validate(await self.post(asker, "/preparations", body))
+
+    async def by_phone(
+        self, asker: Asker, store_id: UUID, phone: str, device_id: str | None
+    ) -> list[ListedCertificate]:
+        """What the owner of this number can use of what the store's merchant sold."""
+        body = {"store_id": str(store_id), "phone": phone} | ({"device_id": device_id} if device_id else {})
+        answer = await self.post(asker, "/preparations/by-phone", body)
+        return [ListedCertificate.model_validate(item) for item in answer["items"]]
 
     async def verify(
         self, asker: Asker, redemption_id: UUID, store_id: UUID, token: str, unit_ids: list[UUID], device_id: str

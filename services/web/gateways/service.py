@@ -19,10 +19,11 @@ class View(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """On whose behalf, and in which language, a service is asked."""
+    """On whose behalf, in which language, and from which address a service is asked."""
 
     token: str | None
     language: Language
+    address: str | None = None
 
 
 class Refused(Exception):
@@ -74,6 +75,8 @@ class Service:
         headers |= {"accept-language": asker.language, "x-correlation-id": correlation_id()}
         if asker.token:
             headers["authorization"] = f"Bearer {asker.token}"
+        if asker.address:
+            headers["x-forwarded-for"] = asker.address
         try:
             answer = await self._send(method, path, headers, sent)
         except httpx.HTTPError as error:

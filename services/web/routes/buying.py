@@ -120,6 +120,8 @@ def _order_body(deal: Deal, form: BuyForm, language: Language) -> tuple[dict[str
     if form.source:
         body["source"] = form.source
     if deal.delivery is None:
+        if form.phone:
+            body["phone"] = _e164(form.phone)
         return body, ""
     t = Speech(language)
     point = _point(deal, form)

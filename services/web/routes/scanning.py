@@ -54,7 +54,7 @@ async def prepare(
     world: Outside,
     store_id: Annotated[UUID, Form()],
     scanned: Annotated[str, Form(max_length=600)] = "",
-    code: Annotated[str, Form(max_length=40)] = "",
+    code: Annotated[str, Form(max_length=64)] = "",
 ) -> Response:
     """What this code is, here and now; nothing happens yet."""
     t = Speech(visit.language)
@@ -64,13 +64,39 @@ async def prepare(
         return _trouble(request, "warn", t("scan.nothing"))
     try:
         found = await world.services.redemption.prepare(
-            visit.asker, store_id, scanned=scanned or None, code=typed or None
+            visit.asker,
+            store_id,
+            scanned=scanned or None,
+            code=typed or None,
+            device_id=request.cookies.get(DEVICE),
         )
     except Silent:
         return _trouble(request, "warn", t("scan.not_looked_up"))
     except Refused as refused:
         return _refused(request, visit, refused)
     return page(request, "fragments/prepared.html", found=found, store_id=store_id, redemption_id=new_id())
+
+
+@router.post("/scan/phone")
+async def by_phone(
+    request: Request,
+    visit: Signed,
+    world: Outside,
+    store_id: Annotated[UUID, Form()],
+    phone: Annotated[str, Form(min_length=5, max_length=20)],
+) -> Response:
+    """What a customer who says his number has here; to redeem it he shows the code."""
+    t = Speech(visit.language)
+    visit.set_cookie(STORE, str(store_id), _REMEMBER_S)
+    try:
+        listed = await world.services.redemption.by_phone(
+            visit.asker, store_id, phone.strip(), request.cookies.get(DEVICE)
+        )
+    except Silent:
+        return _trouble(request, "warn", t("scan.not_looked_up"))
+    except Refused as refused:
+        return _refused(request, visit, refused)
+    return page(request, "fragments/by_phone.html", listed=listed)
 
 
 @router.post("/scan/verify")

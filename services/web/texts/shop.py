@@ -72,6 +72,11 @@ TEXTS = {
     "buy.more": ("增加一份", "One more"),
     "buy.delivery": ("配送方式", "Delivery"),
     "buy.address": ("收货地址", "Delivery address"),
+    "buy.phone": ("手机号（选填）", "Phone (optional)"),
+    "buy.phone_hint": (
+        "到店可凭手机号查券，核销仍需出示券码",
+        "The shop can find your vouchers by it; to redeem, show the code",
+    ),
     "buy.pay_by": ("支付方式", "Payment"),
     "buy.alipay": ("支付宝", "Alipay"),
     "buy.total": ("合计", "Total"),

@@ -39,7 +39,7 @@ def checkout_settings(environment: Environment) -> Settings:
         amqp_url=local.amqp_urls["checkout"],
         issuer="http://issuer.test",
         jwks_url="http://issuer.test/jwks.json",
-        seal_keys={name: keys[name] for name in ("checkout", "dispatch")},
+        seal_keys={name: keys[name] for name in ("checkout", "dispatch", "phone")},
         alipay=AlipaySettings(
             gateway_url=f"{local.url('sandbox')}/alipay/gateway.do",
             app_private_key_file=local.keys / "app_private.pem",

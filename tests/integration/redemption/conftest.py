@@ -1,6 +1,7 @@
 """Redemption in this process, on the shared environment's real database; identity is whatever the token says."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -8,9 +9,11 @@ import pytest
 from services.console.environment import seal_keys
 from services.redemption.app import make
 from services.redemption.settings import Settings
+from services.redemption.use_cases import issuing
 from shared.clock import Clock
 from shared.service import create_app
 from tests.integration.redemption.stage import Stage
+from tests.integration.redemption.third_party import Simulator, simulate
 from tests.support.environment import Environment
 
 
@@ -31,7 +34,7 @@ def settings(environment: Environment) -> Settings:
         amqp_url=local.amqp_urls["redemption"],
         issuer="http://issuer.test",
         jwks_url="http://issuer.test/jwks.json",
-        seal_keys={"redemption": seal_keys(local.keys)["redemption"]},
+        seal_keys={name: seal_keys(local.keys)[name] for name in ("phone", "redemption")},
     )
 
 
@@ -46,4 +49,15 @@ async def stage(environment: Environment, settings: Settings) -> AsyncIterator[S
         app.state.db = db
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://redemption.test") as http:
-            yield Stage(db, http, service.world, clock)
+            yield Stage(db, http, service.world, clock, app)
+
+
+@pytest.fixture
+async def issuer(stage: Stage, tmp_path: Path) -> AsyncIterator[Simulator]:
+    """The sandbox's issuer, called by this stage's redemption."""
+    simulator = simulate(stage, tmp_path)
+    async with stage.db.transaction() as tx:
+        # What other tests left to be asked is none of this issuer's.
+        await tx.execute("delete from timers where kind in ($1, $2)", issuing.ASK_ISSUER, issuing.VOID_AT_ISSUER)
+    async with simulator.http:
+        yield simulator

@@ -6,13 +6,14 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import httpx
+from fastapi import FastAPI
 
 from services.redemption import consumers
 from services.redemption.domain.codes import Codes
 from services.redemption.world import RedemptionWorld
 from shared.clock import Clock
 from shared.contracts import Event
-from shared.contracts.catalog import DealForm, DealKind, Rail, StaffChanged, StaffRole, StoreChanged
+from shared.contracts.catalog import CodeSource, DealForm, DealKind, Rail, StaffChanged, StaffRole, StoreChanged
 from shared.contracts.checkout import (
     OrderPaid,
     RefundAbandoned,
@@ -50,6 +51,7 @@ class Stage:
     http: httpx.AsyncClient
     world: RedemptionWorld
     clock: Clock
+    app: FastAPI
 
     @property
     def codes(self) -> Codes:
@@ -101,29 +103,42 @@ class Stage:
 
     def order(
         self, shop: Shop, units: int = 1, *, uses: int = 1, rules: UseRules | None = None, kind: DealKind | None = None,
-        also: tuple[Shop, ...] = (), form: DealForm | None = None,
+        also: tuple[Shop, ...] = (), form: DealForm | None = None, code_source: CodeSource | None = None,
+        deal_id: UUID | None = None, phone_lookup: str | None = None,
     ) -> OrderPaid:  # fmt: skip
         """A paid order that may have arrived or not, for the shop's store and those of its sisters."""
         price = 12_800
         return OrderPaid(
             occurred_at=self.now(), order_id=new_id(), order_no="20261122000001", buyer=f"buyer-{uuid4().hex[:8]}",
-            merchant_id=shop.merchant_id, deal_id=new_id(), deal_version=1, kind=kind or DealKind.VOUCHER,
+            merchant_id=shop.merchant_id, deal_id=deal_id or new_id(), deal_version=1, kind=kind or DealKind.VOUCHER,
             title="双人火锅套餐",
             units=tuple(
                 Unit(unit_id=new_id(), original_price_fen=26_800, uses=(UseValue(paid_fen=price // uses),) * uses)
                 for _ in range(units)
             ),
             paid_fen=price * units, paid_at=self.now(), rules=rules or UseRules(valid_days=30),
-            store_ids=tuple(one.store_id for one in (shop, *also)), form=form, rail=Rail.ZHIFUTONG,
+            store_ids=tuple(one.store_id for one in (shop, *also)), form=form,
+            code_source=code_source, phone_lookup=phone_lookup, rail=Rail.ZHIFUTONG,
             sub_merchant_id="2088", out_trade_no=uuid4().hex, trade_no="2026112222001",
         )  # fmt: skip
 
     async def pay(
         self, shop: Shop, units: int = 1, *, uses: int = 1, rules: UseRules | None = None, also: tuple[Shop, ...] = (),
-        form: DealForm | None = None,
+        form: DealForm | None = None, code_source: CodeSource | None = None, deal_id: UUID | None = None,
+        phone_lookup: str | None = None,
     ) -> OrderPaid:  # fmt: skip
         """An order whose certificates are issued."""
-        order = self.order(shop, units, uses=uses, rules=rules, also=also, form=form)
+        order = self.order(
+            shop,
+            units,
+            uses=uses,
+            rules=rules,
+            also=also,
+            form=form,
+            code_source=code_source,
+            deal_id=deal_id,
+            phone_lookup=phone_lookup,
+        )
         await consumers.issue_certificates(order, self.db, self.world)
         return order
 
@@ -209,10 +224,22 @@ class Stage:
             rows = await tx.fetch("select code from refusals where operator = $1 order by refusal_id", clerk)
         return [row["code"] for row in rows]
 
+    def from_address(self, address: str) -> httpx.AsyncClient:
+        """The same service, called from somewhere else."""
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=self.app, client=(address, 50_000)), base_url="http://redemption.test"
+        )
+
     async def pass_time(self, by: timedelta) -> None:
         """Move business time on and let the timers act."""
         self.clock.move_to_offset((self.now() + by - Clock().now()).total_seconds())
         await self.act()
+
+    async def act_outside(self) -> None:
+        """Let the timers act that call the outside world and are due."""
+        loop = TimerLoop(consumers.timers, self.db, self.world)
+        while await loop._outside_once():
+            pass
 
     async def act(self) -> None:
         """Let the timers act that are due."""

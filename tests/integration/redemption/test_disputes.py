@@ -12,6 +12,7 @@ from services.redemption.domain.refusals import RefundNotFenced
 from shared.contracts.checkout import DisputeClosed, OrderPaid, RefundCause, RefundRequested
 from shared.contracts.redemption import RefundFenced, RefundRefused, UseDisputed
 from shared.errors import NotYet
+from tests.integration.redemption.redeeming import payout, settled
 from tests.integration.redemption.stage import (
     Stage,
     again,
@@ -20,7 +21,6 @@ from tests.integration.redemption.stage import (
     units_of,
 )
 from tests.integration.redemption.test_money import money
-from tests.integration.redemption.test_redeem import payout, settled
 
 
 def dispute(order: OrderPaid, *positions: int) -> RefundRequested:

@@ -54,7 +54,7 @@ async def counter(environment: Environment, settings: Settings) -> AsyncIterator
         transport = httpx.ASGITransport(app=app)
         try:
             async with httpx.AsyncClient(transport=transport, base_url="http://redemption.test") as http:
-                stage = Stage(db, http, service.world, clock)
+                stage = Stage(db, http, service.world, clock, app)
                 await warm(stage)
                 yield Counter(stage, trips)
         finally:

@@ -30,6 +30,7 @@ ORDER = Order(
     store_ids=frozenset({STORE.store_id}),
     window=UseWindow(starts_at=NOW - DAY, until=NOW + DAY),
     rules=UseRules(),
+    deal_id=uuid4(),
 )
 CERTIFICATE = Certificate(uuid4(), ORDER.order_id, CertificateState.VALID, 1, "sealed", None)
 USE = PastUse(NOW - DAY, STORE.name)

@@ -225,3 +225,11 @@ async def test_an_order_that_was_closed_unpaid_says_that_nothing_was_charged(
     await sign_in("buyer-an")
     town.orders[VOUCHER_ORDER] |= {"state": "CLOSED"}
     assert "没有扣款" in (await browser.get(f"/orders/{VOUCHER_ORDER}/result")).text
+
+
+async def test_a_buyer_of_a_voucher_may_leave_a_phone(browser: httpx.AsyncClient, sign_in: SignIn, town: Town) -> None:
+    await sign_in("buyer-an")
+    page = (await browser.get(f"/d/{HOTPOT}/buy")).text
+    assert "手机号（选填）" in page
+    await browser.post(f"/d/{HOTPOT}/buy", data=form_of(page, phone="138 0013 8000"))
+    assert town.heard[0][2]["phone"] == "+8613800138000"

@@ -293,3 +293,20 @@ async def test_the_queue_is_for_operators_only(browser: httpx.AsyncClient, sign_
     assert (await browser.get("/o")).status_code == 403
     assert SECOND_UNIT not in (await browser.get("/me")).text
     assert "审核中心" not in (await browser.get("/me")).text
+
+
+async def test_a_phone_tells_what_there_is_and_offers_nothing_to_redeem_with(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town
+) -> None:
+    await sign_in("clerk-hotpot")
+    csrf = csrf_of((await browser.get("/scan")).text)
+
+    async def found(phone: str) -> str:
+        form = {"csrf": csrf, "store_id": STORE, "phone": phone}
+        return (await browser.post("/scan/phone", data=form, headers={"hx-request": "true"})).text
+
+    piece = await found("13800138000")
+    assert town.heard[-1] == ("POST", "/preparations/by-phone", {"store_id": STORE, "phone": "13800138000"})
+    assert "********5519" in piece
+    assert "<form" not in piece
+    assert "没有本商家的可用券" in await found("13900139999")
