@@ -3,6 +3,7 @@
 import random
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -274,7 +275,8 @@ async def test_a_recall_walks_an_index_and_never_the_table(stage: Stage) -> None
         plan = await tx.fetch(
             "explain select order_id from orders where merchant_id = $1 and order_id > $2 order by order_id limit 100",
             new_id(),
-            new_id(),
+            # After every order, the planner would rather walk the primary key, which holds nothing there.
+            UUID(int=0),
         )
     text = "\n".join(row[0] for row in plan)
     assert "orders_merchant_id_order_id_idx" in text
