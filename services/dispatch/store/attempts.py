@@ -164,14 +164,23 @@ async def begin_submission(tx: Transaction, attempt_id: UUID, before: AttemptSta
 
 
 async def record(
-    tx: Transaction, attempt_id: UUID, progress: Progress, snapshot: Snapshot, *, current: bool, rider: str | None
+    tx: Transaction,
+    attempt_id: UUID,
+    progress: Progress,
+    snapshot: Snapshot,
+    *,
+    current: bool,
+    rider: str | None,
+    estimate: bool,
 ) -> None:
     """Where the attempt is now, with whatever else the report brought; what it did not bring stays. Only a report of
-    what is `current` says which status and which rider that is."""
+    what is `current` says which status and which rider that is. A fee that is an `estimate` replaces none: the answer
+    to an order may come after news of it."""
     await tx.execute(
         """update attempts set state = $2, watermark = $3, picked_up = $4, raw_status = coalesce($5, raw_status),
              provider_id = coalesce($6, provider_id), waybill = coalesce($7, waybill),
-             sealed_rider = coalesce($8, sealed_rider), fee_fen = coalesce($9, fee_fen),
+             sealed_rider = coalesce($8, sealed_rider),
+             fee_fen = case when $12 then coalesce(fee_fen, $9) else coalesce($9, fee_fen) end,
              cancel_fee_fen = coalesce($10, cancel_fee_fen), last_heard_at = $11,
              fee_state = case when $10::bigint is not null then 'CONFIRMED'
                               when $2 = 'CANCELLED' and state <> 'CANCELLED' then 'PENDING'
@@ -190,6 +199,7 @@ async def record(
         snapshot.fee_fen,
         snapshot.cancel_fee_fen,
         tx.now,
+        estimate,
     )
 
 

@@ -70,7 +70,8 @@ async def take_report(
     current = verdict is Verdict.MOVED or snapshot.state is after.state
     has_arrived = parcel.state in (ParcelState.RECEIVED, ParcelState.DISPUTED)
     rider = None if has_arrived else _sealed(world, snapshot.rider)
-    await attempts.record(tx, attempt_id, after, snapshot, current=current, rider=rider)
+    estimate = source == CREATE
+    await attempts.record(tx, attempt_id, after, snapshot, current=current, rider=rider, estimate=estimate)
     if after.state is not attempt.state:
         await _note(tx, attempt, after.state)
     await _watch(tx, world, attempt, after, ask_now=verdict is Verdict.ASK)

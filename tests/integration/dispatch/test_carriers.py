@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from services.dispatch.domain.attempts import AttemptState, Snapshot
+from services.dispatch.use_cases import following
 from shared.contracts.catalog import DeliveryMode, StaffRole
 from shared.contracts.dispatch import (
     ParcelDelivered,
@@ -11,6 +13,7 @@ from shared.contracts.dispatch import (
     ParcelReceived,
 )
 from tests.integration.dispatch.stage import Shop, Stage, as_, staff_changed
+from tests.support.waiting import eventually
 
 INSTANT, COURIER = DeliveryMode.INSTANT, DeliveryMode.COURIER
 
@@ -68,10 +71,25 @@ async def test_a_settled_fee_of_a_courier_is_no_delivery(stage: Stage) -> None:
     )
     assert answer.status_code == 200
 
-    while (await stage.attempts(order))[0]["fee_fen"] != 1850:
+    async def settled() -> bool:
         await stage.act()
+        return bool((await stage.attempts(order))[0]["fee_fen"] == 1850)
+
+    await eventually(settled, what="the fee is settled")
     assert (await stage.attempts(order))[0]["state"] == "SEARCHING"
     assert await stage.state(order) == "ACCEPTED"
+
+
+async def test_the_answer_to_an_order_that_comes_after_news_of_its_fee_does_not_replace_it(stage: Stage) -> None:
+    shop = await stage.open_shop()
+    order = await stage.accepted(shop, COURIER)
+    attempt_id = (await stage.until_attempt(order, "SEARCHING"))["attempt_id"]
+    reports = [("15", None, 1850, following.WEBHOOK), ("0", AttemptState.SEARCHING, 1200, following.CREATE)]
+    for raw_status, state, fee_fen, source in reports:
+        snapshot = Snapshot(raw_status, state, fee_fen=fee_fen)
+        async with stage.db.transaction() as tx:
+            await following.take_report(tx, stage.world, attempt_id, snapshot, source)
+    assert (await stage.attempts(order))[0]["fee_fen"] == 1850
 
 
 async def test_a_parcel_that_comes_back_is_refunded(stage: Stage) -> None:
