@@ -149,7 +149,7 @@ async def reverse(
 async def refund(
     world: World, bought: Bought, unit_ids: list[str], *, refund_id: UUID | None = None, within_s: float | None = None
 ) -> dict[str, Any]:
-    """Ask for the money of these units back and wait for the decision."""
+    """Ask for the money of these units back and wait for the decision, or until the merchant reviews."""
     refund_id = refund_id or new_id()
     buyer = world.person(bought.buyer)
     body = {"order_id": str(bought.order_id), "unit_ids": unit_ids, "reason": "计划有变"}
@@ -157,7 +157,7 @@ async def refund(
 
     async def decided() -> dict[str, Any] | None:
         seen: dict[str, Any] = await buyer.get("checkout", f"/refunds/{refund_id}")
-        return seen if seen["state"] in {"SUCCEEDED", "REFUSED", "ABANDONED"} else None
+        return seen if seen["state"] in {"SUCCEEDED", "REFUSED", "ABANDONED", "IN_REVIEW"} else None
 
     return await world.until(decided, f"refund {refund_id} is decided", within_s)
 

@@ -4,6 +4,8 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
 
 from services.console import lifecycles, shops
 from services.console.lifecycles import Bought
@@ -93,7 +95,7 @@ class Load:
         [issued] = await lifecycles.certificates(self.world, bought)
         shop = bought.shop
         outcomes = await asyncio.gather(
-            lifecycles.refund(self.world, bought, bought.unit_ids),
+            self._asked_back(bought),
             lifecycles.redeem(self.world, shop.clerk, shop.store_id, issued["code"], bought.unit_ids),
             return_exceptions=True,
         )
@@ -102,6 +104,18 @@ class Load:
         if refunded == used:
             raise TimedOut(f"refund and redemption: {outcomes}")
         return _end(bought, "raced", used=int(used), refunded=bought.order["total_fen"] if refunded else 0)
+
+    async def _asked_back(self, bought: Bought) -> dict[str, Any]:
+        """A refund, which is one after use if checkout has heard of the use: the buyer goes through the review and
+        loses, so that the use is paid out."""
+        refund = await lifecycles.refund(self.world, bought, bought.unit_ids)
+        if refund["state"] != "IN_REVIEW":
+            return refund
+        refund_id = UUID(refund["refund_id"])
+        await lifecycles.answer_review(self.world, bought.shop, refund_id, agreed=False)
+        await lifecycles.appeal(self.world, bought, refund_id)
+        await lifecycles.arbitrate(self.world, refund_id, upheld=False)
+        return await lifecycles.refund_in(self.world, bought, refund_id, "REFUSED")
 
     async def _brought(self, choices: random.Random, buyer: str) -> Ended:
         bought = await lifecycles.place(self.world, self.goods, buyer, choices.randint(1, 2), mode="SELF")
