@@ -74,14 +74,20 @@ def run_moment(day: date, run_at: time) -> datetime:
 
 
 def next_run_moment(last_run: date | None, now: datetime, run_at: time) -> datetime:
-    """Today's run if it has not been, even when its hour has passed (a day missed while down), else tomorrow's."""
-    return run_moment(next_run_day(last_run, now), run_at)
+    """When the next run starts; in the past if it was missed while the service was down."""
+    return run_moment(next_run_day(last_run, now, run_at), run_at)
 
 
-def next_run_day(last_run: date | None, now: datetime) -> date:
-    """The business day whose run comes next."""
+def next_run_day(last_run: date | None, now: datetime, run_at: time) -> date:
+    """The business day whose run comes next: the latest one due if it was not made, else the one after it."""
+    due = latest_run_day(now, run_at)
+    return due if last_run is None or last_run < due else due + timedelta(days=1)
+
+
+def latest_run_day(now: datetime, run_at: time) -> date:
+    """The last business day whose run has become due; between midnight and the hour of the run that is yesterday."""
     today = business_day(now)
-    return today if last_run is None or last_run < today else today + timedelta(days=1)
+    return today if now >= run_moment(today, run_at) else today - timedelta(days=1)
 
 
 def next_attempt(attempts: int, now: datetime) -> datetime:

@@ -124,7 +124,7 @@ async def preview(merchant_id: UUID, caller: Caller, db: Db, world: World) -> Pr
     settlement: SettlementWorld = world
     async with db.transaction(read_only=True) as tx:
         await _require_reader(tx, caller, merchant_id)
-        day = next_run_day(await runs.last_run(tx), tx.now)
+        day = next_run_day(await runs.last_run(tx), tx.now, settlement.terms.run_at)
         totals = await statements.preview(
             tx, merchant_id, settlement.terms.fee_bp, day, settlement.paying_rails, settlement.rails_in_parts
         )

@@ -9,9 +9,9 @@ from services.settlement.domain.payouts import (
     Instruction,
     InstructionState,
     Terms,
+    latest_run_day,
     next_attempt,
     next_run_moment,
-    run_moment,
 )
 from services.settlement.gateways import RailAnswer, World
 from services.settlement.store import instructions as store
@@ -62,10 +62,8 @@ async def schedule_next_run(tx: Transaction, terms: Terms) -> None:
 
 
 async def run_today(tx: Transaction, world: World) -> None:
-    """The daily run: whatever is due up to today, then the timer for tomorrow."""
-    today = business_day(tx.now)
-    if tx.now >= run_moment(today, world.terms.run_at):
-        await run(tx, today, world)
+    """The latest daily run that is due, which claims whatever earlier ones missed, then the timer for the next."""
+    await run(tx, latest_run_day(tx.now, world.terms.run_at), world)
     await schedule_next_run(tx, world.terms)
 
 

@@ -12,6 +12,7 @@ from shared.contracts.checkout import AvailabilityChanged
 from shared.service import create_app
 from tests.integration.checkout.conftest import TokensByName
 from tests.integration.checkout.stage import Stage
+from tests.support import queues
 from tests.support.environment import Environment
 from tests.support.waiting import eventually
 
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.usefixtures("alipay_sandbox")
 @pytest.fixture
 async def running(environment: Environment, checkout_settings: Settings) -> AsyncIterator[Stage]:
     """Checkout with consumers, outbox sender and timers."""
+    await queues.empty(environment, "checkout")
     service = make(checkout_settings.model_copy(update={"port": free_port()}))
     app = create_app(service)
     async with app.router.lifespan_context(app):

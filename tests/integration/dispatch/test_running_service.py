@@ -12,6 +12,7 @@ from shared.contracts import Event
 from shared.contracts.catalog import DeliveryMode, StaffRole
 from shared.service import create_app
 from tests.integration.dispatch.stage import Shop, Stage, TokensByName, as_, staff_changed, store_changed
+from tests.support import queues
 from tests.support.environment import Environment
 from tests.support.waiting import eventually
 
@@ -44,6 +45,7 @@ async def test_an_order_on_the_bus_becomes_a_receipt_on_the_bus(
 ) -> None:
     shop = Shop()
     order = stage.order(shop, DeliveryMode.INSTANT)
+    await queues.empty(environment, "dispatch")
     app = create_app(make(dispatch_settings))
     transport = httpx.ASGITransport(app=app)
     async with (

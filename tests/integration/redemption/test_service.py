@@ -17,6 +17,7 @@ from shared.ids import new_id
 from shared.service import create_app
 from tests.integration.redemption.conftest import TokensByName
 from tests.integration.redemption.stage import Shop, Stage, as_, refund_request, units_of
+from tests.support import queues
 from tests.support.environment import Environment
 from tests.support.waiting import eventually
 
@@ -24,6 +25,7 @@ from tests.support.waiting import eventually
 @pytest.fixture
 async def running(environment: Environment, settings: Settings, stage: Stage) -> AsyncIterator[httpx.AsyncClient]:
     """The service with everything that runs beside its routes."""
+    await queues.empty(environment, "redemption")
     app = create_app(make(settings))
     async with app.router.lifespan_context(app):
         app.state.tokens = TokensByName()

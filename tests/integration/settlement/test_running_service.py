@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import aio_pika
 import httpx
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 from services.settlement.app import make
 from services.settlement.settings import Settings
 from shared.alipay import AlipaySettings
+from shared.clock import start_of_day
 from shared.contracts import Event
 from shared.contracts.catalog import (
     MerchantChanged,
@@ -29,8 +31,6 @@ from tests.support import environment as environments
 from tests.support.environment import Environment
 from tests.support.servers import Servers
 from tests.support.waiting import eventually
-
-DAY_S = 86_400
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ async def test_shuffled_and_doubled_messages_end_in_one_payment_on_the_next_day(
         await eventually(lambda: in_states(stage, order, ["FINAL", "FINAL"]), within_s=30)
         assert channel.settled(trade["trade_no"]) == []
 
-        channel.advance_clock(DAY_S)
+        channel.advance_clock(seconds_to_noon(stage, days=1))
         await eventually(lambda: in_states(stage, order, ["PAID", "PAID"]), within_s=30)
         assert channel.settled(trade["trade_no"]) == [(12_800, 77)]
         (instruction,) = await stage.instructions(merchant)
@@ -121,7 +121,7 @@ async def test_shuffled_and_doubled_messages_end_in_one_payment_on_the_next_day(
         assert await stage.postings(order) == {"CHANNEL_RECEIVED": 12_800, "CHANNEL_PAID": -12_723, "CHANNEL_FEE": -77}
 
 
-async def test_a_day_missed_while_the_service_was_down_is_made_up_at_start(
+async def test_a_day_missed_while_the_service_was_down_is_made_up_at_start_even_before_the_hour_of_the_run(
     system: Environment, channel: Channel, app: FastAPI
 ) -> None:
     async with app.router.lifespan_context(app), saying(system) as exchange:
@@ -132,12 +132,17 @@ async def test_a_day_missed_while_the_service_was_down_is_made_up_at_start(
         use = stage.used(order)
         await say(exchange, order, use, stage.final(use), *becoming_payable(stage, merchant), copies=1)
         await eventually(lambda: in_states(stage, order, ["FINAL"]), within_s=30)
-    channel.advance_clock(3 * DAY_S)
+    channel.advance_clock(seconds_to_noon(stage, days=2) + 12 * 3600 + 20 * 60)
     app = started_anew(system, channel)
     async with app.router.lifespan_context(app):
         stage = stage_of(app)
         await eventually(lambda: in_states(stage, order, ["PAID"]), within_s=30)
     assert channel.settled(trade["trade_no"]) == [(12_800, 77)]
+
+
+def seconds_to_noon(stage: Stage, days: int) -> float:
+    """From now to noon in Shanghai `days` days later: past that day's run, whatever the hour is at which tests run."""
+    return (start_of_day(stage.today() + timedelta(days=days)) + timedelta(hours=12) - stage.now()).total_seconds()
 
 
 def stage_of(app: FastAPI) -> Stage:

@@ -18,6 +18,7 @@ from shared.money import fee_fen
 GROSSES = st.lists(st.integers(0, 10_000_000), min_size=1, max_size=40)
 NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 CUT_OFF = time(0, 30)
+BEFORE_THE_RUN = datetime(2026, 11, 21, 16, 20, tzinfo=UTC)
 
 
 @given(GROSSES, st.integers(0, 10_000))
@@ -41,10 +42,13 @@ def test_the_fee_is_rounded_once_per_confirm_and_not_once_per_use() -> None:
         (None, NOON, datetime(2026, 11, 21, 16, 30, tzinfo=UTC)),
         (date(2026, 11, 19), NOON, datetime(2026, 11, 21, 16, 30, tzinfo=UTC)),
         (date(2026, 11, 22), NOON, datetime(2026, 11, 22, 16, 30, tzinfo=UTC)),
+        (date(2026, 11, 21), BEFORE_THE_RUN, datetime(2026, 11, 21, 16, 30, tzinfo=UTC)),
+        (date(2026, 11, 19), BEFORE_THE_RUN, datetime(2026, 11, 20, 16, 30, tzinfo=UTC)),
+        (None, BEFORE_THE_RUN, datetime(2026, 11, 20, 16, 30, tzinfo=UTC)),
         (date(2026, 11, 22), NOON + timedelta(hours=12, minutes=10), datetime(2026, 11, 22, 16, 30, tzinfo=UTC)),
     ],
 )
-def test_a_missed_run_is_due_at_once_and_a_made_one_tomorrow(
+def test_a_missed_run_is_due_at_once_and_a_made_one_the_day_after(
     last_run: date | None, now: datetime, expected: datetime
 ) -> None:
     assert next_run_moment(last_run, now, CUT_OFF) == expected
