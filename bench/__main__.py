@@ -12,7 +12,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import latency, placing, relay, verifying
+from bench import expiring, latency, placing, relay, verifying
 from shared.messaging.schema import V1, V2
 from tests.support import environment as environments
 from tests.support.environment import Environment
@@ -89,6 +89,18 @@ async def measure_verifying(environment: Environment) -> list[dict[str, Any]]:
     ]
 
 
+async def measure_expiring(environment: Environment) -> list[dict[str, Any]]:
+    """Tills at work while a night's certificates expire."""
+    async with environment.database_of("redemption", pool_size=verifying.POOL) as db:
+        night = await expiring.night(verifying.Tills(environment, db), db, environment.local)
+    before, during = night.before_ms, night.during_ms
+    name = f"verify while {expiring.CERTIFICATES:,} expire"
+    pairs = {percent: [latency.percentile(times, percent) for times in (during, before)] for percent in (50, 99)}
+    return [
+        _result(f"{name}, p{percent}", "ms", ours, "before that", theirs) for percent, (ours, theirs) in pairs.items()
+    ]
+
+
 async def _purge(environment: Environment) -> None:
     """The throughput rounds left their messages in the queue on which latency is measured."""
     import aio_pika
@@ -119,6 +131,7 @@ def main() -> None:
                 uvloop.run(measure(environment))
                 + uvloop.run(measure_placing(environment))
                 + uvloop.run(measure_verifying(environment))
+                + uvloop.run(measure_expiring(environment))
             )
         finally:
             environments.remove(environment)

@@ -74,9 +74,10 @@ class Tills:
 
     async def open(self) -> list[Till]:
         """Fresh cards, each at a till of its own."""
-        return [await self._till() for _ in range(TILLS)]
+        return [await self.till() for _ in range(TILLS)]
 
-    async def _till(self) -> Till:
+    async def till(self) -> Till:
+        """One that nobody has used."""
         shop = await self.stage.open_shop()
         order = await self.stage.pay(shop, uses=USES)
         (unit_id,) = units_of(order)
@@ -85,15 +86,15 @@ class Tills:
 
     async def at_once(self) -> float:
         """Uses per second, each one round trip."""
+        return await self._rate(await self.known(await self.open()), self.use)
 
-        async def use(till: Till) -> None:
-            async with self.db.one_statement() as tx:
-                done = await use_cases.redeem_at_once(
-                    tx, self.world.codes, self.world.orders, till.attempt(), till.token, datetime.now(UTC)
-                )
-            assert done is not None, "the order is known"
-
-        return await self._rate(await self._known(await self.open()), use)
+    async def use(self, till: Till) -> None:
+        """One use by one statement."""
+        async with self.db.one_statement() as tx:
+            done = await use_cases.redeem_at_once(
+                tx, self.world.codes, self.world.orders, till.attempt(), till.token, datetime.now(UTC)
+            )
+        assert done is not None, "the order is known"
 
     async def in_a_transaction(self) -> float:
         """Uses per second, the way that also knows why not."""
@@ -105,11 +106,11 @@ class Tills:
                 )
             assert isinstance(done, Redemption)
 
-        return await self._rate(await self._known(await self.open()), use)
+        return await self._rate(await self.known(await self.open()), use)
 
     async def bare(self) -> float:
         """Uses per second by the same statement with values made before, as pgbench would send it."""
-        tills = await self._known(await self.open())
+        tills = await self.known(await self.open())
         asked = {till.unit_id: [await self._statement(till) for _ in range(USES - 1)] for till in tills}
 
         async def use(till: Till) -> None:
@@ -119,7 +120,7 @@ class Tills:
 
         return await self._rate(tills, use)
 
-    async def _known(self, tills: list[Till]) -> list[Till]:
+    async def known(self, tills: list[Till]) -> list[Till]:
         """The first use reads the order, so that the rest measures what a till waits for."""
         for till in tills:
             async with self.db.transaction() as tx:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from services.redemption.consumers import COPIES, handles, timers, watch_expiry
+from services.redemption.consumers import COPIES, handles, timers, watch_time
 from services.redemption.domain.codes import Codes
 from services.redemption.gateways.issuer import HttpIssuer
 from services.redemption.routes import ROUTERS
@@ -36,7 +36,7 @@ def make(settings: Settings | None = None) -> Service:
         timers=timers,
         copies=COPIES,
         world=world,
-        on_start=watch_expiry,
+        on_start=watch_time,
         on_stop=http.aclose,
     )
 

@@ -7,6 +7,7 @@ from services.redemption.store import copies
 from services.redemption.store.redemptions import USE_FINAL
 from services.redemption.use_cases.code_pools import HAND_OUT
 from services.redemption.use_cases.expiry import EXPIRE
+from services.redemption.use_cases.housekeeping import PURGE_REFUSALS
 from services.redemption.use_cases.issuing import ASK_ISSUER, VOID_AT_ISSUER
 from services.redemption.use_cases.recalls import RECALL
 from services.redemption.use_cases.reminders import REMIND
@@ -133,11 +134,12 @@ async def mark_settled(event: PayoutPaid, db: Database) -> None:
         await use_cases.settle_uses(tx, event.uses)
 
 
-async def watch_expiry(db: Database) -> None:
-    """At start: look for what has expired, or will soon, meanwhile."""
+async def watch_time(db: Database) -> None:
+    """At start: look for what has expired meanwhile, will soon, or is old."""
     async with db.transaction() as tx:
         await use_cases.look_at_once(tx)
         await use_cases.watch_reminders(tx)
+        await use_cases.watch_refusals(tx)
 
 
 @timers.acts_inside(EXPIRE)
@@ -152,6 +154,13 @@ async def remind_next(tx: Transaction, due: list[Due]) -> None:
     """The next certificates are about to expire."""
     for _ in due:
         await use_cases.remind_next(tx)
+
+
+@timers.acts_inside(PURGE_REFUSALS)
+async def purge_refusals(tx: Transaction, due: list[Due]) -> None:
+    """Refusals are kept for ninety days."""
+    for _ in due:
+        await use_cases.purge_refusals(tx)
 
 
 @timers.acts_inside(USE_FINAL)

@@ -67,6 +67,17 @@ async def record(
     )
 
 
+async def purge(tx: Transaction, limit: int) -> int:
+    """Forget the oldest refusals, if they are older than 90 days; returns how many. Only the oldest are looked at, so
+    that finding nothing costs nothing."""
+    return await tx.execute(
+        """with oldest as (select refusal_id from refusals order by refusal_id limit $1)
+           delete from refusals r using oldest o
+           where r.refusal_id = o.refusal_id and r.recorded_at < now() - interval '90 days'""",
+        limit,
+    )
+
+
 async def locked_for(tx: Transaction, guesser: Guesser) -> int | None:
     """For how many seconds of real time this person, or the device, store or address, is locked out; None if not.
 

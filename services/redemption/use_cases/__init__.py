@@ -6,6 +6,7 @@ from services.redemption.use_cases.code_pools import hand_out, import_codes, mak
 from services.redemption.use_cases.disputes import close_dispute
 from services.redemption.use_cases.expiry import expire_next, look_at_once
 from services.redemption.use_cases.external_uses import ReportedUse, Signed, report_use, require_signature
+from services.redemption.use_cases.housekeeping import purge_refusals, watch_refusals
 from services.redemption.use_cases.issuing import ask as ask_issuer
 from services.redemption.use_cases.issuing import codes_from_issuer, issuer_of, set_issuer, take_back
 from services.redemption.use_cases.issuing import void as void_at_issuer
@@ -52,6 +53,7 @@ __all__ = [
     "make_batch",
     "pool_state",
     "prepare",
+    "purge_refusals",
     "recall_at_closed_store",
     "recall_next",
     "recall_of_suspended_merchant",
@@ -67,5 +69,6 @@ __all__ = [
     "settle_uses",
     "take_back",
     "void_at_issuer",
+    "watch_refusals",
     "watch_reminders",
 ]

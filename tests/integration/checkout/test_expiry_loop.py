@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.redemption import consumers as redemption
 from shared.contracts.catalog import RefundPolicy
 from shared.contracts.checkout import RefundSucceeded
 from shared.ids import derived_id
@@ -34,8 +33,7 @@ async def bought(stage: Stage, two: Two, deal: Deal) -> Purchase:
 async def time_runs_out(stage: Stage, two: Two) -> None:
     """The window of use is over, and redemption's timer has looked."""
     stage.later(days=31)
-    await redemption.watch_expiry(two.db)
-    await two.act()
+    await two.expire()
 
 
 async def money_is_back(stage: Stage, two: Two, purchase: Purchase) -> None:

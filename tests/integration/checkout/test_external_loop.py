@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 import pytest
 
 from services.checkout.consumers import losses
-from services.redemption import consumers as redemption
 from tests.integration.checkout.channel_side import WHOLE, found, outside
 from tests.integration.checkout.stage import Purchase, Stage
 from tests.integration.checkout.two_services import Two, beside
@@ -65,8 +64,7 @@ async def test_an_expiry_after_the_money_went_back_outside_pays_only_the_rest(st
     await back_at_the_channel(stage, purchase, WHOLE)
     await two.exchange(purchase)
     stage.later(days=31)
-    await redemption.watch_expiry(two.db)
-    await two.act()
+    await two.expire()
     await two.exchange(purchase)
     await two.send_refunds(purchase)
     await two.exchange(purchase)

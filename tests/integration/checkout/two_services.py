@@ -72,6 +72,17 @@ class Two:
         while await loop._inside_once():
             pass
 
+    async def expire(self) -> None:
+        """Redemption looks for what has expired until nothing is left, of other tests neither."""
+        left = True
+        while left:
+            await redemption.watch_time(self.db)
+            await self.act()
+            async with self.db.transaction(read_only=True) as tx:
+                left = await tx.value(
+                    "select exists (select from orders where not expiry_done and until <= $1)", tx.now
+                )
+
     async def exchange(self, purchase: Purchase) -> None:
         """Everything that either says about the order reaches the other twice, shuffled, until both are silent."""
         while on_its_way := await self._on_its_way(purchase):

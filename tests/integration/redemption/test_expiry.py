@@ -25,7 +25,7 @@ DAYS = timedelta(days=2)
 
 async def nights_pass(stage: Stage) -> None:
     """The window is over, and the timer has looked."""
-    await consumers.watch_expiry(stage.db)
+    await consumers.watch_time(stage.db)
     await stage.pass_time(DAYS)
 
 
@@ -36,7 +36,7 @@ async def told(stage: Stage, order: OrderPaid) -> list[int]:
 
 async def test_unused_certificates_expire_when_their_window_ends_and_are_told_once(stage: Stage) -> None:
     order = await stage.pay(await stage.open_shop(), units=3, rules=TOMORROW)
-    await consumers.watch_expiry(stage.db)
+    await consumers.watch_time(stage.db)
     await stage.act()
     assert (await stage.states(order), await told(stage, order)) == (["VALID"] * 3, [])
     await nights_pass(stage)
@@ -235,4 +235,4 @@ async def test_redemptions_and_the_expiry_at_once_leave_each_certificate_used_or
 
 
 def test_the_service_looks_for_what_has_expired_when_it_starts(settings: Settings) -> None:
-    assert make(settings).on_start is consumers.watch_expiry
+    assert make(settings).on_start is consumers.watch_time

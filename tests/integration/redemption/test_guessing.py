@@ -19,6 +19,26 @@ BY_NAME = {f"{limit.level.value}-{'day' if limit.within == DAY else 'soon'}": li
 MINE = BY_NAME["operator-soon"]
 
 
+async def test_refusals_are_forgotten_after_ninety_days_and_not_earlier(stage: Stage) -> None:
+    shop = await stage.open_shop()
+    for _ in range(2):
+        await try_code(stage, shop, "000000000000")
+    async with stage.db.transaction() as tx:
+        # The oldest of all, so that the batch finds it whatever other tests were refused.
+        await tx.execute(
+            """insert into refusals (refusal_id, at, recorded_at, step, code, operator, store_id, unit_ids)
+               overriding system value
+               values (-1, now(), now() - interval '91 days', 'TYPED', 'code_unknown', $1, $2, '{}')""",
+            shop.clerk,
+            shop.store_id,
+        )
+    assert len(await stage.refusals(shop.clerk)) == 3
+    async with stage.db.transaction() as tx:
+        assert await refusals.purge(tx, 1) == 1
+        assert await refusals.purge(tx, 1) == 0
+    assert await stage.refusals(shop.clerk) == ["code_unknown"] * 2
+
+
 async def try_code(
     stage: Stage,
     shop: Shop,

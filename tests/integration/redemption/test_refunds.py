@@ -26,7 +26,7 @@ from tests.integration.redemption.stage import (
     units_of,
 )
 
-RACES = 300
+RACES = 2_000
 
 
 async def answers(stage: Stage, request: RefundRequested) -> list[str]:
@@ -241,7 +241,7 @@ async def test_refunds_of_goods_are_none_of_our_business(stage: Stage) -> None:
 
 
 async def test_refund_and_redemption_of_the_same_certificates_have_exactly_one_winner(stage: Stage) -> None:
-    """Hundreds of races on overlapping certificates; the loser is told why, and both ends agree on the winner."""
+    """Thousands of races on overlapping certificates; the loser is told why, and both ends agree on the winner."""
     shop = await stage.open_shop()
     at_once = asyncio.Semaphore(8)
     wins = {"refund": 0, "redemption": 0}

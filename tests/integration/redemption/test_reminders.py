@@ -42,7 +42,7 @@ async def nobody_else(stage: Stage) -> None:
 
 async def test_a_buyer_is_reminded_three_days_and_one_day_before_and_not_again(stage: Stage) -> None:
     order = await stage.pay(await stage.open_shop(), units=2, rules=until_in(stage, 10 * DAY))
-    await consumers.watch_expiry(stage.db)
+    await consumers.watch_time(stage.db)
     await stage.act()
     assert await told(stage, order) == []
     for after, expected in ((7 * DAY, [3, 3]), (DAY, [3, 3]), (DAY, [3, 1, 3, 1]), (2 * DAY, [3, 1, 3, 1])):
