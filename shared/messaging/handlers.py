@@ -15,6 +15,7 @@ from shared.contracts import Event, read_by
 from shared.database import Database, is_outage
 from shared.errors import DomainError, NotYet
 from shared.messaging import parking
+from shared.messaging.naps import set_within
 from shared.messaging.parking import ParkedKind
 from shared.observability import MESSAGE_SECONDS, MESSAGES, correlated, log
 
@@ -157,12 +158,8 @@ class Shell:
                 if not is_outage(error):
                     raise
                 busy = 0
-            if not busy:
-                try:
-                    await asyncio.wait_for(self._parked.wait(), 0.5)
-                    await asyncio.sleep(0.1)
-                except TimeoutError:
-                    continue
+            if not busy and await set_within(self._parked, 0.5):
+                await asyncio.sleep(0.1)
 
     async def _retry_due(self) -> int:
         async with self._db.transaction() as tx:

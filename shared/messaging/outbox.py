@@ -14,6 +14,7 @@ from pamqp.commands import Basic
 from shared.contracts import EVENTS, Event
 from shared.database import Database, Row, Transaction, is_outage
 from shared.messaging.connection import lost_connection
+from shared.messaging.naps import set_within
 from shared.messaging.topology import EVENTS_EXCHANGE, replay_exchange
 from shared.observability import OUTBOX_LAG, OUTBOX_SENT, correlation_id, log
 
@@ -182,10 +183,7 @@ class OutboxSender:
             return await _settle(tx, await _publish_all(channel, rows), (*REFUSED, *CHANNEL_BROKEN))
 
     async def _sleep(self) -> None:
-        try:
-            await asyncio.wait_for(self._wake.wait(), POLL_S)
-        except TimeoutError:
-            return
+        await set_within(self._wake, POLL_S)
 
     async def _pause(self, reason: str) -> None:
         log.warning("outbox_waited", reason=reason[:200])
@@ -196,7 +194,8 @@ async def _publish_all(channel: aio_pika.abc.AbstractChannel, rows: list[Row]) -
     """Each row with what became of it: an exception, or the broker's confirmation."""
     if not rows:
         return []
-    underlay = await asyncio.wait_for(channel.get_underlay_channel(), 3)
+    async with asyncio.timeout(3):
+        underlay = await channel.get_underlay_channel()
     async with asyncio.timeout(CONFIRM_TIMEOUT_S):
         outcomes = await asyncio.gather(*(_publish(underlay, row) for row in rows), return_exceptions=True)
     return list(zip(rows, outcomes, strict=True))

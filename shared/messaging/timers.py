@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.database import Database, Row, Transaction, is_outage
+from shared.messaging.naps import set_within
 from shared.observability import correlated, correlation_id, log
 
 LEASE_S = 30
@@ -199,10 +200,7 @@ class TimerLoop:
                 log.warning("timers_waited", reason=repr(error)[:200])
                 nap = NAP_MAX_S
             if nap:
-                try:
-                    await asyncio.wait_for(wake.wait(), nap)
-                except TimeoutError:
-                    continue
+                await set_within(wake, nap)
 
     async def _nap(self, kinds: list[str]) -> float:
         async with self._db.transaction() as tx:
