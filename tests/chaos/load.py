@@ -45,6 +45,7 @@ class Load:
     async def _one_after_another(self, choices: random.Random, stopping: asyncio.Event) -> None:
         kinds: list[Callable[[random.Random, str], Awaitable[Ended]]] = [
             self._redeemed, self._redeemed, self._refunded, self._half_and_half, self._brought, self._duplicated,
+            self._undone,
         ]  # fmt: skip
         while not stopping.is_set():
             buyer = f"buyer-{new_id().hex[-12:]}"
@@ -76,6 +77,17 @@ class Load:
                 self.world, shop.clerk, shop.store_id, issued[0]["code"], bought.unit_ids, redemption_id
             )
         return _end(bought, "duplicated", used=1)
+
+    async def _undone(self, choices: random.Random, buyer: str) -> Ended:
+        """Used by mistake, undone by a till that asks twice, and used again: one use is paid."""
+        bought = await self._buy(choices, buyer, choices.randint(1, 2))
+        issued = await lifecycles.certificates(self.world, bought)
+        shop, reversal_id = bought.shop, new_id()
+        done = await lifecycles.redeem(self.world, shop.clerk, shop.store_id, issued[0]["code"], bought.unit_ids)
+        for _ in range(2):
+            await lifecycles.reverse(self.world, shop.clerk, done, reversal_id=reversal_id)
+        await lifecycles.redeem(self.world, shop.clerk, shop.store_id, issued[0]["code"], bought.unit_ids)
+        return _end(bought, "undone", used=len(issued))
 
     async def _refunded(self, choices: random.Random, buyer: str) -> Ended:
         bought = await self._buy(choices, buyer, choices.randint(1, 3))
