@@ -100,6 +100,23 @@ class Reversed(View):
     uses: list[View]
 
 
+class CodePool(View):
+    """How many codes of a deal are in which state; `waiting` certificates have none yet."""
+
+    free: int
+    allocated: int
+    used: int
+    void: int
+    waiting: int
+
+
+class CodeIssuer(View):
+    """Where a merchant's codes are asked for."""
+
+    url: str
+    changed_at: datetime
+
+
 class Redemption(Service):
     async def certificates(self, asker: Asker, order_id: UUID) -> list[Certificate]:
         answer = await self.get(asker, f"/orders/{order_id}/certificates")
@@ -152,3 +169,26 @@ class Redemption(Service):
             if refused.status == 404:
                 return None
             raise
+
+    async def code_pool(self, asker: Asker, merchant_id: UUID, deal_id: UUID) -> CodePool:
+        return CodePool.model_validate(await self.get(asker, f"/merchants/{merchant_id}/code-pools/{deal_id}"))
+
+    async def import_codes(
+        self, asker: Asker, merchant_id: UUID, deal_id: UUID, import_id: UUID, codes: list[str]
+    ) -> None:
+        """Add codes to the pool of a deal, all or none."""
+        path = f"/merchants/{merchant_id}/code-pools/{deal_id}/imports/{import_id}"
+        await self.put(asker, path, {"codes": codes})
+
+    async def code_issuer(self, asker: Asker, merchant_id: UUID) -> CodeIssuer | None:
+        """The merchant's issuer; None if it has named none."""
+        try:
+            return CodeIssuer.model_validate(await self.get(asker, f"/merchants/{merchant_id}/code-issuer"))
+        except Refused as refused:
+            if refused.status == 404:
+                return None
+            raise
+
+    async def name_issuer(self, asker: Asker, merchant_id: UUID, url: str, secret: str) -> None:
+        """Replace address and secret."""
+        await self.put(asker, f"/merchants/{merchant_id}/code-issuer", {"url": url, "secret": secret})

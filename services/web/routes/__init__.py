@@ -31,6 +31,7 @@ from services.web.routes import (
     statements,
     stores,
     supervision,
+    third_party_codes,
 )
 
 ROUTERS = (
@@ -52,6 +53,7 @@ ROUTERS = (
     merchant_orders.router,
     deal_writing.router,
     registering.router,
+    third_party_codes.router,
     staff.router,
     holdings.router,
     invitations.router,

@@ -17,6 +17,7 @@ from services.web.texts import (
     reviews,
     shop,
     staff,
+    third_party_codes,
     writing,
 )
 
@@ -31,6 +32,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **desks.TEXTS,
     **holdings.TEXTS,
     **writing.TEXTS,
+    **third_party_codes.TEXTS,
     **operators.TEXTS,
     **campaigns.TEXTS,
     **external_refunds.TEXTS,

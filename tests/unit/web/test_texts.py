@@ -21,7 +21,8 @@ _FAMILIES = ("sale.", "mode.", "status.", "certificate.", "refund.", "result.", 
              "board.", "operator.", "role.", "line.", "payout.", "parcel.state.", "merchant.step", "service.", "hint.",
              "statement.held.", "refused.", "carrier.", "address.", "deal.items.",
              "deal.stores.", "rules.refund_text.", "form.", "claim.", "deal_state.", "invitation.", "fee.",
-             "merchant.state.", "search.", "campaign.state.", "order_state.", "unit_state.", "scan.undo_reason.",
+             "merchant.state.", "search.", "codes.count.",
+             "campaign.state.", "order_state.", "unit_state.", "scan.undo_reason.",
              "write.block.", "write.cover.", "write.field.",
              "write.hint.", "write.kind.", "write.option.", "write.rows.")  # fmt: skip
 
@@ -64,6 +65,7 @@ def test_no_text_is_left_that_no_page_says() -> None:
         *(f"status.{status}" for status in TONES),
         *(f"status.hint.{status}" for status in TONES),
         *(f"refund.reason.{reason}" for reason in REASONS),
+        *(f"codes.count.{state}" for state in ("free", "allocated", "used", "void", "waiting")),
         *(f"mode.{mode}" for mode in ("SELF", "INSTANT", "COURIER")),
         *(f"refund.state.{state}" for state in ("REQUESTED", "FENCING", "IN_REVIEW", "CONTESTED",
                                                 "IN_ARBITRATION", "APPROVED", "SENT", "UNKNOWN", "FAILED",

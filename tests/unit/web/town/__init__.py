@@ -19,6 +19,7 @@ from tests.unit.web.town.reviews import add_reviews
 from tests.unit.web.town.services import (
     add_campaigns,
     add_checkout,
+    add_codes,
     add_dispatch_and_settlement,
     add_redemption,
 )
@@ -107,6 +108,7 @@ def build(town: Town, issuer: str = "http://issuer.town") -> FastAPI:
     add_places(app, town)
     add_search(app, town)
     add_shares(app, town)
+    add_codes(app, town)
     add_merchants_desk(app, town)
     add_writing(app, town)
     add_invitations(app, town)

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from tests.unit.web.town.catalog import page_of
 from tests.unit.web.town.desks import claim, claims, colleagues, draft, own_store
 from tests.unit.web.town.state import Refusal, Town
-from tests.unit.web.town.things import HOTEL, HOTPOT, HOTPOT_MERCHANT, INVITATION, STORE, VOUCHER
+from tests.unit.web.town.things import HOTEL, HOTPOT, HOTPOT_MERCHANT, INVITATION, PARTNER, STORE, VOUCHER
 
 
 def subject_of(request: Request) -> str:
@@ -42,7 +42,7 @@ def add_merchants_desk(app: FastAPI, town: Town) -> None:
 
     @app.get("/merchants/{merchant_id}/deals")
     async def deals(state: str | None = None, cursor: str | None = None, limit: int = 20) -> Any:
-        told = ((HOTPOT, "ONLINE"), (VOUCHER, "REJECTED"), (HOTEL, "IN_REVIEW"))
+        told = ((HOTPOT, "ONLINE"), (VOUCHER, "REJECTED"), (HOTEL, "IN_REVIEW"), (PARTNER, "OFFLINE"))
         found = [draft(town.deals[deal_id], known) for deal_id, known in told if state in {None, known}]
         return page_of(found, cursor, limit)
 

@@ -151,6 +151,31 @@ def add_redemption(app: FastAPI, town: Town) -> None:
     _add_redemptions(app, town)
 
 
+def add_codes(app: FastAPI, town: Town) -> None:
+    """A merchant's own codes at redemption."""
+    of_merchant = "/merchants/{merchant_id}"
+
+    @app.get(f"{of_merchant}/code-pools/{{deal_id}}")
+    async def code_pool(merchant_id: str, deal_id: str) -> Any:
+        return {"deal_id": deal_id, "free": 1200, "allocated": 300, "used": 280, "void": 3, "waiting": 2}
+
+    @app.put(f"{of_merchant}/code-pools/{{deal_id}}/imports/{{import_id}}", status_code=201)
+    async def import_codes(merchant_id: str, deal_id: str, import_id: str, request: Request) -> Any:
+        codes = (await request.json())["codes"]
+        return {"import_id": import_id, "deal_id": deal_id, "codes": len(codes), "imported_at": at()}
+
+    @app.get(f"{of_merchant}/code-issuer")
+    async def code_issuer(merchant_id: str) -> Any:
+        if town.code_issuer is None:
+            raise Refusal(404, "not_found", "没有找到")
+        return {"url": town.code_issuer, "changed_at": at(days=3)}
+
+    @app.put(f"{of_merchant}/code-issuer")
+    async def name_issuer(merchant_id: str, request: Request) -> Any:
+        town.code_issuer = (await request.json())["url"]
+        return {"url": town.code_issuer, "changed_at": at()}
+
+
 def _add_redemptions(app: FastAPI, town: Town) -> None:
     @app.put("/redemptions/{redemption_id}", status_code=201)
     async def verify(redemption_id: str, request: Request) -> Any:

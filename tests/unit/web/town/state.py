@@ -44,6 +44,7 @@ class Town:
         self.continued: list[dict[str, str]] = []
         self.tokens_refused = False
         self.disputed = False
+        self.code_issuer: str | None = None
         self.refreshes = 0
         self.searched: list[dict[str, str]] = []
         self.page_size = 0
