@@ -181,28 +181,39 @@ Happening = Callable[[Stage, Shop, OrderPaid, Done], Awaitable[None]]
 
 
 @pytest.mark.parametrize(
-    ("happens", "status", "code"),
+    ("happens", "status", "code", "zh", "en"),
     [
-        (time_passes, 409, "reversed_too_late"),
-        (the_timer_fires, 409, "reversed_too_late"),
-        (it_is_paid_out, 409, "use_final"),
-        (it_is_disputed, 409, "use_disputed"),
-        (it_is_refunded_at_the_channel, 409, "refunded"),
-        (it_is_reversed, 409, "use_reversed"),
-        (ten_were_reversed, 409, "too_many_reversals"),
-        (the_clerk_is_dismissed, 404, "redemption_unknown"),
-        (the_clerk_moves_to_another_store, 404, "redemption_unknown"),
-        (the_clerk_becomes_finance, 403, "not_staff_of_store"),
+        (time_passes, 409, "reversed_too_late", "已超过可撤销时间", "that has passed"),
+        (the_timer_fires, 409, "reversed_too_late", "已超过可撤销时间", "that has passed"),
+        (it_is_paid_out, 409, "use_final", "已生效入账", "This use is final"),
+        (it_is_disputed, 409, "use_disputed", "正在审核", "during the review"),
+        (it_is_refunded_at_the_channel, 409, "refunded", "该券已退款", "was refunded"),
+        (it_is_reversed, 409, "use_reversed", "该核销已撤销", "already undone"),
+        (ten_were_reversed, 409, "too_many_reversals", "已达上限（10 次）", "undone 10 times already"),
+        (the_clerk_is_dismissed, 404, "redemption_unknown", "没有找到这笔核销", "no such redemption"),
+        (the_clerk_moves_to_another_store, 404, "redemption_unknown", "没有找到这笔核销", "no such redemption"),
+        (
+            the_clerk_becomes_finance,
+            403,
+            "not_staff_of_store",
+            "不是该门店可核销的员工",
+            "may not redeem at this store",
+        ),
     ],
 )
-async def test_a_use_is_not_reversed_when(stage: Stage, happens: Happening, status: int, code: str) -> None:
+async def test_a_use_is_not_reversed_when(
+    stage: Stage, happens: Happening, status: int, code: str, zh: str, en: str
+) -> None:
     shop = await stage.open_shop()
     order = await stage.pay(shop)
     done = await redeemed(stage, shop, order)
     await happens(stage, shop, order, done)
     before, said = await stage.states(order), len(await stage.said(UseReversed, done["uses"][0]["use_id"]))
-    answer = await stage.reverse(shop, done["redemption_id"])
-    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    for language, words in (("zh", zh), ("en", en)):
+        stage.http.headers["accept-language"] = language
+        answer = await stage.reverse(shop, done["redemption_id"])
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+        assert words in answer.json()["title"]
     assert await stage.states(order) == before
     assert len(await stage.said(UseReversed, done["uses"][0]["use_id"])) == said
     async with stage.db.transaction() as tx:
