@@ -1,12 +1,17 @@
 """The environment of dispatch: carrier accounts, periods, and where carriers call back."""
 
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any, Self
+from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, Field, model_validator
 
 from services.dispatch.domain.parcels import Policy
-from services.dispatch.gateways.dada_mapper import DadaAccount
-from services.dispatch.gateways.kuaidi100_mapper import Kuaidi100Account
+from services.dispatch.gateways.carriers import Account
+from services.dispatch.gateways.dada import Dada
+from services.dispatch.gateways.ishansong import Ishansong
+from services.dispatch.gateways.kuaidi100 import Kuaidi100
 from shared.settings import ServiceSettings
 
 
@@ -17,8 +22,15 @@ class Settings(ServiceSettings):
     callback_base_url: str = Field(
         default="http://127.0.0.1:8004", description="This service as carriers reach it, for their webhooks"
     )
-    dada: DadaAccount = DadaAccount()
-    kuaidi100: Kuaidi100Account = Kuaidi100Account()
+    # The platform's accounts, in order of preference. A new carrier is registered by its line here.
+    dada: Dada = Dada()
+    ishansong: Ishansong = Ishansong()
+    kuaidi100: Kuaidi100 = Kuaidi100()
+    merchant_accounts: dict[UUID, dict[str, dict[str, Any]]] = Field(
+        default_factory=dict,
+        repr=False,
+        description="JSON: merchant → carrier → the members of that carrier's account that differ from the platform's",
+    )
 
     accept_within_s: int = Field(default=900, ge=1, description="Errand runner, self-delivery: until accepted")
     hand_over_within_s: int = Field(default=86_400, ge=1, description="Errand runner, self-delivery: until picked up")
@@ -30,6 +42,32 @@ class Settings(ServiceSettings):
     )
     breaker_threshold: int = Field(default=5, ge=1)
     breaker_open_s: int = Field(default=30, ge=1)
+
+    @model_validator(mode="after")
+    def _merchants_accounts_are_whole(self) -> Self:
+        for merchant_id in self.merchant_accounts:
+            self.accounts_of(merchant_id)
+        return self
+
+    def accounts(self) -> Iterator[Account]:
+        """The platform's accounts."""
+        for name in type(self).model_fields:
+            account = getattr(self, name)
+            if isinstance(account, Account):
+                yield account
+
+    def accounts_of(self, merchant_id: UUID) -> tuple[Account, ...]:
+        """The accounts that one merchant brought. Attempts are frozen to `name`: an account that a merchant changes for
+        another shop needs another one, while attempts of the old are under way."""
+        found: list[Account] = []
+        for carrier, members in self.merchant_accounts.get(merchant_id, {}).items():
+            platform = getattr(self, carrier, None)
+            if not isinstance(platform, BaseModel) or not isinstance(platform, Account):
+                raise ValueError(f"merchant_accounts: there is no carrier {carrier!r}")
+            own = type(platform).model_validate({**dict(platform), "name": merchant_id.hex, **members})
+            assert isinstance(own, Account), "of the platform's own class"
+            found.append(own)
+        return tuple(found)
 
     def policy(self) -> Policy:
         """The rules' periods and limits as set."""

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from services.dispatch.domain.parcels import Policy
 from services.dispatch.domain.routing import Candidate
-from services.dispatch.gateways.port import Carriers
+from services.dispatch.gateways.carriers import Carriers
 from shared.contracts.address import Address
 from shared.sealed import CannotOpen, Seals
 
@@ -25,11 +25,12 @@ class DispatchWorld:
     carriers: Carriers
     callback_base_url: str
 
-    def candidates(self) -> tuple[Candidate, ...]:
-        """Every configured carrier account, in order of preference."""
+    def candidates(self, merchant_id: UUID | None = None) -> tuple[Candidate, ...]:
+        """Every carrier account that this merchant's parcels can be given to, in order of preference."""
+        carriers = self.carriers.all if merchant_id is None else self.carriers.of_merchant(merchant_id)
         return tuple(
             Candidate(carrier.provider, carrier.account, carrier.caps.mode, carrier.caps.max_weight_g)
-            for carrier in self.carriers.all
+            for carrier in carriers
         )
 
     def address(self, sealed: str) -> Address:
