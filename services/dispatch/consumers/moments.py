@@ -14,6 +14,7 @@ from services.dispatch.use_cases import (
     finishing,
     hearing,
     polling,
+    riderless,
     submitting,
 )
 from services.dispatch.world import DispatchWorld
@@ -56,10 +57,14 @@ async def purge_webhooks(tx: Transaction, due: list[Due]) -> None:
 
 @timers.acts_outside(clockwork.DISPATCH_PARCEL)
 async def dispatch_parcel(due: Due, db: Database, world: DispatchWorld) -> None:
-    """Choose a carrier and open an attempt."""
+    """Ask for prices, choose a carrier and open an attempt."""
     async with db.transaction() as tx:
-        await due_timers.cancel(tx, due.kind, due.key)
-        await dispatching.dispatch_parcel(tx, world, UUID(due.key))
+        search = await dispatching.prepare(tx, world, UUID(due.key))
+    if search is None:
+        return
+    quotes = await search.quotes(world.policy.quote_within)
+    async with db.transaction() as tx:
+        await dispatching.decide(tx, world, search, quotes)
 
 
 @timers.acts_outside(clockwork.SUBMIT_ATTEMPT)
@@ -138,6 +143,19 @@ async def poll_attempt(due: Due, db: Database, world: DispatchWorld) -> None:
     answer = await poll.ask()
     async with db.transaction() as tx:
         await polling.record(tx, world, attempt_id, poll, answer)
+
+
+@timers.acts_outside(clockwork.NO_RIDER)
+async def do_without_rider(due: Due, db: Database, world: DispatchWorld) -> None:
+    """Nobody took the order: a tip first, then the order is taken back."""
+    attempt_id = UUID(due.key)
+    async with db.transaction() as tx:
+        step = await riderless.prepare(tx, world, attempt_id)
+    if step is None:
+        return
+    answer = await step.call()
+    async with db.transaction() as tx:
+        await riderless.record(tx, world, attempt_id, step, answer)
 
 
 @timers.acts_outside(clockwork.APPLY_WEBHOOK)

@@ -10,8 +10,8 @@ from services.dispatch.domain.refusals import NoSuchWebhook
 from services.dispatch.gateways.port import Carrier, ProviderRef, RawRequest, RawResponse, Result, Trust, WebhookBatch
 from services.dispatch.store import attempts, parcels, webhooks
 from services.dispatch.use_cases import clockwork
-from services.dispatch.use_cases.asking import reference
 from services.dispatch.use_cases.following import QUERY, WEBHOOK, take_report
+from services.dispatch.use_cases.shipments import reference
 from services.dispatch.world import OWNER, DispatchWorld, token_hash
 from shared.database import Transaction
 from shared.ids import new_id

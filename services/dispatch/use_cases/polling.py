@@ -6,8 +6,8 @@ from uuid import UUID
 from services.dispatch.domain.attempts import WITH_CARRIER, Snapshot
 from services.dispatch.gateways.port import Carrier, ProviderRef, Result
 from services.dispatch.use_cases import clockwork
-from services.dispatch.use_cases.asking import reference
 from services.dispatch.use_cases.following import QUERY, hold, take_report
+from services.dispatch.use_cases.shipments import reference
 from services.dispatch.world import DispatchWorld
 from shared.contracts.catalog import DeliveryMode
 from shared.database import Transaction
