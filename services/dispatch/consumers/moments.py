@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.dispatch.domain.parcels import ask_again_after
 from services.dispatch.gateways.port import CancelReason
-from services.dispatch.store import webhooks
+from services.dispatch.store import scorecards, webhooks
 from services.dispatch.use_cases import (
     asking,
     cancelling,
@@ -14,8 +14,10 @@ from services.dispatch.use_cases import (
     finishing,
     hearing,
     polling,
+    returning,
     riderless,
     submitting,
+    sweeping,
 )
 from services.dispatch.world import DispatchWorld
 from shared.database import Database, Transaction
@@ -26,6 +28,7 @@ timers = Timers()
 
 _PURGE_BATCH = 2000
 _PURGE_EVERY = timedelta(hours=6)
+_SWEEP_EVERY = timedelta(minutes=1)
 
 
 @timers.acts_inside(clockwork.ACCEPT_DEADLINE)
@@ -53,6 +56,15 @@ async def purge_webhooks(tx: Transaction, due: list[Due]) -> None:
     again = tx.now if purged == _PURGE_BATCH else tx.now + _PURGE_EVERY
     for one in due:
         await due_timers.schedule(tx, one.kind, one.key, again)
+
+
+@timers.acts_inside(clockwork.SWEEP)
+async def sweep(tx: Transaction, due: list[Due]) -> None:
+    """What nobody remembers is adopted, and what nobody reads any more is forgotten."""
+    await sweeping.sweep_up(tx)
+    await scorecards.forget_old(tx, _PURGE_BATCH)
+    for one in due:
+        await due_timers.schedule(tx, one.kind, one.key, tx.now + _SWEEP_EVERY)
 
 
 @timers.acts_outside(clockwork.DISPATCH_PARCEL)
@@ -140,9 +152,22 @@ async def poll_attempt(due: Due, db: Database, world: DispatchWorld) -> None:
         poll = await polling.prepare(tx, world, attempt_id)
     if poll is None:
         return
-    answer = await poll.ask()
+    answer, where = await poll.ask(), await poll.where()
     async with db.transaction() as tx:
-        await polling.record(tx, world, attempt_id, poll, answer)
+        await polling.record(tx, world, attempt_id, poll, answer, where)
+
+
+@timers.acts_outside(clockwork.CONFIRM_RETURN)
+async def confirm_return(due: Due, db: Database, world: DispatchWorld) -> None:
+    """Tell the carrier that the goods are back."""
+    attempt_id = UUID(due.key)
+    async with db.transaction() as tx:
+        confirmation = await returning.prepare(tx, world, attempt_id)
+    if confirmation is None:
+        return
+    answer = await confirmation.send()
+    async with db.transaction() as tx:
+        await returning.record(tx, attempt_id, answer, int(due.payload.get("told", 0)))
 
 
 @timers.acts_outside(clockwork.NO_RIDER)
@@ -177,6 +202,7 @@ async def apply_webhook(due: Due, db: Database, world: DispatchWorld) -> None:
 
 
 async def start_housekeeping(db: Database) -> None:
-    """The first purge; each one sets the next."""
+    """The first purge and the first sweep; each one sets the next."""
     async with db.transaction() as tx:
+        await due_timers.schedule(tx, clockwork.SWEEP, "all", tx.now)
         await due_timers.schedule(tx, clockwork.PURGE_WEBHOOKS, "webhooks", tx.now)

@@ -26,6 +26,7 @@ class ParcelState(StrEnum):
 
 
 BEFORE_HAND_OVER = frozenset({ParcelState.PLACED, ParcelState.ACCEPTED})
+ARRIVED = frozenset({ParcelState.DELIVERED, ParcelState.RECEIVED, ParcelState.DISPUTED})
 WILL_NOT_ARRIVE = frozenset({ParcelState.FAILED, ParcelState.RETURNED, ParcelState.LOST})
 
 
@@ -149,6 +150,7 @@ class Policy:
     ranges: Ranges = field(default_factory=Ranges)
     weights: Weights = field(default_factory=Weights)
     not_found_grace: timedelta = timedelta(seconds=90)
+    photo_up_to_fen: int = 20_000
     code_tries: int = 5
     code_lock: timedelta = timedelta(minutes=15)
 

@@ -8,7 +8,9 @@ branch_labels = None
 depends_on = None
 
 _PARCELS = """
-alter table parcels add column search_since timestamptz;
+alter table parcels
+    add column search_since timestamptz,
+    add column then_own_rider boolean not null default false;
 """
 
 _ATTEMPTS = """

@@ -66,3 +66,12 @@ async def tried(tx: Transaction, parcel_id: UUID, since: datetime) -> dict[tuple
         (row["provider"], row["account"]): Tried(row["tries"], bool(row["refused"]), row["stale_quotes"])
         for row in rows
     }
+
+
+async def own_rider_next(tx: Transaction, parcel_id: UUID, *, wanted: bool) -> None:
+    """Whether the merchant's own rider is next, instead of another carrier."""
+    await tx.execute("update parcels set then_own_rider = $2 where parcel_id = $1", parcel_id, wanted)
+
+
+async def is_own_rider_next(tx: Transaction, parcel_id: UUID) -> bool:
+    return await tx.value("select then_own_rider from parcels where parcel_id = $1", parcel_id) is True

@@ -18,6 +18,7 @@ CANCEL_ATTEMPT = "cancel_attempt"
 POLL_ATTEMPT = "poll_attempt"
 LAY_ZOMBIE = "lay_zombie"
 NO_RIDER = "no_rider"
+CONFIRM_RETURN = "confirm_return"
 
 # Of a stored webhook, and of all of them.
 APPLY_WEBHOOK = "apply_webhook"

@@ -14,7 +14,7 @@ from services.dispatch.domain.timeline import What
 from services.dispatch.gateways import native
 from services.dispatch.gateways.guard import BREAKER_OPEN
 from services.dispatch.gateways.port import Carrier, Outcome, Quote, Result, Shipment
-from services.dispatch.store import attempts, decisions, happenings, parcel_changes, parcels
+from services.dispatch.store import attempts, decisions, happenings, parcel_changes, parcels, searches
 from services.dispatch.store.attempts import Attempt, NewAttempt
 from services.dispatch.store.parcels import Parcel
 from services.dispatch.use_cases import clockwork, stopping
@@ -67,6 +67,10 @@ async def prepare(tx: Transaction, world: DispatchWorld, parcel_id: UUID) -> Sea
     parcel = await parcels.lock_parcel(tx, parcel_id)
     if parcel is None or not await _needs_carrier(tx, parcel):
         await timers.cancel(tx, clockwork.DISPATCH_PARCEL, parcel_id)
+        return None
+    if await searches.is_own_rider_next(tx, parcel_id):
+        await timers.cancel(tx, clockwork.DISPATCH_PARCEL, parcel_id)
+        await open_own_attempt(tx, world, parcel)
         return None
     field = await look_around(tx, world, parcel)
     able = [one.candidate for one in field.considered if not one.refused]
@@ -209,6 +213,8 @@ async def open_own_attempt(tx: Transaction, world: DispatchWorld, parcel: Parcel
         one for one in candidates_of(world.carriers.of_merchant(parcel.merchant_id)) if one.mode is DeliveryMode.SELF
     )
     choice = Choice("merchants_choice", (Considered(own),), ())
+    await searches.own_rider_next(tx, parcel.parcel_id, wanted=False)
+    await happenings.note(tx, parcel.parcel_id, What.OWN_RIDER)
     attempt = await _open(tx, world, parcel, Considered(own), field, new_id())
     await decisions.keep(tx, parcel.parcel_id, attempt.attempt_id, choice.record())
     return attempt

@@ -78,7 +78,7 @@ async def take_report(
         current=current,
         estimate=source == CREATE,
         rider=None if has_arrived else _sealed(world, snapshot.rider),
-        position=_sealed_place(world, snapshot.position),
+        position=sealed_place(world, snapshot.position),
         cancelled_by=doing,
         borne_by=borne_by(doing, attempt.cancel_reason),
     )
@@ -198,7 +198,8 @@ async def _raise_alarm(tx: Transaction, attempt: Attempt) -> None:
         await timers.schedule(tx, clockwork.LAY_ZOMBIE, attempt.attempt_id, tx.now)
 
 
-def _sealed_place(world: DispatchWorld, place: GeoPoint | None) -> str | None:
+def sealed_place(world: DispatchWorld, place: GeoPoint | None) -> str | None:
+    """Where somebody is, sealed; None if that is not known."""
     if place is None:
         return None
     return world.seals.seal(OWNER, json.dumps({"latitude": place.latitude, "longitude": place.longitude}))
