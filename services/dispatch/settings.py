@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from services.dispatch.domain.parcels import Policy
 from services.dispatch.gateways.carriers import Account
@@ -45,8 +45,12 @@ class Settings(ServiceSettings):
 
     @model_validator(mode="after")
     def _merchants_accounts_are_whole(self) -> Self:
+        known = {name for name in type(self).model_fields if isinstance(getattr(self, name), Account)}
+        named = {carrier for own in self.merchant_accounts.values() for carrier in own}
+        if named - known:
+            raise ValueError(f"merchant_accounts: there is no carrier {', '.join(sorted(named - known))}")
         for merchant_id in self.merchant_accounts:
-            self.accounts_of(merchant_id)
+            tuple(self.accounts_of(merchant_id))
         return self
 
     def accounts(self) -> Iterator[Account]:
@@ -56,18 +60,14 @@ class Settings(ServiceSettings):
             if isinstance(account, Account):
                 yield account
 
-    def accounts_of(self, merchant_id: UUID) -> tuple[Account, ...]:
+    def accounts_of(self, merchant_id: UUID) -> Iterator[Account]:
         """The accounts that one merchant brought. Attempts are frozen to `name`: an account that a merchant changes for
         another shop needs another one, while attempts of the old are under way."""
-        found: list[Account] = []
         for carrier, members in self.merchant_accounts.get(merchant_id, {}).items():
-            platform = getattr(self, carrier, None)
-            if not isinstance(platform, BaseModel) or not isinstance(platform, Account):
-                raise ValueError(f"merchant_accounts: there is no carrier {carrier!r}")
+            platform = getattr(self, carrier)
             own = type(platform).model_validate({**dict(platform), "name": merchant_id.hex, **members})
-            assert isinstance(own, Account), "of the platform's own class"
-            found.append(own)
-        return tuple(found)
+            assert isinstance(own, Account), "of the same class as the platform's"
+            yield own
 
     def policy(self) -> Policy:
         """The rules' periods and limits as set."""

@@ -1,5 +1,6 @@
 """The carrier accounts of a deployment: the platform's, and those that merchants brought with them."""
 
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
@@ -39,6 +40,14 @@ class Carriers:
             if carrier.provider == provider and carrier.account == account:
                 return carrier
         raise LookupError(f"no account {account!r} at {provider!r} is configured")
+
+    def at_address(self, provider: str, token: str) -> Carrier | None:
+        """The account to whose own callback address, ending in this secret, something was sent."""
+        for carrier in self.every():
+            secret = carrier.address_token
+            if carrier.provider == provider and secret and hmac.compare_digest(secret.encode(), token.encode()):
+                return carrier
+        return None
 
     def every(self) -> tuple[Carrier, ...]:
         """The platform's accounts and then the merchants'."""

@@ -62,6 +62,10 @@ class Guarded:
     def caps(self) -> Capabilities:
         return self._carrier.caps
 
+    @property
+    def address_token(self) -> str | None:
+        return self._carrier.address_token
+
     def label(self) -> str:
         return self._carrier.label()
 

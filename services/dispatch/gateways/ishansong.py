@@ -62,6 +62,10 @@ class IshansongCarrier(PlainCarrier):
     def account(self) -> str:
         return self._account.name
 
+    @property
+    def address_token(self) -> str | None:
+        return self._account.callback_token.get_secret_value() or None
+
     def label(self) -> str:
         return PROVIDER
 

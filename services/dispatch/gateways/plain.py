@@ -14,6 +14,10 @@ from services.dispatch.gateways.port import (
 class PlainCarrier:
     """Refuses every optional call of the port, by name."""
 
+    @property
+    def address_token(self) -> str | None:
+        return None
+
     async def quote(self, _shipment: Shipment, _key: str, _url: str, /) -> Result[Quote]:
         return unsupported("quote")
 

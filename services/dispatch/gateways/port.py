@@ -229,6 +229,12 @@ class Carrier(Protocol):
     @property
     def caps(self) -> Capabilities: ...
 
+    @property
+    def address_token(self) -> str | None:
+        """The secret part of the one callback address that the carrier has for this account; None where each order is
+        given its own."""
+        ...
+
     def label(self) -> str:
         """The name under which the buyer knows the carrier."""
         ...

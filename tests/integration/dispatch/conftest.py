@@ -12,6 +12,7 @@ from services.console.environment import seal_keys
 from services.console.local.ports import free_port
 from services.dispatch.app import make
 from services.dispatch.gateways.dada import Dada
+from services.dispatch.gateways.ishansong import Ishansong
 from services.dispatch.gateways.kuaidi100 import Kuaidi100
 from services.dispatch.settings import Settings
 from shared.clock import Clock
@@ -46,6 +47,7 @@ def dispatch_settings(environment: Environment, carriers: SandboxProcess) -> Set
         callback_base_url=f"http://127.0.0.1:{port}",
         breaker_threshold=100,
         dada=Dada(base_url=f"{carriers.url}/dada", timeout_s=1, calls_per_s=1000),
+        ishansong=Ishansong(base_url=f"{carriers.url}/ishansong", timeout_s=1, calls_per_s=1000),
         kuaidi100=Kuaidi100(order_url=f"{carriers.url}/kuaidi100/order/borderapi.do", timeout_s=1, calls_per_s=1000),
     )
 
@@ -88,6 +90,8 @@ async def stage(
             httpx.AsyncClient(base_url=dispatch_settings.callback_base_url, trust_env=False, timeout=30) as http,
             httpx.AsyncClient(base_url=carriers.url, trust_env=False, timeout=30) as sandbox,
         ):
+            callbacks = f"{dispatch_settings.callback_base_url}/webhooks/ishansong/ishansong-callback"
+            (await sandbox.put("/_sim/ishansong/console", json={"callback_url": callbacks})).raise_for_status()
             yield Stage(db, http, sandbox, service.world, service.handlers, clock)
-            for provider in ("dada", "kuaidi100"):
+            for provider in ("dada", "ishansong", "kuaidi100"):
                 await sandbox.delete(f"/_sim/faults/{provider}")
