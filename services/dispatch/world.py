@@ -8,7 +8,6 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from services.dispatch.domain.parcels import Policy
-from services.dispatch.domain.routing import Candidate
 from services.dispatch.gateways.carriers import Carriers
 from shared.contracts.address import Address
 from shared.sealed import CannotOpen, Seals
@@ -24,14 +23,6 @@ class DispatchWorld:
     seals: Seals
     carriers: Carriers
     callback_base_url: str
-
-    def candidates(self, merchant_id: UUID | None = None) -> tuple[Candidate, ...]:
-        """Every carrier account that this merchant's parcels can be given to, in order of preference."""
-        carriers = self.carriers.all if merchant_id is None else self.carriers.of_merchant(merchant_id)
-        return tuple(
-            Candidate(carrier.provider, carrier.account, carrier.caps.mode, carrier.caps.max_weight_g)
-            for carrier in carriers
-        )
 
     def address(self, sealed: str) -> Address:
         """An address as its parcel carries it. Raises CannotOpen for anything else, without telling what it was."""

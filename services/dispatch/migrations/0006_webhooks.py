@@ -3,7 +3,7 @@
 from shared.migrations import apply
 
 revision = "dispatch_0006"
-down_revision = "dispatch_0004"
+down_revision = "dispatch_0005"
 branch_labels = None
 depends_on = None
 

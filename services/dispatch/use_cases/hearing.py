@@ -13,8 +13,8 @@ from services.dispatch.store import attempts, parcels, webhooks
 from services.dispatch.store.attempts import Attempt
 from services.dispatch.store.webhooks import Arrived, StoredWebhook
 from services.dispatch.use_cases import clockwork
-from services.dispatch.use_cases.asking import reference
 from services.dispatch.use_cases.following import QUERY, WEBHOOK, take_report
+from services.dispatch.use_cases.shipments import reference
 from services.dispatch.world import OWNER, DispatchWorld, token_hash
 from shared.database import Transaction
 from shared.ids import new_id

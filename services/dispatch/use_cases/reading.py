@@ -74,6 +74,11 @@ async def see_board(
     return [_shown(world, parcel, latest.get(parcel.parcel_id), as_staff=True, as_buyer=False) for parcel in found]
 
 
+def shown_to_staff(world: DispatchWorld, parcel: Parcel, latest: Attempt | None) -> Seen:
+    """One line of a list for somebody who works there."""
+    return _shown(world, parcel, latest, as_staff=True, as_buyer=False)
+
+
 def _shown(world: DispatchWorld, parcel: Parcel, latest: Attempt | None, *, as_staff: bool, as_buyer: bool) -> Seen:
     own = parcel.mode is DeliveryMode.SELF or (latest is not None and latest.carried_as is DeliveryMode.SELF)
     code_needed = as_buyer and own and parcel.state in _UNDER_WAY

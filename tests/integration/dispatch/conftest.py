@@ -84,6 +84,8 @@ async def stage(
         # What earlier tests left to be done would use up the faults that this one scripts.
         async with db.transaction() as tx:
             await tx.execute("delete from timers")
+            await tx.execute("delete from carrier_accounts")
+            await tx.execute("delete from scorecard")
         async with (
             httpx.AsyncClient(base_url=dispatch_settings.callback_base_url, trust_env=False, timeout=30) as http,
             httpx.AsyncClient(base_url=carriers.url, trust_env=False, timeout=30) as sandbox,
