@@ -47,7 +47,7 @@ def build_router(world: World) -> APIRouter:
             order = _find(tx, origin_id)
             sent = outgoing.of_ref(tx, origin_id)
         calls = [{"state": c.state, "attempts": c.attempts, "last_answer": c.last_answer} for c in sent]
-        return {**dada.status_view(order), "callback": order.terms["callback"], "callbacks": calls}
+        return {**dada.status_view(order), "callback": order.terms["callback"], "placed": 1, "callbacks": calls}
 
     @router.post("/_sim/dada/orders/{origin_id}/{action}", tags=["dada"])
     async def act_as_rider(

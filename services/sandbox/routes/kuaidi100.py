@@ -90,8 +90,10 @@ def _add_controls(router: APIRouter, world: World) -> None:
             order = _find(tx, order_id)
             sent = [*outgoing.of_ref(tx, order.order_id), *outgoing.of_ref(tx, order.kuaidinum)]
             passed = store.traces(tx, order.kuaidinum)
+            placed = store.count_by_third(tx, order.third_order_id)
         calls = [{"state": c.state, "attempts": c.attempts, "last_answer": c.last_answer} for c in sent]
-        return {**kuaidi100.view(order), "traces": [trace.state for trace in passed], "callbacks": calls}
+        told = {"traces": [trace.state for trace in passed], "placed": placed, "callbacks": calls}
+        return {**kuaidi100.view(order), **told}
 
     @router.post("/_sim/kuaidi100/orders/{order_id}/{action}", tags=["kuaidi100"])
     async def act_as_courier(

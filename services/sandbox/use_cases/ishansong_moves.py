@@ -26,7 +26,7 @@ class IshansongChannel:
         """JSON without any signature; a flawed one has lost the order's number."""
         facts = json.loads(delivery.body)
         if delivery.flaw:
-            facts["orderNo"] = facts["orderNo"][::-1]
+            facts["issOrderNo"] = ""
         return Letter(json.dumps(facts, ensure_ascii=False).encode(), "application/json; charset=utf-8")
 
     def is_acknowledged(self, answer: Answer) -> bool:
