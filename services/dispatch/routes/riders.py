@@ -30,6 +30,8 @@ class Taking(BaseModel):
 
 
 class PhotoDelivery(Place):
+    """The place as the phone measures it (WGS-84): kept as evidence, never put on a map beside others."""
+
     photo: Annotated[str, Field(min_length=8, max_length=540_000, description="JPEG or PNG in base64")]
 
 
