@@ -97,7 +97,7 @@ class Stage:
                     await self.handlers.by_queue[queue].run(event, self.db, self.world)
 
     async def open_shop(self, *order: str, **preferences: Any) -> Shop:
-        """A shop as catalog's events tell of it. Its parcels go to these carriers, in this order; `any`: to the best."""
+        """A shop as catalog's events tell of it. Its parcels go to these carriers in order; `any`: to the best."""
         shop = Shop()
         carriers = () if order == ("any",) else order or ("dada", "kuaidi100")
         contract = Contract(order=carriers, **preferences)

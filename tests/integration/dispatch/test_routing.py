@@ -249,6 +249,8 @@ async def test_a_switch_after_a_rider_came_needs_a_yes_to_the_fee(stage: Stage) 
     refused = await _switch(stage, order, shop.clerk)
     assert (refused.status_code, refused.json()["code"]) == (409, "cancel_fee_unconfirmed")
     assert (await stage.attempts(order))[0]["cancel_reason"] is None
+    unwilling = await stage.put(order, "refusal", shop.clerk, {"reason": "售罄"})
+    assert (unwilling.status_code, unwilling.json()["code"]) == (409, "cancel_fee_unconfirmed")
     for _ in range(2):
         assert (await _switch(stage, order, shop.clerk, accept_unknown_fee=True)).status_code == 200
     await stage.until_attempt(order, "SEARCHING", 2)
