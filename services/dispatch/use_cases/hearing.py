@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.dispatch.domain.attempts import AttemptState, Snapshot
@@ -158,7 +158,10 @@ async def apply_answer(
     """Let the attempt follow what the carrier itself says; False if it gave no answer, so that asking goes on."""
     if answer.value is None:
         return False
-    await take_report(tx, world, heard.attempt_id, answer.value, QUERY, asked=True)
+    # Who cancelled is told only by the callback; that it is cancelled is what the carrier confirmed.
+    told = next((snapshot.cancelled_by for snapshot in heard.batch.snapshots if snapshot.cancelled_by), None)
+    confirmed = replace(answer.value, cancelled_by=answer.value.cancelled_by or told)
+    await take_report(tx, world, heard.attempt_id, confirmed, QUERY, asked=True)
     await _finish(tx, webhook_id, "APPLIED")
     return True
 
