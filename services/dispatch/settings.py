@@ -7,7 +7,9 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
+from services.dispatch.domain.eligibility import Ranges
 from services.dispatch.domain.parcels import Policy
+from services.dispatch.domain.scoring import Weights
 from services.dispatch.gateways.carriers import Account
 from services.dispatch.gateways.dada import Dada
 from services.dispatch.gateways.ishansong import Ishansong
@@ -40,6 +42,12 @@ class Settings(ServiceSettings):
     most_attempts: int = Field(
         default=3, ge=1, le=10, description="Carriers' orders per parcel before a person decides"
     )
+    search_within_s: int = Field(default=1800, ge=60, description="Errand runner: until a person decides")
+    quote_within_s: float = Field(default=2.5, gt=0, le=10, description="Real seconds in which prices must come")
+    no_rider_within_s: int = Field(default=480, ge=30, description="Without a rider until a tip, and then another try")
+    instant_range_m: int = Field(default=20_000, ge=500, description="Farther than this only couriers go")
+    promise_s: int = Field(default=3600, ge=60, description="From the order to the door by rider; later costs score")
+    photo_up_to_fen: int = Field(default=20_000, ge=0, description="Goods worth more are delivered by code only")
     breaker_threshold: int = Field(default=5, ge=1)
     breaker_open_s: int = Field(default=30, ge=1)
 
@@ -82,4 +90,10 @@ class Settings(ServiceSettings):
             receive_within=timedelta(seconds=self.receive_within_s),
             courier_receive_within=timedelta(seconds=self.courier_receive_within_s),
             most_attempts=self.most_attempts,
+            search_within=timedelta(seconds=self.search_within_s),
+            quote_within=timedelta(seconds=self.quote_within_s),
+            no_rider_within=timedelta(seconds=self.no_rider_within_s),
+            ranges=Ranges(instant_m=self.instant_range_m),
+            weights=Weights(promise=timedelta(seconds=self.promise_s)),
+            photo_up_to_fen=self.photo_up_to_fen,
         )

@@ -34,6 +34,8 @@ class Need:
     same_city: bool
     store_open: bool
     slack: timedelta
+    """How long a rider can still be looked for."""
+    hand_over_in: timedelta
     """Until the goods must have left the store."""
 
 
@@ -120,8 +122,9 @@ def _closed(asked: Question) -> bool:
 
 
 def _too_late(asked: Question) -> bool:
-    least = asked.ranges.courier_at_least if asked.candidate.mode is _COURIER else timedelta(0)
-    return asked.need.slack <= least
+    if asked.candidate.mode is _COURIER:
+        return asked.need.hand_over_in <= asked.ranges.courier_at_least
+    return asked.need.slack <= timedelta(0)
 
 
 _CHECKS: tuple[tuple[str, Callable[[Question], bool]], ...] = (

@@ -169,3 +169,9 @@ class NoSuchCarrier(NotFound):
     code = "carrier_not_found"
     zh = "未找到该配送账户"
     en = "There is no such carrier account"
+
+
+class NotStaffOfMerchant(Forbidden):
+    code = "not_staff_of_merchant"
+    zh = "您无权查看或设置该商家的配送"
+    en = "This merchant's deliveries are not yours to see or set"

@@ -50,6 +50,7 @@ async def look_around(tx: Transaction, world: DispatchWorld, parcel: Parcel) -> 
         same_city=store.city == address.city,
         store_open=await _is_somebody_there(tx, store, parcel),
         slack=slack,
+        hand_over_in=parcel.hand_over_by - tx.now,
     )
     contract = (await preferences.find(tx, parcel.merchant_id)).contract
     tried = await searches.tried(tx, parcel.parcel_id, since)

@@ -3,6 +3,7 @@
 Only the carrier's own word that the order is cancelled opens the way to the next one."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -42,8 +43,10 @@ async def prepare(tx: Transaction, world: DispatchWorld, attempt_id: UUID) -> St
     carrier = world.carriers.of(attempt.provider, attempt.account)
     ref = reference(world, parcel, attempt)
     contract = (await preferences.find(tx, parcel.merchant_id)).contract
+    since = await searches.begin(tx, parcel.parcel_id)
+    in_time = slack_of(world.policy, parcel, since, tx.now) > timedelta(0)
     # Intent first: a process that dies during the call never tips a second time.
-    if carrier.caps.tips and contract.tip_fen and await tips.want(tx, attempt_id, contract.tip_fen):
+    if in_time and carrier.caps.tips and contract.tip_fen and await tips.want(tx, attempt_id, contract.tip_fen):
         return Step(carrier, ref, contract.tip_fen)
     return Step(carrier, ref, None)
 

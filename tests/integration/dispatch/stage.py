@@ -97,9 +97,10 @@ class Stage:
                     await self.handlers.by_queue[queue].run(event, self.db, self.world)
 
     async def open_shop(self, *order: str, **preferences: Any) -> Shop:
-        """A shop as catalog's events tell of it, which gives its parcels to these carriers only."""
+        """A shop as catalog's events tell of it. Its parcels go to these carriers in order; `any`: to the best."""
         shop = Shop()
-        contract = Contract(order=order or ("dada", "kuaidi100"), **preferences)
+        carriers = () if order == ("any",) else order or ("dada", "kuaidi100")
+        contract = Contract(order=carriers, **preferences)
         async with self.db.transaction() as tx:
             await preference_store.keep(tx, shop.merchant_id, contract)
         await self.hear(

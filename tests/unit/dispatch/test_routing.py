@@ -21,7 +21,7 @@ EXPRESS = Candidate("kuaidi100", "platform", COURIER, 100_000)
 
 NEED = Need(
     mode=INSTANT, weight_g=2_000, category="fruit", distance_m=2_000, same_city=True, store_open=True,
-    slack=timedelta(hours=4),
+    slack=timedelta(hours=4), hand_over_in=timedelta(hours=4),
 )  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def _asked(candidate: Candidate, need: dict[str, Any], standing: dict[str, Any],
         (EXPRESS, {"same_city": False}, {}, {}, ()),
         (EXPRESS, {"same_city": False, "category": "Cake"}, {}, {}, ("spoils_on_the_way",)),
         (EXPRESS, {"mode": COURIER}, {}, {}, ()),
-        (EXPRESS, {"mode": COURIER, "slack": timedelta(hours=1)}, {}, {}, ("promise_out_of_reach",)),
+        (EXPRESS, {"mode": COURIER, "hand_over_in": timedelta(hours=1)}, {}, {}, ("promise_out_of_reach",)),
         (EXPRESS, {"mode": COURIER, "store_open": False}, {}, {}, ()),
         (DADA, {"mode": COURIER}, {}, {}, ("other_mode",)),
         (DADA, {"distance_m": 20_001}, {}, {}, ("out_of_range",)),
