@@ -57,8 +57,12 @@ class Settings(ServiceSettings):
         named = {carrier for own in self.merchant_accounts.values() for carrier in own}
         if named - known:
             raise ValueError(f"merchant_accounts: there is no carrier {', '.join(sorted(named - known))}")
+        names = [(type(account), account.name) for account in self.accounts()]
         for merchant_id in self.merchant_accounts:
-            tuple(self.accounts_of(merchant_id))
+            names += [(type(account), account.name) for account in self.accounts_of(merchant_id)]
+        if len(set(names)) < len(names):
+            # Attempts find their account again by its name.
+            raise ValueError("merchant_accounts: two accounts at one carrier have the same name")
         return self
 
     def accounts(self) -> Iterator[Account]:

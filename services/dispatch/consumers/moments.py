@@ -17,6 +17,7 @@ from services.dispatch.use_cases import (
     returning,
     riderless,
     submitting,
+    subscribing,
     sweeping,
 )
 from services.dispatch.world import DispatchWorld
@@ -181,6 +182,19 @@ async def do_without_rider(due: Due, db: Database, world: DispatchWorld) -> None
     answer = await step.call()
     async with db.transaction() as tx:
         await riderless.record(tx, world, attempt_id, step, answer)
+
+
+@timers.acts_outside(clockwork.SUBSCRIBE_TRACK)
+async def subscribe_track(due: Due, db: Database, world: DispatchWorld) -> None:
+    """Have a track pushed."""
+    attempt_id = UUID(due.key)
+    async with db.transaction() as tx:
+        subscription = await subscribing.prepare(tx, world, attempt_id)
+    if subscription is None:
+        return
+    answer = await subscription.send()
+    async with db.transaction() as tx:
+        await subscribing.record(tx, attempt_id, answer, int(due.payload.get("tries", 0)))
 
 
 @timers.acts_outside(clockwork.APPLY_WEBHOOK)

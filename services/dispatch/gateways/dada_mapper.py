@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, SecretStr
 
-from services.dispatch.domain.attempts import PICKED_UP, AttemptState, Rider, Snapshot
+from services.dispatch.domain.attempts import PICKED_UP, AttemptState, CancelledBy, Rider, Snapshot
 from services.dispatch.domain.routing import GeoPoint
 from services.dispatch.gateways.port import (
     CancelReason,
@@ -74,6 +74,7 @@ CANCEL_REASONS = {
     CancelReason.MERCHANT: (36, ""),
     CancelReason.FENCE: (10000, "下单结果未知，作废"),
 }
+_CANCELLED_BY = {1: CancelledBy.RIDER, 2: CancelledBy.MERCHANT, 3: CancelledBy.SYSTEM}
 _TIME_FIELDS = {2: "acceptTime", 3: "fetchTime", 4: "finishTime", 5: "cancelTime"}
 # One client saw milliseconds in the callback of a failed creation; everything else is in seconds.
 _MILLISECONDS_FROM = 100_000_000_000
@@ -188,11 +189,16 @@ def parse_position(result: Mapping[str, Any], attempt_key: str) -> RiderPosition
     listed = result.get("list")
     for entry in listed if isinstance(listed, list) else ():
         if isinstance(entry, dict) and str(entry.get("orderId")) == attempt_key:
-            try:
-                return RiderPosition(GeoPoint(float(entry["transporterLat"]), float(entry["transporterLng"])))
-            except (KeyError, TypeError, ValueError):
-                return None
+            place = _place(entry)
+            return RiderPosition(place) if place else None
     return None
+
+
+def _place(entry: Mapping[str, Any]) -> GeoPoint | None:
+    try:
+        return GeoPoint(float(entry["transporterLat"]), float(entry["transporterLng"]))
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def parse_created(result: Mapping[str, Any]) -> Snapshot:
@@ -214,6 +220,7 @@ def parse_status(result: Mapping[str, Any]) -> Snapshot:
         rider=Rider(name, phone) if name else None,
         fee_fen=actual if actual is not None else yuan_as_fen(result.get("deliveryFee")),
         cancel_fee_fen=yuan_as_fen(result.get("deductFee")) if state is AttemptState.CANCELLED else None,
+        position=_place(result),
     )
 
 
@@ -249,4 +256,5 @@ def _reported(said: Mapping[str, Any], status: int, update_time: int) -> Snapsho
         state=state,
         occurred_at=datetime.fromtimestamp(seconds, UTC),
         rider=Rider(name, phone) if name else None,
+        cancelled_by=_CANCELLED_BY.get(whole_number(said.get("cancel_from")) or 0),
     )

@@ -196,6 +196,7 @@ def parse_status(data: Mapping[str, Any], number: str) -> Snapshot:
         fee_fen=fen(data.get("totalFeeAfterSave")),
         cancel_fee_fen=parse_cancel_fee(aborted or {}) if status == 60 or aborted else None,
         provider_id=number or None,
+        position=_place(data.get("courier")),
     )
 
 
@@ -207,11 +208,17 @@ def parse_cancel_fee(data: Mapping[str, Any]) -> int | None:
 
 def parse_position(data: Mapping[str, Any]) -> RiderPosition | None:
     """Where courierInfo's data has the rider, from BD-09; None while it has none."""
-    try:
-        place = GeoPoint(float(str(data["latitude"])), float(str(data["longitude"])))
-    except (ValueError, KeyError):
+    place = _place(dict(data))
+    return None if place is None else RiderPosition(place, shanghai_time(data.get("time")))
+
+
+def _place(courier: object) -> GeoPoint | None:
+    if not isinstance(courier, dict):
         return None
-    return RiderPosition(from_baidu(place), shanghai_time(data.get("time")))
+    try:
+        return from_baidu(GeoPoint(float(courier["latitude"]), float(courier["longitude"])))
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def parse_callback(body: bytes) -> WebhookBatch:

@@ -17,6 +17,7 @@ ASK_ATTEMPT = "ask_attempt"
 CANCEL_ATTEMPT = "cancel_attempt"
 POLL_ATTEMPT = "poll_attempt"
 LAY_ZOMBIE = "lay_zombie"
+SUBSCRIBE_TRACK = "subscribe_track"
 NO_RIDER = "no_rider"
 CONFIRM_RETURN = "confirm_return"
 

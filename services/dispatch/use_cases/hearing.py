@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.dispatch.domain.attempts import AttemptState, Snapshot
@@ -143,7 +143,11 @@ async def read_webhook(tx: Transaction, world: DispatchWorld, webhook_id: UUID) 
 
 
 async def apply_webhook(tx: Transaction, world: DispatchWorld, webhook_id: UUID, heard: Heard) -> None:
-    """Let the attempt follow what a webhook says by itself."""
+    """Let the attempt follow what a webhook says by itself. A waybill that comes only now has its track pushed."""
+    before = await attempts.find_attempt(tx, heard.attempt_id)
+    had_none = before is not None and before.waybill is None
+    if had_none and heard.carrier.caps.subscribes and any(told.waybill for told in heard.batch.snapshots):
+        await timers.schedule(tx, clockwork.SUBSCRIBE_TRACK, heard.attempt_id, tx.now)
     for snapshot in heard.batch.snapshots:
         key = event_key(snapshot)
         if key is not None and not await webhooks.note_event(tx, heard.attempt_id, key):
@@ -158,7 +162,10 @@ async def apply_answer(
     """Let the attempt follow what the carrier itself says; False if it gave no answer, so that asking goes on."""
     if answer.value is None:
         return False
-    await take_report(tx, world, heard.attempt_id, answer.value, QUERY, asked=True)
+    # Who cancelled is told only by the callback; that it is cancelled is what the carrier confirmed.
+    told = next((snapshot.cancelled_by for snapshot in heard.batch.snapshots if snapshot.cancelled_by), None)
+    confirmed = replace(answer.value, cancelled_by=answer.value.cancelled_by or told)
+    await take_report(tx, world, heard.attempt_id, confirmed, QUERY, asked=True)
     await _finish(tx, webhook_id, "APPLIED")
     return True
 

@@ -1,11 +1,15 @@
 """What must hold whoever carries the parcel: one rider at most, nothing believed unproven, nothing left behind."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from fastapi import FastAPI
 
+from services.dispatch.gateways.carriers import Carriers
+from services.dispatch.settings import Settings
 from shared.contracts.catalog import DeliveryMode
 from shared.contracts.dispatch import ParcelDelivered, ParcelHandedOver
 from tests.integration.dispatch.lanes import BY_NAME, LANES, SILENCE, Lane, act, forge, restrict, riders
@@ -179,3 +183,24 @@ async def test_a_callback_at_an_accounts_address_moves_nobody_elses_order(stage:
 
     await eventually(only_its_own)
     assert await stage.state(order) == "ACCEPTED"
+
+
+async def test_a_waybill_that_comes_late_has_its_track_pushed(
+    stage: Stage, served: FastAPI, dispatch_settings: Settings
+) -> None:
+    lane = BY_NAME["kuaidi100"]
+    yunda = dispatch_settings.kuaidi100.model_copy(update={"company": "yunda"})
+    async with httpx.AsyncClient(trust_env=False) as http:
+        stage.world = replace(stage.world, carriers=Carriers((yunda.open(http),)))
+        served.state.world = stage.world
+        order = await stage.accepted(await stage.open_shop(*ALL), lane.mode)
+        assert (await stage.until_attempt(order, "SEARCHING"))["waybill"] is None
+        await stage.faults("kuaidi100", _fault("poll", "http_500"))
+        await act(stage, lane, order, "accept")
+        assert (await stage.until_attempt(order, "ASSIGNED"))["waybill"]
+        await stage.pass_time(timedelta(seconds=3))
+        assert (await stage.sandbox.get("/_sim/faults/kuaidi100")).json() == [], "asked, and asked again"
+        async with stage.db.transaction() as tx:
+            assert await tx.value("select count(*) from timers where kind = 'subscribe_track'") == 0
+        await act(stage, lane, order, "pickup", "sign")
+        await stage.until(order, "DELIVERED")
