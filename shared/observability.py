@@ -20,6 +20,7 @@ MESSAGE_SECONDS = Histogram("message_handle_seconds", "Time from delivery to ack
 REQUESTS = Counter("http_requests_total", "Requests by method, route and status", ["method", "route", "status"])
 OUTBOX_SENT = Counter("outbox_sent_total", "Events confirmed by the broker")
 OUTBOX_LAG = Gauge("outbox_lag_seconds", "Age of the oldest event that was just sent")
+WEBHOOKS = Counter("webhooks_heard_total", "Webhooks by sender and what became of them", ["provider", "outcome"])
 PARKED = Gauge("parked_messages", "Parked messages by state", ["state"])
 
 

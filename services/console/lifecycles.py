@@ -292,31 +292,31 @@ async def receive(world: World, bought: Bought, parcel_id: str) -> None:
 
 
 async def bring_by_errand_runner(world: World, bought: Bought) -> dict[str, Any]:
-    """The merchant accepts, 达达 finds a rider, who fetches and delivers: each told by the carrier's own callback."""
-    return await _bring(world, bought, "dada", ("accept", "fetch", "finish"))
+    """The merchant accepts, 达达 or 闪送 finds a rider, who fetches and delivers: each told by its own callback."""
+    return await _bring(world, bought, ("accept", "fetch", "finish"))
 
 
 async def bring_by_courier(world: World, bought: Bought) -> dict[str, Any]:
     """The merchant accepts, 快递100 sends a courier, whose scans are pushed until the receiver has signed."""
-    return await _bring(world, bought, "kuaidi100", ("accept", "pickup", "transit", "deliver", "sign"))
+    return await _bring(world, bought, ("accept", "pickup", "transit", "deliver", "sign"))
 
 
-async def _bring(world: World, bought: Bought, carrier: str, moves: tuple[str, ...]) -> dict[str, Any]:
+async def _bring(world: World, bought: Bought, moves: tuple[str, ...]) -> dict[str, Any]:
     parcel = await parcel_in(world, bought.buyer, bought, "PLACED", "ACCEPTED")
     await world.person(bought.shop.owner).put("dispatch", f"/parcels/{parcel['parcel_id']}/acceptance")
-    attempt = await _live_attempt(world, bought)
+    carrier, attempt = await _live_attempt(world, bought)
     for move in moves:
         await world.sandbox("POST", f"/_sim/{carrier}/orders/{attempt}/{move}", {})
     delivered: dict[str, Any] = await parcel_in(world, bought.buyer, bought, "DELIVERED", "RECEIVED")
     return delivered
 
 
-async def _live_attempt(world: World, bought: Bought) -> str:
-    """The number under which the carrier knows the parcel."""
+async def _live_attempt(world: World, bought: Bought) -> tuple[str, str]:
+    """The carrier that was chosen, and the number under which it knows the parcel."""
 
-    async def ask() -> str | None:
+    async def ask() -> tuple[str, str] | None:
         parcel = await world.person(bought.shop.owner).get("dispatch", f"/orders/{bought.order_id}/parcel")
         live = [one for one in parcel["attempts"] if one["state"] in {"SEARCHING", "ASSIGNED", "AT_PICKUP"}]
-        return UUID(live[0]["attempt_id"]).hex if live else None
+        return (live[0]["provider"], UUID(live[0]["attempt_id"]).hex) if live else None
 
     return await world.until(ask, f"a carrier has taken the parcel of {bought.order_id}")

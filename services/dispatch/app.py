@@ -6,11 +6,9 @@ import httpx
 
 from services.dispatch.consumers import COPIES, handles, timers
 from services.dispatch.consumers.moments import start_housekeeping
-from services.dispatch.gateways.dada import DadaCarrier
+from services.dispatch.gateways.carriers import Account, Carriers
 from services.dispatch.gateways.guard import Guarded
-from services.dispatch.gateways.kuaidi100 import Kuaidi100Carrier
 from services.dispatch.gateways.native import NativeCarrier
-from services.dispatch.gateways.port import Carriers
 from services.dispatch.routes import ROUTERS
 from services.dispatch.settings import Settings
 from services.dispatch.world import DispatchWorld
@@ -39,25 +37,20 @@ def make(settings: Settings | None = None) -> Service:
 
 def make_world(settings: Settings, http: httpx.AsyncClient) -> DispatchWorld:
     """The carriers of this deployment, in order of preference, and the keys and periods it was given."""
-    open_for = timedelta(seconds=settings.breaker_open_s)
-    threshold = settings.breaker_threshold
-    carriers = Carriers(
-        (
-            NativeCarrier(),
-            Guarded(
-                DadaCarrier(settings.dada, http),
-                threshold=threshold,
-                open_for=open_for,
-                calls_per_s=settings.dada.calls_per_s,
-            ),
-            Guarded(
-                Kuaidi100Carrier(settings.kuaidi100, http),
-                threshold=threshold,
-                open_for=open_for,
-                calls_per_s=settings.kuaidi100.calls_per_s,
-            ),
+
+    def guarded(account: Account) -> Guarded:
+        return Guarded(
+            account.open(http),
+            threshold=settings.breaker_threshold,
+            open_for=timedelta(seconds=settings.breaker_open_s),
+            calls_per_s=account.calls_per_s,
         )
-    )
+
+    own = {
+        merchant_id: tuple(map(guarded, settings.accounts_of(merchant_id)))
+        for merchant_id in settings.merchant_accounts
+    }
+    carriers = Carriers((NativeCarrier(), *map(guarded, settings.accounts())), own)
     return DispatchWorld(settings.policy(), Seals(settings.seal_keys), carriers, settings.callback_base_url)
 
 

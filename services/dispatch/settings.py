@@ -1,12 +1,19 @@
 """The environment of dispatch: carrier accounts, periods, and where carriers call back."""
 
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any, Self
+from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from services.dispatch.domain.eligibility import Ranges
 from services.dispatch.domain.parcels import Policy
-from services.dispatch.gateways.dada_mapper import DadaAccount
-from services.dispatch.gateways.kuaidi100_mapper import Kuaidi100Account
+from services.dispatch.domain.scoring import Weights
+from services.dispatch.gateways.carriers import Account
+from services.dispatch.gateways.dada import Dada
+from services.dispatch.gateways.ishansong import Ishansong
+from services.dispatch.gateways.kuaidi100 import Kuaidi100
 from shared.settings import ServiceSettings
 
 
@@ -17,8 +24,15 @@ class Settings(ServiceSettings):
     callback_base_url: str = Field(
         default="http://127.0.0.1:8004", description="This service as carriers reach it, for their webhooks"
     )
-    dada: DadaAccount = DadaAccount()
-    kuaidi100: Kuaidi100Account = Kuaidi100Account()
+    # The platform's accounts, in order of preference. A new carrier is registered by its line here.
+    dada: Dada = Dada()
+    ishansong: Ishansong = Ishansong()
+    kuaidi100: Kuaidi100 = Kuaidi100()
+    merchant_accounts: dict[UUID, dict[str, dict[str, Any]]] = Field(
+        default_factory=dict,
+        repr=False,
+        description="JSON: merchant → carrier → the members of that carrier's account that differ from the platform's",
+    )
 
     accept_within_s: int = Field(default=900, ge=1, description="Errand runner, self-delivery: until accepted")
     hand_over_within_s: int = Field(default=86_400, ge=1, description="Errand runner, self-delivery: until picked up")
@@ -28,8 +42,44 @@ class Settings(ServiceSettings):
     most_attempts: int = Field(
         default=3, ge=1, le=10, description="Carriers' orders per parcel before a person decides"
     )
+    search_within_s: int = Field(default=1800, ge=60, description="Errand runner: until a person decides")
+    quote_within_s: float = Field(default=2.5, gt=0, le=10, description="Real seconds in which prices must come")
+    no_rider_within_s: int = Field(default=480, ge=30, description="Without a rider until a tip, and then another try")
+    instant_range_m: int = Field(default=20_000, ge=500, description="Farther than this only couriers go")
+    promise_s: int = Field(default=3600, ge=60, description="From the order to the door by rider; later costs score")
+    photo_up_to_fen: int = Field(default=20_000, ge=0, description="Goods worth more are delivered by code only")
     breaker_threshold: int = Field(default=5, ge=1)
     breaker_open_s: int = Field(default=30, ge=1)
+
+    @model_validator(mode="after")
+    def _merchants_accounts_are_whole(self) -> Self:
+        known = {name for name in type(self).model_fields if isinstance(getattr(self, name), Account)}
+        named = {carrier for own in self.merchant_accounts.values() for carrier in own}
+        if named - known:
+            raise ValueError(f"merchant_accounts: there is no carrier {', '.join(sorted(named - known))}")
+        names = [(type(account), account.name) for account in self.accounts()]
+        for merchant_id in self.merchant_accounts:
+            names += [(type(account), account.name) for account in self.accounts_of(merchant_id)]
+        if len(set(names)) < len(names):
+            # Attempts find their account again by its name.
+            raise ValueError("merchant_accounts: two accounts at one carrier have the same name")
+        return self
+
+    def accounts(self) -> Iterator[Account]:
+        """The platform's accounts."""
+        for name in type(self).model_fields:
+            account = getattr(self, name)
+            if isinstance(account, Account):
+                yield account
+
+    def accounts_of(self, merchant_id: UUID) -> Iterator[Account]:
+        """The accounts that one merchant brought. Attempts are frozen to `name`: an account that a merchant changes for
+        another shop needs another one, while attempts of the old are under way."""
+        for carrier, members in self.merchant_accounts.get(merchant_id, {}).items():
+            platform = getattr(self, carrier)
+            own = type(platform).model_validate({**dict(platform), "name": merchant_id.hex, **members})
+            assert isinstance(own, Account), "of the same class as the platform's"
+            yield own
 
     def policy(self) -> Policy:
         """The rules' periods and limits as set."""
@@ -40,4 +90,10 @@ class Settings(ServiceSettings):
             receive_within=timedelta(seconds=self.receive_within_s),
             courier_receive_within=timedelta(seconds=self.courier_receive_within_s),
             most_attempts=self.most_attempts,
+            search_within=timedelta(seconds=self.search_within_s),
+            quote_within=timedelta(seconds=self.quote_within_s),
+            no_rider_within=timedelta(seconds=self.no_rider_within_s),
+            ranges=Ranges(instant_m=self.instant_range_m),
+            weights=Weights(promise=timedelta(seconds=self.promise_s)),
+            photo_up_to_fen=self.photo_up_to_fen,
         )

@@ -8,8 +8,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from services.dispatch.domain.parcels import Policy
-from services.dispatch.domain.routing import Candidate
-from services.dispatch.gateways.port import Carriers
+from services.dispatch.gateways.carriers import Carriers
 from shared.contracts.address import Address
 from shared.sealed import CannotOpen, Seals
 
@@ -24,13 +23,6 @@ class DispatchWorld:
     seals: Seals
     carriers: Carriers
     callback_base_url: str
-
-    def candidates(self) -> tuple[Candidate, ...]:
-        """Every configured carrier account, in order of preference."""
-        return tuple(
-            Candidate(carrier.provider, carrier.account, carrier.caps.mode, carrier.caps.max_weight_g)
-            for carrier in self.carriers.all
-        )
 
     def address(self, sealed: str) -> Address:
         """An address as its parcel carries it. Raises CannotOpen for anything else, without telling what it was."""

@@ -31,6 +31,7 @@ from services.sandbox.routes import (
     dada,
     faults,
     identity,
+    ishansong,
     issuer,
     kuaidi100,
     shell,
@@ -40,11 +41,13 @@ from services.sandbox.routes.parsing import answer_malformed, answer_refusal
 from services.sandbox.settings import Settings
 from services.sandbox.store import dada as dada_store
 from services.sandbox.store import identity as identity_store
+from services.sandbox.store import ishansong as ishansong_store
 from services.sandbox.store import outgoing, trades
-from services.sandbox.use_cases import alipay_trades, dada_moves
+from services.sandbox.use_cases import alipay_trades, dada_moves, ishansong_moves
 from services.sandbox.use_cases import kuaidi100 as kuaidi100_actions
 from services.sandbox.use_cases.alipay_channel import AlipayChannel
 from services.sandbox.use_cases.dada_moves import DadaChannel
+from services.sandbox.use_cases.ishansong_moves import IshansongChannel
 from services.sandbox.use_cases.kuaidi100 import Kuaidi100Channel
 from services.sandbox.use_cases.sender import Channel, Sender
 from services.sandbox.world import World, build_world
@@ -99,6 +102,7 @@ def build_app(settings: Settings, keys: key_files.Keys) -> FastAPI:
         faults.build_router(world),
         carriers.build_router(world),
         dada.build_router(world),
+        ishansong.build_router(world),
         kuaidi100.build_router(world),
         issuer.build_router(world),
     ):
@@ -153,6 +157,7 @@ def _channels(world: World) -> dict[str, Channel]:
     return {
         "alipay": AlipayChannel(world.keys.alipay_private, settings.alipay_notify_intervals_s),
         "dada": DadaChannel(settings.dada_callback_intervals_s),
+        "ishansong": IshansongChannel(settings.ishansong_callback_intervals_s),
         "kuaidi100": Kuaidi100Channel(settings.kuaidi100_callback_intervals_s),
     }
 
@@ -165,6 +170,7 @@ async def _keep_house(world: World) -> None:
             alipay_trades.age_overdue(tx, world.terms, at)
             trades.purge_links(tx, at.real - _LINK_LIFE)
             dada_store.purge_quotes(tx, at.now)
+            ishansong_store.purge_quotes(tx, at.now)
             identity_store.purge_expired(tx, at.real)
             outgoing.purge_finished(tx, world.settings.keep_finished)
         await asyncio.sleep(_TICK_S)
@@ -177,6 +183,7 @@ async def _walk_orders(world: World) -> None:
         with world.db.transaction() as tx:
             step = carriers.walk_step(tx, world.settings) or timedelta(seconds=world.settings.carriers_step_s)
             dada_moves.walk(tx, at, step)
+            ishansong_moves.walk(tx, ishansong.callback_url(world, tx), at, step)
             kuaidi100_actions.walk(tx, at, step)
         await asyncio.sleep(_WALK_TICK_S)
 

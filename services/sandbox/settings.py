@@ -49,6 +49,15 @@ class Settings(BaseSettings):
     dada_source_id: str = "73753"
     dada_callback_intervals_s: tuple[float, ...] = (1, 2, 5, 10, 20, 30, 60, 60)
 
+    ishansong_client_id: str = "ishansong-client"
+    ishansong_app_secret: SecretStr = SecretStr("ishansong-secret")
+    ishansong_shop_id: str = "ishansong-shop"
+    ishansong_callback_url: str = Field(
+        default="http://127.0.0.1:8004/webhooks/ishansong/ishansong-callback",
+        description="As entered at the provider's console; its last part is the secret of the shop's account.",
+    )
+    ishansong_callback_intervals_s: tuple[float, ...] = (1, 2, 5, 10, 20, 30, 60, 60)
+
     kuaidi100_key: str = "kuaidi-key"
     kuaidi100_secret: SecretStr = SecretStr("kuaidi-secret")
     kuaidi100_customer: str = "kuaidi-customer"

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.dispatch.domain.parcels import ask_again_after
 from services.dispatch.gateways.port import CancelReason
-from services.dispatch.store import webhooks
+from services.dispatch.store import scorecards, webhooks
 from services.dispatch.use_cases import (
     asking,
     cancelling,
@@ -14,7 +14,11 @@ from services.dispatch.use_cases import (
     finishing,
     hearing,
     polling,
+    returning,
+    riderless,
     submitting,
+    subscribing,
+    sweeping,
 )
 from services.dispatch.world import DispatchWorld
 from shared.database import Database, Transaction
@@ -25,6 +29,7 @@ timers = Timers()
 
 _PURGE_BATCH = 2000
 _PURGE_EVERY = timedelta(hours=6)
+_SWEEP_EVERY = timedelta(minutes=1)
 
 
 @timers.acts_inside(clockwork.ACCEPT_DEADLINE)
@@ -54,12 +59,25 @@ async def purge_webhooks(tx: Transaction, due: list[Due]) -> None:
         await due_timers.schedule(tx, one.kind, one.key, again)
 
 
+@timers.acts_inside(clockwork.SWEEP)
+async def sweep(tx: Transaction, due: list[Due]) -> None:
+    """What nobody remembers is adopted, and what nobody reads any more is forgotten."""
+    await sweeping.sweep_up(tx)
+    await scorecards.forget_old(tx, _PURGE_BATCH)
+    for one in due:
+        await due_timers.schedule(tx, one.kind, one.key, tx.now + _SWEEP_EVERY)
+
+
 @timers.acts_outside(clockwork.DISPATCH_PARCEL)
 async def dispatch_parcel(due: Due, db: Database, world: DispatchWorld) -> None:
-    """Choose a carrier and open an attempt."""
+    """Ask for prices, choose a carrier and open an attempt."""
     async with db.transaction() as tx:
-        await due_timers.cancel(tx, due.kind, due.key)
-        await dispatching.dispatch_parcel(tx, world, UUID(due.key))
+        search = await dispatching.prepare(tx, world, UUID(due.key))
+    if search is None:
+        return
+    quotes = await search.quotes(world.policy.quote_within)
+    async with db.transaction() as tx:
+        await dispatching.decide(tx, world, search, quotes)
 
 
 @timers.acts_outside(clockwork.SUBMIT_ATTEMPT)
@@ -135,9 +153,48 @@ async def poll_attempt(due: Due, db: Database, world: DispatchWorld) -> None:
         poll = await polling.prepare(tx, world, attempt_id)
     if poll is None:
         return
-    answer = await poll.ask()
+    answer, where = await poll.ask(), await poll.where()
     async with db.transaction() as tx:
-        await polling.record(tx, world, attempt_id, poll, answer)
+        await polling.record(tx, world, attempt_id, poll, answer, where)
+
+
+@timers.acts_outside(clockwork.CONFIRM_RETURN)
+async def confirm_return(due: Due, db: Database, world: DispatchWorld) -> None:
+    """Tell the carrier that the goods are back."""
+    attempt_id = UUID(due.key)
+    async with db.transaction() as tx:
+        confirmation = await returning.prepare(tx, world, attempt_id)
+    if confirmation is None:
+        return
+    answer = await confirmation.send()
+    async with db.transaction() as tx:
+        await returning.record(tx, attempt_id, answer, int(due.payload.get("told", 0)))
+
+
+@timers.acts_outside(clockwork.NO_RIDER)
+async def do_without_rider(due: Due, db: Database, world: DispatchWorld) -> None:
+    """Nobody took the order: a tip first, then the order is taken back."""
+    attempt_id = UUID(due.key)
+    async with db.transaction() as tx:
+        step = await riderless.prepare(tx, world, attempt_id)
+    if step is None:
+        return
+    answer = await step.call()
+    async with db.transaction() as tx:
+        await riderless.record(tx, world, attempt_id, step, answer)
+
+
+@timers.acts_outside(clockwork.SUBSCRIBE_TRACK)
+async def subscribe_track(due: Due, db: Database, world: DispatchWorld) -> None:
+    """Have a track pushed."""
+    attempt_id = UUID(due.key)
+    async with db.transaction() as tx:
+        subscription = await subscribing.prepare(tx, world, attempt_id)
+    if subscription is None:
+        return
+    answer = await subscription.send()
+    async with db.transaction() as tx:
+        await subscribing.record(tx, attempt_id, answer, int(due.payload.get("tries", 0)))
 
 
 @timers.acts_outside(clockwork.APPLY_WEBHOOK)
@@ -159,6 +216,7 @@ async def apply_webhook(due: Due, db: Database, world: DispatchWorld) -> None:
 
 
 async def start_housekeeping(db: Database) -> None:
-    """The first purge; each one sets the next."""
+    """The first purge and the first sweep; each one sets the next."""
     async with db.transaction() as tx:
+        await due_timers.schedule(tx, clockwork.SWEEP, "all", tx.now)
         await due_timers.schedule(tx, clockwork.PURGE_WEBHOOKS, "webhooks", tx.now)

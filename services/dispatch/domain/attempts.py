@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from services.dispatch.domain.routing import GeoPoint
+
 
 class AttemptState(StrEnum):
     """Where an attempt is, in words common to every carrier."""
@@ -88,6 +90,16 @@ def _reachable(start: AttemptState) -> frozenset[AttemptState]:
 REACHABLE: dict[AttemptState, frozenset[AttemptState]] = {state: _reachable(state) for state in MOVES}
 
 
+class CancelledBy(StrEnum):
+    """Whose doing it was that an attempt was cancelled."""
+
+    US = "US"
+    RIDER = "RIDER"
+    MERCHANT = "MERCHANT"
+    """At the carrier's own app or counter, past us."""
+    SYSTEM = "SYSTEM"
+
+
 @dataclass(frozen=True, slots=True)
 class Rider:
     """Who carries the parcel, as the carrier names them. Personal data: sealed at rest."""
@@ -110,6 +122,8 @@ class Snapshot:
     cancel_fee_fen: int | None = None
     provider_id: str | None = None
     waybill: str | None = None
+    cancelled_by: CancelledBy | None = None
+    position: GeoPoint | None = None
 
 
 @dataclass(frozen=True, slots=True)

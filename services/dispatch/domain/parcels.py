@@ -1,10 +1,12 @@
 """A parcel: its states, what its attempts mean for it, and who may still stop it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
 from services.dispatch.domain.attempts import ENDED_WITHOUT_GOODS, AttemptState
+from services.dispatch.domain.eligibility import Ranges
+from services.dispatch.domain.scoring import Weights
 from shared.contracts.catalog import DeliveryMode
 
 
@@ -24,6 +26,7 @@ class ParcelState(StrEnum):
 
 
 BEFORE_HAND_OVER = frozenset({ParcelState.PLACED, ParcelState.ACCEPTED})
+ARRIVED = frozenset({ParcelState.DELIVERED, ParcelState.RECEIVED, ParcelState.DISPUTED})
 WILL_NOT_ARRIVE = frozenset({ParcelState.FAILED, ParcelState.RETURNED, ParcelState.LOST})
 
 
@@ -126,6 +129,9 @@ def refusal_to_dispute(parcel: ParcelState) -> str | None:
     return "already_refunded" if parcel is ParcelState.REFUNDED else "parcel_not_delivered"
 
 
+_LEAST_WAIT = timedelta(seconds=30)
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The periods and limits that a deployment may set."""
@@ -137,9 +143,20 @@ class Policy:
     courier_receive_within: timedelta = timedelta(days=7)
     most_attempts: int = 3
     most_submissions: int = 6
+    most_unsent: int = 3
+    search_within: timedelta = timedelta(minutes=30)
+    quote_within: timedelta = timedelta(seconds=2.5)
+    no_rider_within: timedelta = timedelta(minutes=8)
+    ranges: Ranges = field(default_factory=Ranges)
+    weights: Weights = field(default_factory=Weights)
     not_found_grace: timedelta = timedelta(seconds=90)
+    photo_up_to_fen: int = 20_000
     code_tries: int = 5
     code_lock: timedelta = timedelta(minutes=15)
+
+    def without_rider(self, slack: timedelta) -> timedelta:
+        """How long an errand runner may look for a rider before something is done about it."""
+        return max(min(self.no_rider_within, slack / 4), _LEAST_WAIT)
 
     def to_accept(self, mode: DeliveryMode) -> timedelta:
         """How long the merchant has to take an order on: a courier's parcel until it must be handed over."""

@@ -91,3 +91,87 @@ class DeliveryMissing(Invalid):
     code = "delivery_missing"
     zh = "订单缺少配送信息"
     en = "A goods order came without its delivery"
+
+
+class NotWaiting(Conflict):
+    code = "parcel_not_manual"
+    zh = "该包裹当前无需人工处理"
+    en = "This parcel does not wait for a decision"
+
+
+class NotReturning(Conflict):
+    code = "parcel_not_returning"
+    zh = "该包裹没有在退回途中"
+    en = "These goods are not on their way back"
+
+
+class NothingToCancel(Conflict):
+    code = "attempt_not_cancellable"
+    zh = "该配送单已无法取消"
+    en = "This carrier's order cannot be cancelled any more"
+
+
+class NoSuchAttempt(NotFound):
+    code = "attempt_not_found"
+    zh = "未找到该配送单"
+    en = "There is no such carrier's order"
+
+
+class CancelFeeUnconfirmed(Conflict):
+    code = "cancel_fee_unconfirmed"
+    zh = "取消该配送可能产生费用，请先确认"
+    en = "Cancelling this delivery may cost a fee; confirm it first"
+
+
+class TipsNotTaken(Conflict):
+    code = "tips_not_taken"
+    zh = "该配送方不支持加小费"
+    en = "This carrier takes no tips now"
+
+
+class TippedAlready(Conflict):
+    code = "tipped_already"
+    zh = "该配送单已加过小费"
+    en = "This carrier's order was tipped already"
+
+
+class RiderTaken(Conflict):
+    code = "rider_taken"
+    zh = "已有其他配送员接单"
+    en = "Another rider has taken this parcel"
+
+
+class NoOwnRider(Conflict):
+    code = "own_rider_not_called"
+    zh = "该包裹不由商家自行配送"
+    en = "The merchant's riders do not carry this parcel"
+
+
+class PhotoNotEnough(Conflict):
+    code = "receive_code_required"
+    zh = "商品价值较高，须由买家提供收货码"
+    en = "These goods are worth so much that only the buyer's code will do"
+
+
+class PhotoUnreadable(Invalid):
+    code = "photo_unreadable"
+    zh = "照片无法识别，请上传 JPEG 或 PNG"
+    en = "The photo cannot be read; send a JPEG or a PNG"
+
+
+class NoPhoto(NotFound):
+    code = "photo_not_found"
+    zh = "没有送达照片"
+    en = "There is no photo of the delivery"
+
+
+class NoSuchCarrier(NotFound):
+    code = "carrier_not_found"
+    zh = "未找到该配送账户"
+    en = "There is no such carrier account"
+
+
+class NotStaffOfMerchant(Forbidden):
+    code = "not_staff_of_merchant"
+    zh = "您无权查看或设置该商家的配送"
+    en = "This merchant's deliveries are not yours to see or set"

@@ -1,9 +1,8 @@
-"""Which carrier takes a parcel, which store it leaves from, and the reasons, kept so that they can be told."""
+"""Places: which store a parcel leaves from, how far it travels, and the carriers that could be asked."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from shared.contracts.catalog import DeliveryMode
@@ -43,6 +42,16 @@ def departure(stores: Sequence[StorePlace], destination: GeoPoint) -> StorePlace
     )
 
 
+_CELLS_PER_DEGREE = 20
+
+
+def zone_of(place: GeoPoint) -> str:
+    """The square of about five kilometres that a place lies in: carriers do well in some and badly in others."""
+    south = math.floor(place.latitude * _CELLS_PER_DEGREE) / _CELLS_PER_DEGREE
+    west = math.floor(place.longitude * _CELLS_PER_DEGREE) / _CELLS_PER_DEGREE
+    return f"{south:.2f},{west:.2f}"
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One carrier account that could be asked."""
@@ -51,35 +60,6 @@ class Candidate:
     account: str
     mode: DeliveryMode
     max_weight_g: int
-
-
-@dataclass(frozen=True, slots=True)
-class Routing:
-    """The decision: who was chosen (None: nobody fits), and why each of the others was not."""
-
-    chosen: Candidate | None
-    refused: tuple[tuple[str, str], ...]
-
-    def record(self) -> dict[str, Any]:
-        """The decision as it is stored with the attempt."""
-        return {
-            "policy": "requested_mode",
-            "chosen": self.chosen.provider if self.chosen else None,
-            "refused": [{"provider": provider, "reason": reason} for provider, reason in self.refused],
-        }
-
-
-def route(mode: DeliveryMode, weight_g: int, candidates: Sequence[Candidate]) -> Routing:
-    """The first candidate that carries this mode and weight, in the order given."""
-    refused: list[tuple[str, str]] = []
-    chosen: Candidate | None = None
-    for candidate in candidates:
-        if candidate.mode is not mode:
-            refused.append((candidate.provider, "other_mode"))
-        elif weight_g > candidate.max_weight_g:
-            refused.append((candidate.provider, "overweight"))
-        elif chosen is not None:
-            refused.append((candidate.provider, "later_in_order"))
-        else:
-            chosen = candidate
-    return Routing(chosen, tuple(refused))
+    quotes: bool = False
+    needs_quote: bool = False
+    tips: bool = False

@@ -39,6 +39,12 @@ class What(StrEnum):
     REFUSAL_GIVEN = "refusal_given"
     LOSS_DECLARED = "loss_declared"
     ZOMBIE = "zombie"
+    BALANCE_SHORT = "balance_short"
+    TIPPED = "tipped"
+    NO_RIDER = "no_rider"
+    SWITCHED = "switched"
+    SEARCHED_AGAIN = "searched_again"
+    OWN_RIDER = "own_rider"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,5 +88,11 @@ TEXTS: dict[What, Text] = {
     What.REFUNDED: Text("已退款", "Refunded"),
     What.REFUSAL_GIVEN: Text("商家无法发货", "The merchant cannot deliver"),
     What.LOSS_DECLARED: Text("平台确认包裹丢失", "The platform declared the parcel lost"),
+    What.BALANCE_SHORT: Text("配送账户余额不足", "The carrier account has no money left", for_buyer=False),
+    What.TIPPED: Text("已为配送加小费", "A tip was added for the rider", for_buyer=False),
+    What.NO_RIDER: Text("暂无配送员接单，正在更换配送方", "No rider took it; trying another carrier", for_buyer=False),
+    What.SWITCHED: Text("商家更换配送方", "The merchant changes the carrier", for_buyer=False),
+    What.SEARCHED_AGAIN: Text("商家选择继续等待", "The merchant keeps waiting for a carrier", for_buyer=False),
+    What.OWN_RIDER: Text("由商家自行配送", "The merchant delivers it", for_buyer=False),
     What.ZOMBIE: Text("已作废的配送单仍有动态", "A carrier's order that was over shows life", for_buyer=False),
 }

@@ -12,18 +12,21 @@ from typing import Any
 
 from pydantic import BaseModel, Field, SecretStr
 
-from services.dispatch.domain.attempts import PICKED_UP, AttemptState, Rider, Snapshot
+from services.dispatch.domain.attempts import PICKED_UP, AttemptState, CancelledBy, Rider, Snapshot
+from services.dispatch.domain.routing import GeoPoint
 from services.dispatch.gateways.port import (
     CancelReason,
     Outcome,
+    Quote,
     RawResponse,
     Reason,
     Result,
+    RiderPosition,
     Shipment,
     Trust,
     WebhookBatch,
 )
-from services.dispatch.gateways.wire_values import shanghai_time, whole_number, yuan_as_fen
+from services.dispatch.gateways.wire_values import read_json, shanghai_time, whole_number, yuan_as_fen
 from shared.money import yuan
 
 
@@ -43,7 +46,10 @@ class DadaAccount(BaseModel):
     duplicate_codes: frozenset[int] = frozenset({90003})
     auth_codes: frozenset[int] = frozenset({90001})
     throttled_codes: frozenset[int] = frozenset({90006})
-    funds_codes: frozenset[int] = frozenset()
+    bad_input_codes: frozenset[int] = frozenset({90002})
+    too_late_codes: frozenset[int] = frozenset({90005})
+    funds_codes: frozenset[int] = frozenset({90007})
+    stale_codes: frozenset[int] = frozenset({2062})
     unknown_codes: frozenset[int] = Field(default=frozenset({2155}), description="Answers that decide nothing")
 
 
@@ -68,6 +74,7 @@ CANCEL_REASONS = {
     CancelReason.MERCHANT: (36, ""),
     CancelReason.FENCE: (10000, "下单结果未知，作废"),
 }
+_CANCELLED_BY = {1: CancelledBy.RIDER, 2: CancelledBy.MERCHANT, 3: CancelledBy.SYSTEM}
 _TIME_FIELDS = {2: "acceptTime", 3: "fetchTime", 4: "finishTime", 5: "cancelTime"}
 # One client saw milliseconds in the callback of a failed creation; everything else is in seconds.
 _MILLISECONDS_FROM = 100_000_000_000
@@ -124,7 +131,7 @@ def build_order(account: DadaAccount, shipment: Shipment, attempt_key: str, call
 def parse_answer(account: DadaAccount, raw: bytes) -> Result[dict[str, Any]]:
     """The outcome of a call from its answer. Anything that is not the documented shape is unknown."""
     try:
-        answer = json.loads(raw)
+        answer = read_json(raw)
         code = int(answer["code"])
         result = answer.get("result")
         success = answer["status"] == "success" and code == 0
@@ -132,7 +139,7 @@ def parse_answer(account: DadaAccount, raw: bytes) -> Result[dict[str, Any]]:
     except (ValueError, TypeError, KeyError, AttributeError):
         return Result(Outcome.UNKNOWN, code="unreadable")
     if success:
-        return Result(Outcome.OK, result if isinstance(result, dict) else {})
+        return Result(Outcome.OK, result if isinstance(result, dict) else {"list": result})
     if code in account.throttled_codes:
         return Result(Outcome.RATE_LIMITED, code=str(code), message=message)
     if code in account.unknown_codes or code in account.duplicate_codes:
@@ -145,10 +152,53 @@ def _reason(account: DadaAccount, code: int) -> Reason:
         (account.not_found_codes, Reason.NOT_FOUND),
         (account.funds_codes, Reason.FUNDS),
         (account.auth_codes, Reason.AUTH),
+        (account.bad_input_codes, Reason.BAD_INPUT),
+        (account.too_late_codes, Reason.TOO_LATE),
+        (account.stale_codes, Reason.QUOTE_STALE),
     ):
         if code in codes:
             return reason
     return Reason.OTHER
+
+
+def build_tip(attempt_key: str, tip_fen: int) -> dict[str, Any]:
+    """The body of addTip, in yuan."""
+    return {"order_id": attempt_key, "tips": float(yuan(tip_fen)), "info": ""}
+
+
+def parse_quote(result: Mapping[str, Any]) -> Quote | None:
+    """What queryDeliverFee's result says; None without a price."""
+    fee_fen = yuan_as_fen(result.get("fee"))
+    if fee_fen is None or fee_fen < 0:
+        return None
+    expires_s = whole_number(result.get("expiredTime"))
+    try:
+        expires_at = datetime.fromtimestamp(expires_s, UTC) if expires_s else None
+    except (OverflowError, OSError, ValueError):
+        expires_at = None
+    return Quote(
+        fee_fen=fee_fen,
+        distance_m=whole_number(result.get("distance")),
+        token=str(result.get("deliveryNo") or "") or None,
+        expires_at=expires_at,
+    )
+
+
+def parse_position(result: Mapping[str, Any], attempt_key: str) -> RiderPosition | None:
+    """Where transporter/position has an order's rider, in GCJ-02; None while it has none."""
+    listed = result.get("list")
+    for entry in listed if isinstance(listed, list) else ():
+        if isinstance(entry, dict) and str(entry.get("orderId")) == attempt_key:
+            place = _place(entry)
+            return RiderPosition(place) if place else None
+    return None
+
+
+def _place(entry: Mapping[str, Any]) -> GeoPoint | None:
+    try:
+        return GeoPoint(float(entry["transporterLat"]), float(entry["transporterLng"]))
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def parse_created(result: Mapping[str, Any]) -> Snapshot:
@@ -170,6 +220,7 @@ def parse_status(result: Mapping[str, Any]) -> Snapshot:
         rider=Rider(name, phone) if name else None,
         fee_fen=actual if actual is not None else yuan_as_fen(result.get("deliveryFee")),
         cancel_fee_fen=yuan_as_fen(result.get("deductFee")) if state is AttemptState.CANCELLED else None,
+        position=_place(result),
     )
 
 
@@ -178,7 +229,7 @@ def parse_callback(body: bytes) -> WebhookBatch:
     refused = WebhookBatch(Trust.FAILED, RawResponse(400, '{"status":"fail"}'))
     heard = RawResponse(200, '{"status":"ok"}')
     try:
-        said = json.loads(body)
+        said = read_json(body)
         if not isinstance(said, dict):
             return refused
         if "messageType" in said:
@@ -205,4 +256,5 @@ def _reported(said: Mapping[str, Any], status: int, update_time: int) -> Snapsho
         state=state,
         occurred_at=datetime.fromtimestamp(seconds, UTC),
         rider=Rider(name, phone) if name else None,
+        cancelled_by=_CANCELLED_BY.get(whole_number(said.get("cancel_from")) or 0),
     )

@@ -1,6 +1,8 @@
-"""What stands around every carrier account: a pace for all calls, and a breaker on new orders only."""
+"""What stands around every carrier account: a pace for all calls, and a breaker on new business only."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any, TypeVar
 
 from aiolimiter import AsyncLimiter
 from purgatory import AsyncCircuitBreakerFactory
@@ -10,31 +12,37 @@ from services.dispatch.domain.attempts import Snapshot
 from services.dispatch.gateways.port import (
     Cancelled,
     CancelReason,
+    CancelTerms,
     Capabilities,
     Carrier,
     Outcome,
     ProviderRef,
+    Quote,
     RawRequest,
     Result,
+    RiderPosition,
     Shipment,
     WebhookBatch,
 )
 
+T = TypeVar("T")
+
 BREAKER_OPEN = "breaker_open"
+# A refusal is an answer, and so is "too fast": the carrier works.
 _COUNTS = frozenset({Outcome.UNKNOWN, Outcome.NOT_SENT})
 
 
 class _Counted(Exception):
     """A failure that the breaker counts, carrying the result past it."""
 
-    def __init__(self, result: Result[Snapshot]) -> None:
+    def __init__(self, result: Result[Any]) -> None:
         super().__init__(result.code)
         self.result = result
 
 
 class Guarded:
-    """A carrier account behind its breaker and its pace. Queries and cancels pass an open breaker: otherwise orders
-    that are under way would go dark exactly when they need watching."""
+    """A carrier account behind its breaker and its pace. Whatever concerns an order that exists passes an open
+    breaker: otherwise orders that are under way would go dark exactly when they need watching."""
 
     def __init__(self, carrier: Carrier, *, threshold: int, open_for: timedelta, calls_per_s: float) -> None:
         self._carrier = carrier
@@ -54,15 +62,54 @@ class Guarded:
     def caps(self) -> Capabilities:
         return self._carrier.caps
 
+    @property
+    def address_token(self) -> str | None:
+        return self._carrier.address_token
+
     def label(self) -> str:
         return self._carrier.label()
 
-    async def create(self, shipment: Shipment, attempt_key: str, callback_url: str) -> Result[Snapshot]:
+    async def quote(self, shipment: Shipment, attempt_key: str, callback_url: str) -> Result[Quote]:
+        return await self._new_business(lambda: self._carrier.quote(shipment, attempt_key, callback_url))
+
+    async def create(
+        self, shipment: Shipment, attempt_key: str, callback_url: str, quote: Quote | None = None
+    ) -> Result[Snapshot]:
+        return await self._new_business(lambda: self._carrier.create(shipment, attempt_key, callback_url, quote))
+
+    async def query(self, ref: ProviderRef) -> Result[Snapshot]:
+        return await self._paced(lambda: self._carrier.query(ref))
+
+    async def cancel_terms(self, ref: ProviderRef) -> Result[CancelTerms]:
+        return await self._paced(lambda: self._carrier.cancel_terms(ref))
+
+    async def cancel(self, ref: ProviderRef, why: CancelReason) -> Result[Cancelled]:
+        return await self._paced(lambda: self._carrier.cancel(ref, why))
+
+    async def position(self, ref: ProviderRef) -> Result[RiderPosition]:
+        return await self._paced(lambda: self._carrier.position(ref))
+
+    async def tip(self, ref: ProviderRef, tip_fen: int) -> Result[None]:
+        return await self._paced(lambda: self._carrier.tip(ref, tip_fen))
+
+    async def confirm_return(self, ref: ProviderRef) -> Result[None]:
+        return await self._paced(lambda: self._carrier.confirm_return(ref))
+
+    async def subscribe(self, ref: ProviderRef, callback_url: str) -> Result[None]:
+        return await self._paced(lambda: self._carrier.subscribe(ref, callback_url))
+
+    def webhook(self, raw: RawRequest) -> WebhookBatch:
+        return self._carrier.webhook(raw)
+
+    async def _paced(self, call: Callable[[], Awaitable[Result[T]]]) -> Result[T]:
+        await self._pace.acquire()
+        return await call()
+
+    async def _new_business(self, call: Callable[[], Awaitable[Result[T]]]) -> Result[T]:
         breaker = await self._breakers.get_breaker(f"{self.provider}/{self.account}")
         try:
             async with breaker:
-                await self._pace.acquire()
-                result = await self._carrier.create(shipment, attempt_key, callback_url)
+                result = await self._paced(call)
                 if result.outcome in _COUNTS:
                     raise _Counted(result)
                 return result
@@ -70,14 +117,3 @@ class Guarded:
             return counted.result
         except OpenedState:
             return Result(Outcome.NOT_SENT, code=BREAKER_OPEN, retry_after_s=self._open_for_s)
-
-    async def query(self, ref: ProviderRef) -> Result[Snapshot]:
-        await self._pace.acquire()
-        return await self._carrier.query(ref)
-
-    async def cancel(self, ref: ProviderRef, why: CancelReason) -> Result[Cancelled]:
-        await self._pace.acquire()
-        return await self._carrier.cancel(ref, why)
-
-    def webhook(self, raw: RawRequest) -> WebhookBatch:
-        return self._carrier.webhook(raw)

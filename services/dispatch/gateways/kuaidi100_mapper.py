@@ -18,6 +18,7 @@ from services.dispatch.gateways.port import (
     CancelReason,
     Outcome,
     Party,
+    Quote,
     RawRequest,
     RawResponse,
     Reason,
@@ -26,7 +27,7 @@ from services.dispatch.gateways.port import (
     Trust,
     WebhookBatch,
 )
-from services.dispatch.gateways.wire_values import shanghai_time, whole_number, yuan_as_fen
+from services.dispatch.gateways.wire_values import compact_json, read_json, shanghai_time, whole_number, yuan_as_fen
 
 
 class Kuaidi100Account(BaseModel):
@@ -34,6 +35,7 @@ class Kuaidi100Account(BaseModel):
 
     name: str = "platform"
     order_url: str = "http://127.0.0.1:8006/kuaidi100/order/borderapi.do"
+    query_url: str = Field(default="", description="Track queries, if not beside the orders")
     key: str = "kuaidi-key"
     secret: SecretStr = SecretStr("kuaidi-secret")
     customer: str = "kuaidi-customer"
@@ -45,8 +47,13 @@ class Kuaidi100Account(BaseModel):
 
     @property
     def track_url(self) -> str:
-        """Track queries live beside the orders, on the same host."""
-        return self.order_url.replace("/order/borderapi.do", "/poll/query.do")
+        """Where tracks are asked for: beside the orders unless set (the provider's own host for it is another)."""
+        return self.query_url or self.order_url.replace("/order/borderapi.do", "/poll/query.do")
+
+    @property
+    def subscribe_url(self) -> str:
+        """Subscriptions live one level above track queries."""
+        return self.track_url.removesuffix("/query.do")
 
 
 STATES: dict[int, AttemptState] = {
@@ -57,6 +64,7 @@ STATES: dict[int, AttemptState] = {
     99: AttemptState.CANCELLED,
     610: AttemptState.REJECTED,
 }
+_MOST_ROWS = 200
 FEE_EVENTS = frozenset({15, 155})
 TRACK_STATES: dict[str, AttemptState] = {
     **dict.fromkeys(("0", "1", "7", "8", "10", "11", "12", "13"), AttemptState.IN_TRANSIT),
@@ -101,7 +109,7 @@ def push_signature(param: str, salt: str) -> str:
 
 def build_call(account: Kuaidi100Account, method: str, param: Mapping[str, Any], at_ms: int) -> bytes:
     """The signed form of a call to 商家寄件."""
-    text = json.dumps(param, ensure_ascii=False, separators=(",", ":"))
+    text = compact_json(param)
     t = str(at_ms)
     sign = order_signature(text, t, account.key, account.secret.get_secret_value())
     return urlencode({"key": account.key, "method": method, "t": t, "param": text, "sign": sign}).encode()
@@ -112,6 +120,29 @@ def build_track(account: Kuaidi100Account, waybill: str, phone: str) -> bytes:
     text = json.dumps({"com": account.company, "num": waybill, "phone": phone, "resultv2": "4"}, ensure_ascii=False)
     sign = track_signature(text, account.key, account.customer)
     return urlencode({"customer": account.customer, "param": text, "sign": sign}).encode()
+
+
+def build_price(account: Kuaidi100Account, shipment: Shipment) -> dict[str, Any]:
+    """The param of price: kilograms, and where from and to."""
+    return {
+        "kuaidicom": account.company,
+        "sendManPrintAddr": shipment.pickup.address,
+        "recManPrintAddr": shipment.dropoff.address,
+        "weight": str(Decimal(shipment.weight_g) / 1000),
+        "serviceType": account.service_type,
+    }
+
+
+def build_subscription(account: Kuaidi100Account, waybill: str, phone: str, callback_url: str) -> bytes:
+    """The form of a subscription to a waybill's track, to be pushed with our salt."""
+    parameters = {
+        "callbackurl": callback_url,
+        "salt": account.salt.get_secret_value(),
+        "resultv2": "4",
+        "phone": phone,
+    }
+    param = {"company": account.company, "number": waybill, "key": account.key, "parameters": parameters}
+    return urlencode({"schema": "json", "param": compact_json(param)}).encode()
 
 
 def build_order(account: Kuaidi100Account, shipment: Shipment, attempt_key: str, callback_url: str) -> dict[str, Any]:
@@ -145,7 +176,7 @@ def _party(prefix: str, party: Party) -> dict[str, str]:
 def parse_answer(raw: bytes) -> Result[dict[str, Any]]:
     """The outcome of a call. Anything that is not the documented shape is unknown."""
     try:
-        answer = json.loads(raw)
+        answer = read_json(raw)
         code, success = str(answer["returnCode"]), answer["result"] is True
         data, message = answer.get("data"), str(answer.get("message") or "")[:200]
     except (ValueError, TypeError, KeyError, AttributeError):
@@ -153,6 +184,35 @@ def parse_answer(raw: bytes) -> Result[dict[str, Any]]:
     if success and code == "200":
         return Result(Outcome.OK, data if isinstance(data, dict) else {})
     return Result(Outcome.REJECTED, reason=_REASONS.get(code, Reason.OTHER), code=code, message=message)
+
+
+_SUBSCRIPTION_REASONS = {
+    "600": Reason.AUTH,
+    "601": Reason.FUNDS,
+    "700": Reason.BAD_INPUT,
+    "701": Reason.CATEGORY,
+    "702": Reason.BAD_INPUT,
+}
+_SUBSCRIBED = frozenset({"200", "501"})  # 501: an earlier subscription of the same number is still active
+
+
+def parse_subscribed(raw: bytes) -> Result[None]:
+    """The outcome of a subscription."""
+    try:
+        code = str(read_json(raw)["returnCode"])
+    except (ValueError, TypeError, KeyError):
+        return Result(Outcome.UNKNOWN, code="unreadable")
+    if code in _SUBSCRIBED:
+        return Result(Outcome.OK, code=code)
+    if code not in _SUBSCRIPTION_REASONS:
+        return Result(Outcome.UNKNOWN, code=code)
+    return Result(Outcome.REJECTED, reason=_SUBSCRIPTION_REASONS[code], code=code)
+
+
+def parse_quote(data: Mapping[str, Any]) -> Quote | None:
+    """What price's data says; None without a price."""
+    fee_fen = yuan_as_fen(data.get("price"))
+    return None if fee_fen is None or fee_fen < 0 else Quote(fee_fen)
 
 
 def parse_created(data: Mapping[str, Any]) -> Snapshot | None:
@@ -183,17 +243,29 @@ def parse_order(data: Mapping[str, Any]) -> Snapshot:
 
 
 def parse_track(track: Mapping[str, Any]) -> Snapshot:
-    """What a track says: a full picture, newest first. Whatever has a track has been picked up."""
-    rows = track.get("data")
-    newest = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
-    raw = str(track.get("state", ""))
+    """Where a track stands. Whatever has a track has been picked up."""
+    return parse_rows(track)[-1]
+
+
+def parse_rows(track: Mapping[str, Any]) -> tuple[Snapshot, ...]:
+    """What a track says: the whole way each time, newest row first; here oldest first. The newest row is at least where
+    the track as a whole is said to be."""
+    listed = track.get("data")
+    rows = [row for row in listed if isinstance(row, dict)][:_MOST_ROWS] if isinstance(listed, list) else []
+    waybill, raw = str(track.get("nu") or "") or None, str(track.get("state", ""))
+    told = [_row(str(row.get("statusCode") or ""), row, waybill) for row in rows[1:]]
+    newest = _row(raw, rows[0] if rows else {}, waybill)
+    return (*(row for row in reversed(told) if row.state is not None), newest)
+
+
+def _row(raw: str, row: Mapping[str, Any], waybill: str | None) -> Snapshot:
     state = TRACK_STATES.get(raw)
     return Snapshot(
         raw_status=f"track:{raw}",
         state=state,
-        occurred_at=shanghai_time(newest.get("ftime") or newest.get("time")),
+        occurred_at=shanghai_time(row.get("ftime") or row.get("time")),
         picked_up=state is not None,
-        waybill=str(track.get("nu") or "") or None,
+        waybill=waybill,
     )
 
 
@@ -204,7 +276,7 @@ def parse_webhook(raw: RawRequest, salt: str) -> WebhookBatch:
         form = dict(parse_qsl(raw.body.decode(), keep_blank_values=True, strict_parsing=True, max_num_fields=50))
         param = form["param"]
         genuine = hmac.compare_digest(push_signature(param, salt), form.get("sign", "").upper())
-        said = json.loads(param) if genuine else None
+        said = read_json(param) if genuine else None
         if not isinstance(said, dict):
             return refused
         return WebhookBatch(Trust.STRONG, HEARD, _told(said, form.get("taskId", "")))
@@ -214,7 +286,7 @@ def parse_webhook(raw: RawRequest, salt: str) -> WebhookBatch:
 
 def _told(said: Mapping[str, Any], task_id: str) -> tuple[Snapshot, ...]:
     if isinstance(said.get("lastResult"), dict):
-        return (parse_track(said["lastResult"]),)
+        return parse_rows(said["lastResult"])
     if isinstance(said.get("data"), dict):
         data = said["data"]
         ids = f"{task_id}/{data['orderId']}" if task_id and data.get("orderId") else None

@@ -1,9 +1,9 @@
 """The port that every carrier fits: what can be asked of it, and the five things an answer can mean."""
 
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from services.dispatch.domain.attempts import Snapshot
 from services.dispatch.domain.routing import GeoPoint
@@ -41,6 +41,8 @@ class Reason(StrEnum):
     TOO_LATE = "TOO_LATE"
     ALREADY = "ALREADY"
     NOT_FOUND = "NOT_FOUND"
+    UNSUPPORTED = "UNSUPPORTED"
+    """This carrier has no such call."""
     OTHER = "OTHER"
 
 
@@ -56,9 +58,14 @@ class Result(Generic[T]):
     message: str = ""
     retry_after_s: float | None = None
 
-    def failed(self) -> "Result[Snapshot]":
-        """This failure as the failure of a call that would have returned a snapshot."""
+    def failed(self) -> "Result[Any]":
+        """This failure as the failure of a call that would have returned something else."""
         return Result(self.outcome, None, self.reason, self.code, self.message, self.retry_after_s)
+
+
+def unsupported(call: str) -> "Result[Any]":
+    """The answer of a carrier that has no such call."""
+    return Result(Outcome.REJECTED, reason=Reason.UNSUPPORTED, code=call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,20 @@ class Shipment:
 
 
 @dataclass(frozen=True, slots=True)
+class Quote:
+    """What a carrier would take for one attempt. `token` names the offer when the order is placed; at some carriers it
+    is already the number of the order that would be placed, so it is kept with the attempt before the order is sent."""
+
+    fee_fen: int
+    distance_m: int | None = None
+    eta: timedelta | None = None
+    """From the order to the door."""
+    token: str | None = None
+    expires_at: datetime | None = None
+    """None: the carrier does not say."""
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderRef:
     """An attempt as the carrier knows it: always by our own key, by its ids once it told us."""
 
@@ -95,6 +116,8 @@ class ProviderRef:
     waybill: str | None = None
     phone: str = ""
     """The recipient's phone: some carriers show a track only to those who know it."""
+    token: str | None = None
+    """Of the quote that the order was placed with."""
 
 
 class CancelReason(StrEnum):
@@ -111,6 +134,22 @@ class Cancelled:
     fee_fen: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class CancelTerms:
+    """What taking an order back would cost now. None is unknown, which is not zero."""
+
+    fee_fen: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RiderPosition:
+    """Where the rider is, in GCJ-02 whatever the carrier measures in."""
+
+    place: GeoPoint
+    at: datetime | None = None
+    """None: the carrier does not say."""
+
+
 class Trust(StrEnum):
     """How far a webhook proves its sender."""
 
@@ -122,10 +161,13 @@ class Trust(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RawRequest:
-    """A webhook's body as it arrived, byte for byte."""
+    """A webhook as it arrived, byte for byte. `query` is what stood behind the question mark, still encoded: decoded as
+    a form, the `+` of a signature would become a space."""
 
     body: bytes
     content_type: str = ""
+    query: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +189,8 @@ class WebhookBatch:
     snapshots: tuple[Snapshot, ...] = ()
     attempt_key: str | None = None
     ask: bool = False
+    provider_id: str | None = None
+    """The carrier's number of the order, where the callback has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +207,14 @@ class Capabilities:
     """How long the same order sent again is answered by the first one instead of becoming a second."""
     silence: timedelta
     """After how long without a word a live attempt is asked about."""
+    quotes: bool = False
+    needs_quote: bool = False
+    """Can an order be placed only with the token of a quote?"""
+    cancel_terms: bool = False
+    position: bool = False
+    tips: bool = False
+    confirms_returns: bool = False
+    subscribes: bool = False
 
 
 class Carrier(Protocol):
@@ -177,36 +229,54 @@ class Carrier(Protocol):
     @property
     def caps(self) -> Capabilities: ...
 
+    @property
+    def address_token(self) -> str | None:
+        """The secret part of the one callback address that the carrier has for this account; None where each order is
+        given its own."""
+        ...
+
     def label(self) -> str:
         """The name under which the buyer knows the carrier."""
         ...
 
-    async def create(self, shipment: Shipment, attempt_key: str, callback_url: str, /) -> Result[Snapshot]:
-        """Order the delivery under our own key."""
+    async def quote(self, shipment: Shipment, attempt_key: str, callback_url: str, /) -> Result[Quote]:
+        """What the delivery would cost. The offer is for this one attempt: its key and address may be part of it."""
+        ...
+
+    async def create(
+        self, shipment: Shipment, attempt_key: str, callback_url: str, quote: Quote | None = None, /
+    ) -> Result[Snapshot]:
+        """Order the delivery under our own key, at the quote if there is one."""
         ...
 
     async def query(self, ref: ProviderRef, /) -> Result[Snapshot]:
         """Where the attempt is now. REJECTED with NOT_FOUND: the carrier has no such order."""
         ...
 
+    async def cancel_terms(self, ref: ProviderRef, /) -> Result[CancelTerms]:
+        """What taking the order back would cost now."""
+        ...
+
     async def cancel(self, ref: ProviderRef, why: CancelReason, /) -> Result[Cancelled]:
         """Take the order back, if the goods have not been picked up."""
+        ...
+
+    async def position(self, ref: ProviderRef, /) -> Result[RiderPosition]:
+        """Where the rider is."""
+        ...
+
+    async def tip(self, ref: ProviderRef, tip_fen: int, /) -> Result[None]:
+        """Promise riders this much more. Once per attempt: carriers differ in whether another tip adds to the first."""
+        ...
+
+    async def confirm_return(self, ref: ProviderRef, /) -> Result[None]:
+        """Say that the goods are back in the store."""
+        ...
+
+    async def subscribe(self, ref: ProviderRef, callback_url: str, /) -> Result[None]:
+        """Have the track of the attempt's waybill pushed. Subscribing twice is as good as once."""
         ...
 
     def webhook(self, raw: RawRequest, /) -> WebhookBatch:
         """Read and verify a webhook. Pure; never raises."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Carriers:
-    """The carrier accounts of this deployment, in order of preference."""
-
-    all: tuple[Carrier, ...] = field(default=())
-
-    def of(self, provider: str, account: str) -> Carrier:
-        """The account that an attempt was frozen to. Raises LookupError if the deployment no longer has it."""
-        for carrier in self.all:
-            if carrier.provider == provider and carrier.account == account:
-                return carrier
-        raise LookupError(f"no account {account!r} at {provider!r} is configured")

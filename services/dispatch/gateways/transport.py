@@ -12,6 +12,8 @@ _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, ht
 _TRIES = 3
 _CONNECT_S = 2.0
 _LARGEST_ANSWER = 1_048_576
+FORM = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
+JSON = {"content-type": "application/json"}
 
 
 async def post(

@@ -1,9 +1,32 @@
-"""Numbers, yuan and Shanghai times as carriers write them."""
+"""JSON, numbers, yuan, Shanghai times and query strings as carriers write them."""
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from shared.clock import SHANGHAI
+
+
+def read_json(raw: bytes | str) -> Any:
+    """What a carrier wrote. ValueError for anything else: a page in GBK, half an answer, brackets without end."""
+    try:
+        return json.loads(raw)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def compact_json(body: object) -> str:
+    """JSON without spaces or escapes: the text that is signed is the text that is sent."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def read_query(raw: bytes) -> dict[str, str]:
+    """The parameters of a query string in which `+` is a plus sign, as signatures in base64 are sent. ValueError where
+    the text is no UTF-8."""
+    pairs = (part.partition(b"=") for part in raw.split(b"&") if part)
+    return {unquote_to_bytes(name).decode(): unquote_to_bytes(value).decode() for name, _, value in pairs}
 
 
 def whole_number(value: object) -> int | None:
@@ -12,6 +35,12 @@ def whole_number(value: object) -> int | None:
         return int(str(value))
     except ValueError:
         return None
+
+
+def fen(value: object) -> int | None:
+    """An amount that the carrier already counts in fen; None if nothing (or nothing sensible) was said."""
+    amount = whole_number(value)
+    return amount if amount is not None and amount >= 0 else None
 
 
 def yuan_as_fen(value: object) -> int | None:

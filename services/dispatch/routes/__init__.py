@@ -1,5 +1,14 @@
 """HTTP in: parse, one transaction, one use case, answer after the commit."""
 
-from services.dispatch.routes import board, money, parcels, webhooks
+from services.dispatch.routes import board, carriers, choices, money, parcels, riders, tracking, webhooks
 
-ROUTERS = (parcels.router, board.router, webhooks.router, money.router)
+ROUTERS = (
+    parcels.router,
+    choices.router,
+    riders.router,
+    tracking.router,
+    board.router,
+    carriers.router,
+    webhooks.router,
+    money.router,
+)

@@ -6,8 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from services.dispatch.domain.refusals import CancelFeeUnconfirmed
+from services.dispatch.routes.choices import ask_terms
 from services.dispatch.routes.views import ParcelView, view
 from services.dispatch.use_cases import finishing, handling, reading
+from services.dispatch.use_cases.switching import Consent
 from services.dispatch.world import DispatchWorld
 from shared.auth import Caller, require_operator
 from shared.http import Db
@@ -20,6 +23,8 @@ Text = Annotated[str, Field(min_length=1, max_length=200)]
 
 class Refusal(BaseModel):
     reason: Text
+    most_fee_fen: Annotated[int, Field(strict=True, ge=0, le=1_000_000)] = 0
+    accept_unknown_fee: bool = False
 
 
 class HandOver(BaseModel):
@@ -57,7 +62,11 @@ async def accept(parcel_id: UUID, caller: Caller, db: Db, world: World) -> Parce
 
 @router.put("/parcels/{parcel_id}/refusal")
 async def refuse(parcel_id: UUID, body: Refusal, caller: Caller, db: Db, world: World) -> ParcelView:
-    """The merchant will not deliver: the order is refunded, once no carrier is on the way any more."""
+    """The merchant will not deliver: the order is refunded, once no carrier is on the way any more. What calling off a
+    rider costs is refused until it is confirmed, as for a switch."""
+    terms = await ask_terms(db, world, caller, parcel_id)
+    if terms is not None and not Consent(body.most_fee_fen, body.accept_unknown_fee).covers(terms):
+        raise CancelFeeUnconfirmed(fee_fen=terms.fee_fen)
     async with db.transaction() as tx:
         await handling.refuse_parcel(tx, caller, parcel_id, body.reason)
     return await _seen(db, world, caller, parcel_id)

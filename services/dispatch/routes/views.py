@@ -5,6 +5,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from services.dispatch.domain.actions import LiveAttempt, actions
+from services.dispatch.domain.attempts import TERMINAL
 from services.dispatch.domain.parcels import DispatchState, ParcelState
 from services.dispatch.domain.timeline import TEXTS
 from services.dispatch.store.attempts import Attempt
@@ -44,6 +46,13 @@ class AttemptView(BaseModel):
     cancel_fee_fen: int | None = Field(description="Null: unknown, which is not zero")
     fee_state: str
     refusal_code: str | None
+    quote_fee_fen: int | None = None
+    tip_fen: int = 0
+    tip_unconfirmed_fen: int | None = Field(default=None, description="Offered, and never answered by the carrier")
+    cancel_terms_fen: int | None = Field(default=None, description="What the carrier said that leaving would cost")
+    cancelled_by: str | None = None
+    penalty_borne_by: str | None = Field(default=None, description="MERCHANT or PLATFORM, never the buyer")
+    rider_epoch: int = Field(default=0, description="How many riders dropped out")
 
 
 class ParcelCard(BaseModel):
@@ -76,6 +85,7 @@ class ParcelView(ParcelCard):
     receive_code: str | None = Field(description="For the buyer, while the merchant's own rider is on the way")
     timeline: list[Line]
     attempts: list[AttemptView] | None = Field(description="For staff")
+    actions: list[str] = Field(default=[], description="For staff: what can be done about the parcel now")
 
 
 class Board(BaseModel):
@@ -121,7 +131,17 @@ def view(seen: Seen) -> ParcelView:
         receive_code=seen.receive_code,
         timeline=[_line(one) for one in seen.happenings if seen.as_staff or TEXTS[one.what].for_buyer],
         attempts=[_attempt(one) for one in seen.attempts] if seen.as_staff else None,
+        actions=[one.value for one in actions(seen.parcel.state, seen.parcel.dispatch_state, _live(seen))]
+        if seen.as_staff
+        else [],
     )
+
+
+def _live(seen: Seen) -> LiveAttempt | None:
+    latest = seen.latest
+    if latest is None or latest.state in TERMINAL:
+        return None
+    return LiveAttempt(latest.state, latest.carried_as, latest.picked_up, latest.tip_wanted_fen is not None)
 
 
 def _line(happening: Happening) -> Line:
@@ -139,6 +159,13 @@ def _attempt(attempt: Attempt) -> AttemptView:
         cancel_fee_fen=attempt.cancel_fee_fen,
         fee_state=attempt.fee_state,
         refusal_code=attempt.refusal_code,
+        quote_fee_fen=attempt.quote_fee_fen,
+        tip_fen=attempt.tip_fen,
+        tip_unconfirmed_fen=attempt.tip_wanted_fen if attempt.tip_wanted_fen and not attempt.tip_fen else None,
+        cancel_terms_fen=attempt.cancel_terms_fen,
+        cancelled_by=attempt.cancelled_by,
+        penalty_borne_by=attempt.penalty_borne_by,
+        rider_epoch=attempt.rider_epoch,
     )
 
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from services.dispatch.domain.attempts import AttemptState, Progress, Snapshot
+from services.dispatch.domain.attempts import AttemptState, CancelledBy, Progress, Snapshot
+from services.dispatch.domain.penalties import Bearer
 from shared.contracts.catalog import DeliveryMode
 from shared.database import Row, Transaction
 
@@ -37,6 +37,22 @@ class Attempt:
     first_submitted_at: datetime | None
     last_submitted_at: datetime | None
     zombie_since: datetime | None
+    created_at: datetime
+    quote_token: str | None
+    quote_fee_fen: int | None
+    quote_expires_at: datetime | None
+    zone: str
+    hour: int
+    assigned_at: datetime | None
+    rider_epoch: int
+    tip_fen: int
+    tip_wanted_fen: int | None
+    cancel_terms_fen: int | None
+    cancelled_by: CancelledBy | None
+    penalty_borne_by: Bearer | None
+    rider_subject: str | None
+    sealed_position: str | None
+    position_at: datetime | None
 
     @property
     def key(self) -> str:
@@ -51,7 +67,12 @@ class Attempt:
 
 _COLUMNS = """attempt_id, parcel_id, number, provider, account, carried_as, state, watermark, picked_up, raw_status,
   provider_id, waybill, sealed_rider, fee_fen, cancel_fee_fen, fee_state, refusal_code, cancel_reason, submissions,
-  asked, first_submitted_at, last_submitted_at, zombie_since"""
+  asked, first_submitted_at, last_submitted_at, zombie_since, created_at, quote_token, quote_fee_fen, quote_expires_at,
+  zone, hour, assigned_at, rider_epoch, tip_fen, tip_wanted_fen, cancel_terms_fen, cancelled_by, penalty_borne_by,
+  rider_subject, sealed_position, position_at"""
+_RIDER_LOST = "(state in ('ASSIGNED', 'AT_PICKUP') and $2 = 'SEARCHING')"
+_OVER = "$2 in ('DELIVERED', 'CANCELLED', 'RETURNED', 'REJECTED', 'LOST', 'FENCED')"
+_ENDS_CANCELLED = "($2 = 'CANCELLED' and state <> 'CANCELLED')"
 _LIVE = "state not in ('DELIVERED', 'CANCELLED', 'RETURNED', 'REJECTED', 'LOST', 'FENCED')"
 
 
@@ -59,29 +80,50 @@ def _attempt(row: Row) -> Attempt:
     values = dict(row)
     values["carried_as"] = DeliveryMode(row["carried_as"])
     values["state"] = AttemptState(row["state"])
+    values["cancelled_by"] = CancelledBy(row["cancelled_by"]) if row["cancelled_by"] else None
+    values["penalty_borne_by"] = Bearer(row["penalty_borne_by"]) if row["penalty_borne_by"] else None
     return Attempt(**values)
 
 
-async def open_attempt(
-    tx: Transaction, attempt_id: UUID, parcel_id: UUID, provider: str, account: str, carried_as: DeliveryMode,
-    state: AttemptState, token_hash: bytes, routing: dict[str, Any],
-) -> Attempt:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class NewAttempt:
+    """What is frozen before the first byte leaves: the account, the quote, and where and when it is tried."""
+
+    attempt_id: UUID
+    parcel_id: UUID
+    provider: str
+    account: str
+    carried_as: DeliveryMode
+    state: AttemptState
+    token_hash: bytes
+    zone: str = ""
+    hour: int = 0
+    quote_token: str | None = None
+    quote_fee_fen: int | None = None
+    quote_expires_at: datetime | None = None
+
+
+async def open_attempt(tx: Transaction, new: NewAttempt) -> Attempt:
     """A new attempt. The database refuses it (UniqueViolationError) while another one of the parcel lives."""
     row = await tx.row(
         f"""insert into attempts (attempt_id, parcel_id, number, provider, account, carried_as, state, token_hash,
-              routing, created_at, last_heard_at)
-            select $1, $2, 1 + coalesce(max(number), 0), $3, $4, $5, $6, $7, $8, $9, $9
+              routing, created_at, last_heard_at, zone, hour, quote_token, quote_fee_fen, quote_expires_at)
+            select $1, $2, 1 + coalesce(max(number), 0), $3, $4, $5, $6, $7, '{{}}', $8, $8, $9, $10, $11, $12, $13
             from attempts where parcel_id = $2
             returning {_COLUMNS}""",
-        attempt_id,
-        parcel_id,
-        provider,
-        account,
-        carried_as.value,
-        state.value,
-        token_hash,
-        routing,
+        new.attempt_id,
+        new.parcel_id,
+        new.provider,
+        new.account,
+        new.carried_as.value,
+        new.state.value,
+        new.token_hash,
         tx.now,
+        new.zone,
+        new.hour,
+        new.quote_token,
+        new.quote_fee_fen,
+        new.quote_expires_at,
     )
     assert row is not None, "an aggregate without GROUP BY always gives a row"
     return _attempt(row)
@@ -127,17 +169,6 @@ async def latest_attempts(tx: Transaction, parcel_ids: list[UUID]) -> dict[UUID,
     return {row["parcel_id"]: _attempt(row) for row in rows}
 
 
-async def count_carrier_attempts(tx: Transaction, parcel_id: UUID) -> int:
-    """How often a carrier other than the merchant was tried, not counting those that our own fence called off."""
-    return int(
-        await tx.value(
-            """select count(*) from attempts
-               where parcel_id = $1 and carried_as <> 'SELF' and cancel_reason is distinct from 'BUYER_REFUND'""",
-            parcel_id,
-        )
-    )
-
-
 async def move(tx: Transaction, attempt_id: UUID, *, before: AttemptState, after: AttemptState) -> bool:
     """One step that we ourselves take; False if the attempt is elsewhere by now."""
     return (
@@ -163,27 +194,39 @@ async def begin_submission(tx: Transaction, attempt_id: UUID, before: AttemptSta
     )
 
 
-async def record(
-    tx: Transaction,
-    attempt_id: UUID,
-    progress: Progress,
-    snapshot: Snapshot,
-    *,
-    current: bool,
-    rider: str | None,
-    estimate: bool,
-) -> None:
-    """Where the attempt is now, with whatever else the report brought; what it did not bring stays. Only a report of
-    what is `current` says which status and which rider that is. A fee that is an `estimate` replaces none: the answer
-    to an order may come after news of it."""
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a report brings besides the state. Only a report of what is `current` says which status and which rider
+    that is. A fee that is an `estimate` replaces none: the answer to an order may come after news of it."""
+
+    current: bool
+    estimate: bool
+    rider: str | None = None
+    position: str | None = None
+    cancelled_by: CancelledBy | None = None
+    borne_by: Bearer | None = None
+
+
+async def record(tx: Transaction, attempt_id: UUID, progress: Progress, snapshot: Snapshot, news: News) -> None:
+    """Where the attempt is now, with whatever else the report brought; what it did not bring stays. A rider who dropped
+    out is forgotten at once, and where a rider is as soon as the attempt is over."""
     await tx.execute(
-        """update attempts set state = $2, watermark = $3, picked_up = $4, raw_status = coalesce($5, raw_status),
+        f"""update attempts set state = $2, watermark = $3, picked_up = $4, raw_status = coalesce($5, raw_status),
              provider_id = coalesce($6, provider_id), waybill = coalesce($7, waybill),
-             sealed_rider = coalesce($8, sealed_rider),
+             rider_epoch = rider_epoch + case when {_RIDER_LOST} then 1 else 0 end,
+             sealed_rider = case when {_RIDER_LOST} then $8 else coalesce($8, sealed_rider) end,
+             sealed_position = case when {_RIDER_LOST} or {_OVER} then null else coalesce($13, sealed_position) end,
+             position_at = case when {_RIDER_LOST} or {_OVER} then null
+                                when $13::text is not null then $11 else position_at end,
+             assigned_at = case when $2 in ('ASSIGNED', 'AT_PICKUP', 'IN_TRANSIT') then coalesce(assigned_at, $11)
+                                else assigned_at end,
              fee_fen = case when $12 then coalesce(fee_fen, $9) else coalesce($9, fee_fen) end,
              cancel_fee_fen = coalesce($10, cancel_fee_fen), last_heard_at = $11,
+             cancelled_by = case when {_ENDS_CANCELLED} then $14 else cancelled_by end,
+             penalty_borne_by = case when {_ENDS_CANCELLED} then $15 else penalty_borne_by end,
              fee_state = case when $10::bigint is not null then 'CONFIRMED'
-                              when $2 = 'CANCELLED' and state <> 'CANCELLED' then 'PENDING'
+                              when {_ENDS_CANCELLED} and cancel_terms_fen is not null then 'ESTIMATED'
+                              when {_ENDS_CANCELLED} then 'PENDING'
                               when $2 = 'DELIVERED' and fee_fen is not null then 'CONFIRMED'
                               when $9::bigint is not null and fee_state = 'NONE' then 'ESTIMATED'
                               else fee_state end
@@ -192,14 +235,17 @@ async def record(
         progress.state.value,
         progress.watermark,
         progress.picked_up,
-        snapshot.raw_status if current else None,
+        snapshot.raw_status if news.current else None,
         snapshot.provider_id,
         snapshot.waybill,
-        rider if current else None,
+        news.rider if news.current else None,
         snapshot.fee_fen,
         snapshot.cancel_fee_fen,
         tx.now,
-        estimate,
+        news.estimate,
+        news.position if news.current else None,
+        news.cancelled_by.value if news.cancelled_by else None,
+        news.borne_by.value if news.borne_by else None,
     )
 
 
@@ -229,36 +275,14 @@ async def want_cancelled(tx: Transaction, attempt_id: UUID, reason: str) -> None
     )
 
 
+async def keep_after_all(tx: Transaction, attempt_id: UUID) -> None:
+    """It is not to be taken back any more."""
+    await tx.execute("update attempts set cancel_reason = null where attempt_id = $1", attempt_id)
+
+
 async def count_asked(tx: Transaction, attempt_id: UUID) -> None:
     """One more question about an outcome that is not known."""
     await tx.execute("update attempts set asked = asked + 1 where attempt_id = $1", attempt_id)
-
-
-async def mark_zombie(tx: Transaction, attempt_id: UUID) -> bool:
-    """Note that an attempt that was over shows life; True the first time."""
-    return (
-        await tx.execute(
-            "update attempts set zombie_since = clock_timestamp() where attempt_id = $1 and zombie_since is null",
-            attempt_id,
-        )
-        == 1
-    )
-
-
-async def learn_ids(tx: Transaction, attempt_id: UUID, provider_id: str | None, waybill: str | None) -> None:
-    """The carrier's own numbers, told after the attempt was over: without them it could not be cancelled."""
-    await tx.execute(
-        """update attempts set provider_id = coalesce(provider_id, $2), waybill = coalesce(waybill, $3)
-           where attempt_id = $1""",
-        attempt_id,
-        provider_id,
-        waybill,
-    )
-
-
-async def lay_to_rest(tx: Transaction, attempt_id: UUID) -> None:
-    """The carrier confirmed that the zombie is cancelled."""
-    await tx.execute("update attempts set zombie_since = null where attempt_id = $1", attempt_id)
 
 
 async def forget_riders(tx: Transaction, parcel_id: UUID) -> None:

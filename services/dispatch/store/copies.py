@@ -116,6 +116,21 @@ async def works_at(
     )
 
 
+async def works_everywhere(tx: Transaction, subject: str, merchant_id: UUID, roles: Sequence[StaffRole]) -> bool:
+    """Whether this person works for the merchant now, in one of the roles and at every store. The row is held."""
+    return (
+        await tx.value(
+            """select true from staff
+               where subject = $1 and merchant_id = $2 and active and role = any($3) and cardinality(store_ids) = 0
+               limit 1 for share""",
+            subject,
+            merchant_id,
+            [role.value for role in roles],
+        )
+        is True
+    )
+
+
 async def stores_of_staff(tx: Transaction, subject: str, merchant_id: UUID) -> list[UUID] | None:
     """The stores where this person works for the merchant (empty: every one); None if nowhere."""
     rows = await tx.fetch(

@@ -145,6 +145,7 @@ async def lift(
     return await _change(
         tx,
         """update parcels set state = state_before, state_before = null, refund_id = null, dispatch_state = 'PLANNED',
+             search_since = null,
              accept_by = greatest(accept_by, $3), hand_over_by = greatest(hand_over_by, $4), version = version + 1
            where parcel_id = $1 and state = 'REFUNDING' and refund_id = $2""",
         parcel_id,

@@ -8,7 +8,7 @@ from services.dispatch.store import attempts, fences, happenings, parcel_changes
 from services.dispatch.store.attempts import Attempt
 from services.dispatch.store.fences import Fence
 from services.dispatch.store.parcels import Parcel
-from services.dispatch.use_cases import clockwork
+from services.dispatch.use_cases import clockwork, deadlines
 from shared.contracts.dispatch import (
     GoodsRefundFenced,
     GoodsRefundRefused,
@@ -184,7 +184,7 @@ async def lifted(tx: Transaction, parcel: Parcel, refund_id: UUID, policy: Polic
         tx,
         parcel.parcel_id,
         refund_id,
-        accept_by=tx.now + policy.to_accept(parcel.mode),
+        accept_by=await deadlines.accept_by(tx, policy, parcel.store_id, parcel.mode),
         hand_over_by=tx.now + policy.to_hand_over(parcel.mode),
     )
     if after is None:

@@ -9,9 +9,9 @@ from services.dispatch.domain.parcels import ask_again_after
 from services.dispatch.gateways.port import Cancelled, Carrier, Outcome, ProviderRef, Reason, Result
 from services.dispatch.store import attempts
 from services.dispatch.store.attempts import Attempt
-from services.dispatch.store.parcels import Parcel
 from services.dispatch.use_cases import clockwork, submitting
 from services.dispatch.use_cases.following import QUERY, end_attempt, hold, take_report
+from services.dispatch.use_cases.shipments import reference
 from services.dispatch.use_cases.submitting import Submission
 from services.dispatch.world import DispatchWorld
 from shared.database import Transaction
@@ -96,9 +96,3 @@ def _is_not_there(answer: Result[Snapshot]) -> bool:
 async def _ask_again(tx: Transaction, attempt: Attempt) -> None:
     await attempts.count_asked(tx, attempt.attempt_id)
     await timers.schedule(tx, clockwork.ASK_ATTEMPT, attempt.attempt_id, tx.now + ask_again_after(attempt.asked))
-
-
-def reference(world: DispatchWorld, parcel: Parcel, attempt: Attempt) -> ProviderRef:
-    """The attempt as its carrier knows it."""
-    address = world.address(parcel.sealed_address)
-    return ProviderRef(attempt.key, attempt.provider_id, attempt.waybill, submitting.national(address.phone))

@@ -7,10 +7,12 @@ from uuid import UUID
 from services.dispatch.domain.attempts import PICKED_UP, TERMINAL, WITH_CARRIER, AttemptState, Snapshot
 from services.dispatch.domain.parcels import ask_again_after
 from services.dispatch.gateways.port import Cancelled, CancelReason, Carrier, Outcome, ProviderRef, Reason, Result
-from services.dispatch.store import attempts
-from services.dispatch.use_cases import clockwork
-from services.dispatch.use_cases.asking import reference
+from services.dispatch.store import attempts, zombies
+from services.dispatch.store.attempts import Attempt
+from services.dispatch.store.parcels import Parcel
+from services.dispatch.use_cases import clockwork, stopping
 from services.dispatch.use_cases.following import QUERY, end_attempt, hold, take_report
+from services.dispatch.use_cases.shipments import reference
 from services.dispatch.world import DispatchWorld
 from shared.database import Transaction
 from shared.messaging import timers
@@ -47,12 +49,22 @@ async def prepare(tx: Transaction, world: DispatchWorld, attempt_id: UUID) -> Ca
         await end_attempt(tx, world, parcel, attempt, AttemptState.CANCELLED)
     elif attempt.state in TERMINAL or attempt.picked_up or attempt.cancel_reason is None:
         await timers.cancel(tx, clockwork.CANCEL_ATTEMPT, attempt_id)
+    elif await _is_pointless(tx, parcel, attempt):
+        await attempts.keep_after_all(tx, attempt_id)
+        await timers.cancel(tx, clockwork.CANCEL_ATTEMPT, attempt_id)
     elif attempt.state not in WITH_CARRIER:
         await timers.schedule(tx, clockwork.CANCEL_ATTEMPT, attempt_id, tx.now + _UNTIL_KNOWN)
     else:
         carrier = world.carriers.of(attempt.provider, attempt.account)
         return Cancellation(carrier, reference(world, parcel, attempt), CancelReason(attempt.cancel_reason))
     return None
+
+
+async def _is_pointless(tx: Transaction, parcel: Parcel, attempt: Attempt) -> bool:
+    """Called off for want of a rider, and now there is one."""
+    rider_came = attempt.state in (AttemptState.ASSIGNED, AttemptState.AT_PICKUP)
+    no_rider = attempt.cancel_reason == CancelReason.NO_RIDER
+    return no_rider and rider_came and not await stopping.is_stopping(tx, parcel)
 
 
 async def record(tx: Transaction, world: DispatchWorld, attempt_id: UUID, answer: Result[Cancelled]) -> bool:
@@ -99,7 +111,7 @@ async def record_zombie(
     gone = answer.value is not None or (recognisable and unknown_there)
     ended = seen.value is not None and seen.value.state is AttemptState.CANCELLED
     if gone or ended:
-        await attempts.lay_to_rest(tx, attempt_id)
+        await zombies.lay(tx, attempt_id)
         await timers.cancel(tx, clockwork.LAY_ZOMBIE, attempt_id)
     else:
         await timers.schedule(tx, clockwork.LAY_ZOMBIE, attempt_id, tx.now + _ZOMBIE_PAUSE)

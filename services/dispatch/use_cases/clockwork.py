@@ -17,10 +17,16 @@ ASK_ATTEMPT = "ask_attempt"
 CANCEL_ATTEMPT = "cancel_attempt"
 POLL_ATTEMPT = "poll_attempt"
 LAY_ZOMBIE = "lay_zombie"
+SUBSCRIBE_TRACK = "subscribe_track"
+NO_RIDER = "no_rider"
+CONFIRM_RETURN = "confirm_return"
 
 # Of a stored webhook, and of all of them.
 APPLY_WEBHOOK = "apply_webhook"
 PURGE_WEBHOOKS = "purge_webhooks"
+
+# Of the whole service.
+SWEEP = "sweep"
 
 
 async def stop_parcel_timers(tx: Transaction, parcel_id: UUID) -> None:
@@ -31,5 +37,5 @@ async def stop_parcel_timers(tx: Transaction, parcel_id: UUID) -> None:
 
 async def stop_attempt_timers(tx: Transaction, attempt_id: UUID) -> None:
     """Nothing more is due for an attempt that is over."""
-    for kind in (SUBMIT_ATTEMPT, ASK_ATTEMPT, CANCEL_ATTEMPT, POLL_ATTEMPT):
+    for kind in (SUBMIT_ATTEMPT, ASK_ATTEMPT, CANCEL_ATTEMPT, POLL_ATTEMPT, NO_RIDER):
         await timers.cancel(tx, kind, attempt_id)

@@ -1,6 +1,7 @@
 """Takes a carrier's report into an attempt, and lets its parcel follow."""
 
 import json
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.dispatch.domain.attempts import (
@@ -15,13 +16,16 @@ from services.dispatch.domain.attempts import (
     Verdict,
     weigh,
 )
-from services.dispatch.domain.parcels import DispatchState, ParcelState, Step, steps
+from services.dispatch.domain.parcels import DispatchState, ParcelState, Policy, Step, steps
+from services.dispatch.domain.penalties import borne_by, whose_doing
+from services.dispatch.domain.routing import GeoPoint
 from services.dispatch.domain.timeline import What
-from services.dispatch.store import attempts, happenings, parcel_changes, parcels
-from services.dispatch.store.attempts import Attempt
+from services.dispatch.store import attempts, happenings, parcel_changes, parcels, scorecards, searches, zombies
+from services.dispatch.store.attempts import Attempt, News
 from services.dispatch.store.parcels import Parcel
 from services.dispatch.use_cases import announcing, clockwork, stopping
 from services.dispatch.world import OWNER, DispatchWorld
+from shared.contracts.catalog import DeliveryMode
 from shared.database import Transaction
 from shared.messaging import timers
 from shared.observability import log
@@ -64,17 +68,26 @@ async def take_report(
     if snapshot.state is None:
         log.info("carrier_status_without_state", provider=attempt.provider, raw_status=snapshot.raw_status)
     if verdict is Verdict.ZOMBIE:
-        await attempts.learn_ids(tx, attempt_id, snapshot.provider_id, snapshot.waybill)
+        await zombies.learn_ids(tx, attempt_id, snapshot.provider_id, snapshot.waybill)
         await _raise_alarm(tx, attempt)
         return after
     current = verdict is Verdict.MOVED or snapshot.state is after.state
     has_arrived = parcel.state in (ParcelState.RECEIVED, ParcelState.DISPUTED)
-    rider = None if has_arrived else _sealed(world, snapshot.rider)
-    estimate = source == CREATE
-    await attempts.record(tx, attempt_id, after, snapshot, current=current, rider=rider, estimate=estimate)
+    doing = whose_doing(snapshot.cancelled_by, attempt.cancel_reason)
+    news = News(
+        current=current,
+        estimate=source == CREATE,
+        rider=None if has_arrived else _sealed(world, snapshot.rider),
+        position=sealed_place(world, snapshot.position),
+        cancelled_by=doing,
+        borne_by=borne_by(doing, attempt.cancel_reason),
+    )
+    await attempts.record(tx, attempt_id, after, snapshot, news)
     if after.state is not attempt.state:
         await _note(tx, attempt, after.state)
+        await _count_end(tx, attempt, after.state)
     await _watch(tx, world, attempt, after, ask_now=verdict is Verdict.ASK)
+    await _watch_for_rider(tx, world, parcel, attempt, after)
     await follow(tx, world, parcel, attempt, after)
     return after
 
@@ -118,6 +131,7 @@ async def end_attempt(
         return False
     await clockwork.stop_attempt_timers(tx, attempt.attempt_id)
     await _note(tx, attempt, state)
+    await _count_end(tx, attempt, state)
     await follow(tx, world, parcel, attempt, Progress(state, attempt.watermark, attempt.picked_up))
     return True
 
@@ -145,12 +159,50 @@ async def _watch(tx: Transaction, world: DispatchWorld, attempt: Attempt, after:
         await timers.schedule(tx, clockwork.CANCEL_ATTEMPT, attempt.attempt_id, tx.now)
 
 
+async def _watch_for_rider(
+    tx: Transaction, world: DispatchWorld, parcel: Parcel, attempt: Attempt, after: Progress
+) -> None:
+    """From when a rider is looked for, or again looked for, there is a time after which something is done about it."""
+    if attempt.carried_as is not DeliveryMode.INSTANT or after.state is attempt.state:
+        return
+    if after.state is AttemptState.SEARCHING:
+        since = await searches.begin(tx, parcel.parcel_id)
+        patience = world.policy.without_rider(slack_of(world.policy, parcel, since, tx.now))
+        await timers.schedule(tx, clockwork.NO_RIDER, attempt.attempt_id, tx.now + patience)
+    else:
+        await timers.cancel(tx, clockwork.NO_RIDER, attempt.attempt_id)
+
+
+def slack_of(policy: Policy, parcel: Parcel, since: datetime, now: datetime) -> timedelta:
+    """How long a carrier can still be looked for: until the goods must have left, and by rider only for a while."""
+    until = parcel.hand_over_by
+    if parcel.mode is DeliveryMode.INSTANT:
+        until = min(until, since + policy.search_within)
+    return until - now
+
+
+async def _count_end(tx: Transaction, before: Attempt, state: AttemptState) -> None:
+    """One line more on the provider's scorecard."""
+    if state not in TERMINAL or before.carried_as is DeliveryMode.SELF:
+        return
+    ended = await attempts.find_attempt(tx, before.attempt_id)
+    if ended is not None:
+        await scorecards.count(tx, ended, scorecards.ending_of(ended))
+
+
 async def _raise_alarm(tx: Transaction, attempt: Attempt) -> None:
     """An attempt that is over lives: cancel it at the carrier, again and again, and let a person know."""
-    if await attempts.mark_zombie(tx, attempt.attempt_id):
+    if await zombies.mark(tx, attempt.attempt_id):
         log.error("zombie_attempt_seen", attempt_id=str(attempt.attempt_id), provider=attempt.provider)
         await happenings.note(tx, attempt.parcel_id, What.ZOMBIE, attempt.attempt_id)
         await timers.schedule(tx, clockwork.LAY_ZOMBIE, attempt.attempt_id, tx.now)
+
+
+def sealed_place(world: DispatchWorld, place: GeoPoint | None) -> str | None:
+    """Where somebody is, sealed; None if that is not known."""
+    if place is None:
+        return None
+    return world.seals.seal(OWNER, json.dumps({"latitude": place.latitude, "longitude": place.longitude}))
 
 
 def _sealed(world: DispatchWorld, rider: Rider | None) -> str | None:

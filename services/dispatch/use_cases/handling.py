@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from services.dispatch.domain.attempts import AttemptState, Rider, Snapshot
-from services.dispatch.domain.parcels import DispatchState, ParcelState, Stop
+from services.dispatch.domain.parcels import ARRIVED, DispatchState, ParcelState, Stop
 from services.dispatch.domain.receive_codes import matches
 from services.dispatch.domain.refusals import (
     CarrierInvolved,
@@ -13,10 +13,11 @@ from services.dispatch.domain.refusals import (
     ParcelHandedOver,
     ParcelRefunding,
     ReceiveCodeLocked,
+    RiderTaken,
     WrongReceiveCode,
 )
 from services.dispatch.domain.timeline import What
-from services.dispatch.store import attempts, happenings, parcel_changes
+from services.dispatch.store import attempts, copies, happenings, parcel_changes, riders
 from services.dispatch.store.attempts import Attempt
 from services.dispatch.store.parcels import Parcel
 from services.dispatch.use_cases import announcing, dispatching, stopping
@@ -27,14 +28,13 @@ from shared.contracts.catalog import DeliveryMode
 from shared.database import Transaction
 from shared.errors import DomainError
 
-_ARRIVED = frozenset({ParcelState.DELIVERED, ParcelState.RECEIVED, ParcelState.DISPUTED})
 _OPEN = frozenset({ParcelState.PLACED, ParcelState.ACCEPTED, ParcelState.HANDED_OVER})
 
 
 def _refuse_closed(parcel: Parcel) -> None:
     if parcel.state is ParcelState.REFUNDING:
         raise ParcelRefunding
-    if parcel.state not in _OPEN | _ARRIVED:
+    if parcel.state not in _OPEN | ARRIVED:
         raise ParcelClosed
 
 
@@ -70,17 +70,27 @@ async def hand_over_parcel(tx: Transaction, world: DispatchWorld, caller: str, p
     attempt = live or await _own_attempt(tx, world, parcel)
     if attempt.carried_as is not DeliveryMode.SELF:
         raise CarrierInvolved
+    await _refuse_others(tx, caller, parcel, attempt)
     if parcel.state is ParcelState.HANDED_OVER:
         await parcel_changes.carry_as(tx, parcel_id, DeliveryMode.SELF)
-    snapshot = Snapshot("handed_over", AttemptState.IN_TRANSIT, picked_up=True, rider=Rider(rider, ""))
+    named = Rider(rider, "") if rider or attempt.rider_subject is None else None
+    snapshot = Snapshot("handed_over", AttemptState.IN_TRANSIT, picked_up=True, rider=named)
     await take_report(tx, world, attempt.attempt_id, snapshot, MERCHANT, asked=True)
 
 
 def _carries_already(parcel: Parcel, live: Attempt | None) -> bool:
-    if parcel.state in _ARRIVED:
+    if parcel.state in ARRIVED:
         return True
     own = live is not None and live.carried_as is DeliveryMode.SELF
     return own and parcel.state is ParcelState.HANDED_OVER
+
+
+async def _refuse_others(tx: Transaction, caller: str, parcel: Parcel, attempt: Attempt) -> None:
+    """What one rider took another does not leave with; the store itself may send whom it likes."""
+    if attempt.rider_subject in (None, caller):
+        return
+    if not await copies.works_at(tx, caller, parcel.merchant_id, parcel.store_id, HANDLES_ORDERS):
+        raise RiderTaken
 
 
 async def _own_attempt(tx: Transaction, world: DispatchWorld, parcel: Parcel) -> Attempt:
@@ -108,6 +118,7 @@ async def deliver_parcel(
         raise ReceiveCodeLocked
     if not matches(world.seals.open(parcel.sealed_receive_code), code):
         return await _count_wrong(tx, world, parcel)
+    await riders.keep_proof(tx, live.attempt_id, parcel_id, "CODE", None, None)
     snapshot = Snapshot("receive_code", AttemptState.DELIVERED, picked_up=True)
     await take_report(tx, world, live.attempt_id, snapshot, MERCHANT, asked=True)
     return None

@@ -2,45 +2,92 @@
 
 import base64
 import hashlib
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.dispatch.domain.attempts import AttemptState, Snapshot
 from services.dispatch.domain.refusals import NoSuchWebhook
 from services.dispatch.gateways.port import Carrier, ProviderRef, RawRequest, RawResponse, Result, Trust, WebhookBatch
 from services.dispatch.store import attempts, parcels, webhooks
+from services.dispatch.store.attempts import Attempt
+from services.dispatch.store.webhooks import Arrived, StoredWebhook
 from services.dispatch.use_cases import clockwork
-from services.dispatch.use_cases.asking import reference
 from services.dispatch.use_cases.following import QUERY, WEBHOOK, take_report
+from services.dispatch.use_cases.shipments import reference
 from services.dispatch.world import OWNER, DispatchWorld, token_hash
 from shared.database import Transaction
 from shared.ids import new_id
 from shared.messaging import timers
-from shared.observability import log
+from shared.observability import WEBHOOKS, log
 
 # What an unproven sender may say without being checked: nothing of it moves the parcel.
+_MOST_HEADERS = 60
 _HARMLESS = frozenset({None, AttemptState.SEARCHING, AttemptState.ASSIGNED, AttemptState.AT_PICKUP})
 
 
 async def keep_webhook(
     tx: Transaction, world: DispatchWorld, provider: str, token: str, raw: RawRequest
-) -> Carrier:  # fmt: skip
-    """Store a webhook for the attempt whose secret address it came to, and have it applied. Raises NoSuchWebhook for
-    an address that is nobody's. The same bytes again are the same webhook."""
+) -> RawResponse:  # fmt: skip
+    """Store a webhook as it came, then find whom it is about and have it applied. Returns what the carrier wants to
+    hear: its own yes, or its own no. Raises NoSuchWebhook for an address that is nobody's. The same bytes again are the
+    same webhook."""
     attempt = await attempts.find_by_token(tx, provider, token_hash(token))
-    if attempt is None:
+    carrier = world.carriers.of(provider, attempt.account) if attempt else world.carriers.at_address(provider, token)
+    if carrier is None:
+        WEBHOOKS.labels(provider="unknown", outcome="no_such_address").inc()
         raise NoSuchWebhook
     webhook_id = new_id()
-    sealed = world.seals.seal(OWNER, base64.b64encode(raw.body).decode())
-    body_hash = hashlib.sha256(raw.body).digest()
-    if await webhooks.keep(tx, webhook_id, attempt.attempt_id, provider, body_hash, sealed, raw.content_type[:200]):
+    is_new = await webhooks.keep(tx, _sealed(world, webhook_id, provider, token, raw))
+    batch = carrier.webhook(raw)
+    if attempt is None and batch.trust is not Trust.FAILED:
+        attempt = await _attempt_of(tx, carrier, batch)
+    if attempt is not None and is_new and await webhooks.belongs_to(tx, webhook_id, attempt.attempt_id):
         await timers.schedule(tx, clockwork.APPLY_WEBHOOK, webhook_id, tx.now)
-    return world.carriers.of(attempt.provider, attempt.account)
+    WEBHOOKS.labels(provider=provider, outcome=_outcome(batch, attempt, is_new=is_new)).inc()
+    return batch.ack
 
 
-def acknowledgement(carrier: Carrier, raw: RawRequest) -> RawResponse:
-    """What the carrier wants to hear: its own yes, or its own no to a signature that does not hold."""
-    return carrier.webhook(raw).ack
+def _sealed(world: DispatchWorld, webhook_id: UUID, provider: str, token: str, raw: RawRequest) -> Arrived:
+    envelope = json.dumps({"query": raw.query.decode("latin-1"), "headers": raw.headers[:_MOST_HEADERS]})
+    return Arrived(
+        webhook_id=webhook_id,
+        provider=provider,
+        address_hash=token_hash(token),
+        body_hash=hashlib.sha256(raw.query + b"\n" + raw.body if raw.query else raw.body).digest(),
+        sealed_body=world.seals.seal(OWNER, base64.b64encode(raw.body).decode()),
+        sealed_envelope=world.seals.seal(OWNER, envelope),
+        content_type=raw.content_type[:200],
+    )
+
+
+def _opened(world: DispatchWorld, stored: StoredWebhook) -> RawRequest:
+    """The request as it came."""
+    body = base64.b64decode(world.seals.open(stored.sealed_body))
+    if stored.sealed_envelope is None:
+        return RawRequest(body, stored.content_type)
+    envelope = json.loads(world.seals.open(stored.sealed_envelope))
+    headers = tuple((name, value) for name, value in envelope["headers"])
+    return RawRequest(body, stored.content_type, envelope["query"].encode("latin-1"), headers)
+
+
+async def _attempt_of(tx: Transaction, carrier: Carrier, batch: WebhookBatch) -> Attempt | None:
+    """Of a webhook that came to an account's own address: the attempt that it names, if it is this account's."""
+    try:
+        attempt = await attempts.find_attempt(tx, UUID(hex=batch.attempt_key or ""))
+    except ValueError:
+        return None
+    if attempt is None or (attempt.provider, attempt.account) != (carrier.provider, carrier.account):
+        return None
+    return attempt
+
+
+def _outcome(batch: WebhookBatch, attempt: Attempt | None, *, is_new: bool) -> str:
+    if batch.trust is Trust.FAILED:
+        return "failed"
+    if attempt is None:
+        return "no_such_attempt"
+    return "kept" if is_new else "repeated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +103,26 @@ class Heard:
     def must_ask(self) -> bool:
         if self.batch.ask:
             return True
-        weak = self.batch.trust is Trust.WEAK
-        return weak and any(snapshot.state not in _HARMLESS for snapshot in self.batch.snapshots)
+        return self.batch.trust is Trust.WEAK and any(map(_matters, self.batch.snapshots))
 
     async def ask(self) -> Result[Snapshot]:
         """What the carrier itself says."""
         return await self.carrier.query(self.ref)
+
+
+def _matters(snapshot: Snapshot) -> bool:
+    told_fee = snapshot.fee_fen is not None or snapshot.cancel_fee_fen is not None
+    return snapshot.state not in _HARMLESS or snapshot.picked_up or told_fee
+
+
+def event_key(snapshot: Snapshot) -> bytes | None:
+    """By which an event is known again in another webhook; None where the carrier tells no time, so that only the same
+    bytes are surely the same event."""
+    if snapshot.occurred_at is None:
+        return None
+    rider = f"{snapshot.rider.name}/{snapshot.rider.phone}" if snapshot.rider else ""
+    told = (snapshot.raw_status, snapshot.occurred_at.isoformat(), rider, snapshot.fee_fen, snapshot.cancel_fee_fen)
+    return hashlib.sha256(repr((*told, snapshot.provider_id, snapshot.waybill)).encode()).digest()
 
 
 async def read_webhook(tx: Transaction, world: DispatchWorld, webhook_id: UUID) -> Heard | None:
@@ -73,8 +134,7 @@ async def read_webhook(tx: Transaction, world: DispatchWorld, webhook_id: UUID) 
         await timers.cancel(tx, clockwork.APPLY_WEBHOOK, webhook_id)
         return None
     carrier = world.carriers.of(attempt.provider, attempt.account)
-    raw = RawRequest(base64.b64decode(world.seals.open(stored.sealed_body)), stored.content_type)
-    batch = carrier.webhook(raw)
+    batch = carrier.webhook(_opened(world, stored))
     if batch.trust is Trust.FAILED or batch.attempt_key not in (None, attempt.key):
         log.warning("webhook_refused", provider=attempt.provider, webhook_id=str(webhook_id))
         await _finish(tx, webhook_id, "REFUSED")
@@ -83,8 +143,15 @@ async def read_webhook(tx: Transaction, world: DispatchWorld, webhook_id: UUID) 
 
 
 async def apply_webhook(tx: Transaction, world: DispatchWorld, webhook_id: UUID, heard: Heard) -> None:
-    """Let the attempt follow what a webhook says by itself."""
+    """Let the attempt follow what a webhook says by itself. A waybill that comes only now has its track pushed."""
+    before = await attempts.find_attempt(tx, heard.attempt_id)
+    had_none = before is not None and before.waybill is None
+    if had_none and heard.carrier.caps.subscribes and any(told.waybill for told in heard.batch.snapshots):
+        await timers.schedule(tx, clockwork.SUBSCRIBE_TRACK, heard.attempt_id, tx.now)
     for snapshot in heard.batch.snapshots:
+        key = event_key(snapshot)
+        if key is not None and not await webhooks.note_event(tx, heard.attempt_id, key):
+            continue
         await take_report(tx, world, heard.attempt_id, snapshot, WEBHOOK)
     await _finish(tx, webhook_id, "APPLIED")
 
@@ -95,7 +162,10 @@ async def apply_answer(
     """Let the attempt follow what the carrier itself says; False if it gave no answer, so that asking goes on."""
     if answer.value is None:
         return False
-    await take_report(tx, world, heard.attempt_id, answer.value, QUERY, asked=True)
+    # Who cancelled is told only by the callback; that it is cancelled is what the carrier confirmed.
+    told = next((snapshot.cancelled_by for snapshot in heard.batch.snapshots if snapshot.cancelled_by), None)
+    confirmed = replace(answer.value, cancelled_by=answer.value.cancelled_by or told)
+    await take_report(tx, world, heard.attempt_id, confirmed, QUERY, asked=True)
     await _finish(tx, webhook_id, "APPLIED")
     return True
 

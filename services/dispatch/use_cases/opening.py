@@ -10,7 +10,7 @@ from services.dispatch.domain.routing import GeoPoint, StorePlace, departure
 from services.dispatch.domain.timeline import What
 from services.dispatch.store import copies, fences, happenings, parcels
 from services.dispatch.store.parcels import NewParcel, Parcel
-from services.dispatch.use_cases import clockwork, refunding, stopping
+from services.dispatch.use_cases import clockwork, deadlines, refunding, stopping
 from services.dispatch.world import OWNER, DispatchWorld
 from shared.contracts.catalog import DealKind
 from shared.contracts.checkout import DeliveryRequest, OrderPaid
@@ -28,7 +28,8 @@ async def open_parcel(tx: Transaction, world: DispatchWorld, event: OrderPaid) -
         raise DeliveryMissing
     await parcels.hold_order(tx, event.order_id)
     store_id = await _departure(tx, world, event, event.delivery)
-    parcel = await parcels.add_parcel(tx, _new_parcel(world, event, event.delivery, store_id, tx.now))
+    accept_by = await deadlines.accept_by(tx, world.policy, store_id, event.delivery.mode)
+    parcel = await parcels.add_parcel(tx, _new_parcel(world, event, event.delivery, store_id, tx.now, accept_by))
     if parcel is None:
         return
     await happenings.note(tx, parcel.parcel_id, What.PLACED)
@@ -47,8 +48,9 @@ async def _departure(tx: Transaction, world: DispatchWorld, event: OrderPaid, de
 
 
 def _new_parcel(
-    world: DispatchWorld, event: OrderPaid, delivery: DeliveryRequest, store_id: UUID, now: datetime
-) -> NewParcel:
+    world: DispatchWorld, event: OrderPaid, delivery: DeliveryRequest, store_id: UUID, now: datetime,
+    accept_by: datetime,
+) -> NewParcel:  # fmt: skip
     uses = [use for unit in event.units for use in unit.uses]
     return NewParcel(
         parcel_id=derived_id(event.order_id, "parcel"),
@@ -68,8 +70,9 @@ def _new_parcel(
         sealed_receive_code=world.seals.seal(OWNER, new_receive_code()),
         placed_at=event.paid_at,
         # From now, not from the payment: an order that reached us late leaves the merchant its whole time.
-        accept_by=now + world.policy.to_accept(delivery.mode),
-        hand_over_by=now + world.policy.to_hand_over(delivery.mode),
+        accept_by=accept_by,
+        # A night before the store opens is no time that anybody had.
+        hand_over_by=max(now + world.policy.to_hand_over(delivery.mode), accept_by),
     )
 
 

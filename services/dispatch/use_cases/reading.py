@@ -8,8 +8,9 @@ from uuid import UUID
 
 from services.dispatch.domain.attempts import Rider
 from services.dispatch.domain.parcels import ParcelState
-from services.dispatch.domain.refusals import NoSuchParcel, NotStaffOfStore
-from services.dispatch.store import attempts, copies, happenings, parcels
+from services.dispatch.domain.refusals import NoSuchParcel, NotStaffOfStore, NotYourParcel
+from services.dispatch.domain.routing import GeoPoint
+from services.dispatch.store import attempts, copies, happenings, parcels, riders
 from services.dispatch.store.attempts import Attempt
 from services.dispatch.store.happenings import Happening
 from services.dispatch.store.parcels import Parcel
@@ -61,6 +62,29 @@ async def _see(tx: Transaction, world: DispatchWorld, caller: str, parcel: Parce
     return replace(seen, happenings=happened, attempts=tried if as_staff else ())
 
 
+async def require_staff(tx: Transaction, caller: str, parcel_id: UUID) -> None:
+    """Raises NoSuchParcel for strangers, NotYourParcel for the buyer: how carriers are chosen is the merchant's."""
+    parcel = await parcels.find_parcel(tx, parcel_id)
+    if parcel is None:
+        raise NoSuchParcel
+    if not await sees_as_staff(tx, caller, parcel):
+        raise NotYourParcel
+
+
+async def has_photo(tx: Transaction, parcel_id: UUID) -> bool:
+    """Whether a photo shows that the goods arrived."""
+    proof = await riders.proof_of(tx, parcel_id)
+    return proof is not None and proof.sealed_photo is not None
+
+
+def position_of(world: DispatchWorld, attempt: Attempt | None) -> tuple[GeoPoint, datetime] | None:
+    """Where the rider was last, and when."""
+    if attempt is None or attempt.sealed_position is None or attempt.position_at is None:
+        return None
+    opened = json.loads(world.seals.open(attempt.sealed_position))
+    return GeoPoint(float(opened["latitude"]), float(opened["longitude"])), attempt.position_at
+
+
 async def see_board(
     tx: Transaction, world: DispatchWorld, caller: str, merchant_id: UUID, state: str | None,
     before: tuple[datetime, UUID] | None, limit: int,
@@ -72,6 +96,11 @@ async def see_board(
     found = await parcels.list_board(tx, merchant_id, store_ids, state, before, limit)
     latest = await attempts.latest_attempts(tx, [parcel.parcel_id for parcel in found])
     return [_shown(world, parcel, latest.get(parcel.parcel_id), as_staff=True, as_buyer=False) for parcel in found]
+
+
+def shown_to_staff(world: DispatchWorld, parcel: Parcel, latest: Attempt | None) -> Seen:
+    """One line of a list for somebody who works there."""
+    return _shown(world, parcel, latest, as_staff=True, as_buyer=False)
 
 
 def _shown(world: DispatchWorld, parcel: Parcel, latest: Attempt | None, *, as_staff: bool, as_buyer: bool) -> Seen:

@@ -79,6 +79,11 @@ async def _is_called_off(tx: Transaction, parcel: Parcel, reason: CancelReason) 
     live = await attempts.live_attempt(tx, parcel.parcel_id)
     if live is None:
         return True
+    return await call_off(tx, live, reason)
+
+
+async def call_off(tx: Transaction, live: Attempt, reason: CancelReason) -> bool:
+    """Take a live attempt back; whether it is over already. If not, the carrier is asked, and its answer decides."""
     await attempts.want_cancelled(tx, live.attempt_id, reason.value)
     if await _ended_here(tx, live):
         return True

@@ -2,18 +2,19 @@
 
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from uuid import UUID
 
 from services.dispatch.domain.attempts import AttemptState, Snapshot
 from services.dispatch.domain.parcels import ask_again_after, submit_again_after
-from services.dispatch.domain.routing import GeoPoint
 from services.dispatch.domain.timeline import What
-from services.dispatch.gateways.port import Carrier, Outcome, Party, Reason, Result, Shipment
-from services.dispatch.store import attempts, copies, happenings, parcels
+from services.dispatch.gateways.port import Carrier, Outcome, Quote, Reason, Result, Shipment
+from services.dispatch.store import accounts, attempts, happenings
 from services.dispatch.store.attempts import Attempt
 from services.dispatch.store.parcels import Parcel
 from services.dispatch.use_cases import clockwork
-from services.dispatch.use_cases.following import CREATE, ask_merchant, end_attempt, hold, take_report
+from services.dispatch.use_cases.following import CREATE, end_attempt, hold, take_report
+from services.dispatch.use_cases.shipments import shipment_of
 from services.dispatch.world import DispatchWorld
 from shared.database import Transaction
 from shared.messaging import timers
@@ -33,13 +34,14 @@ class Submission:
     shipment: Shipment
     attempt_key: str
     callback_url: str
+    quote: Quote | None
     decided_at: float = field(default_factory=time.monotonic)
 
     async def send(self) -> Result[Snapshot]:
         """Make the call, unless this process slept so long after deciding that another may have taken over."""
         if time.monotonic() - self.decided_at > _STALE_S:
             return Result(Outcome.NOT_SENT, code="decided_too_long_ago")
-        return await self.carrier.create(self.shipment, self.attempt_key, self.callback_url)
+        return await self.carrier.create(self.shipment, self.attempt_key, self.callback_url, self.quote)
 
 
 async def begin(tx: Transaction, world: DispatchWorld, attempt_id: UUID) -> Submission | None:
@@ -50,6 +52,12 @@ async def begin(tx: Transaction, world: DispatchWorld, attempt_id: UUID) -> Subm
         await _make_unknown(tx, held[1])
     if held is None or held[1].state is not AttemptState.CREATED:
         await timers.cancel(tx, clockwork.SUBMIT_ATTEMPT, attempt_id)
+        return None
+    expires_at = held[1].quote_expires_at
+    # Real time, as the carrier counts it. Once it was sent the offer is the carrier's to judge.
+    if not held[1].submissions and expires_at is not None and expires_at <= datetime.now(UTC):
+        await attempts.refuse(tx, attempt_id, "quote_expired:")
+        await end_attempt(tx, world, *held, AttemptState.REJECTED)
         return None
     return await begin_sending(tx, world, *held)
 
@@ -64,7 +72,14 @@ async def begin_sending(tx: Transaction, world: DispatchWorld, parcel: Parcel, a
         await shipment_of(tx, world, parcel),
         attempt.key,
         world.callback_url(attempt.provider, attempt.attempt_id),
+        _quote_of(attempt),
     )
+
+
+def _quote_of(attempt: Attempt) -> Quote | None:
+    if attempt.quote_fee_fen is None:
+        return None
+    return Quote(attempt.quote_fee_fen, token=attempt.quote_token, expires_at=attempt.quote_expires_at)
 
 
 async def record(tx: Transaction, world: DispatchWorld, attempt_id: UUID, result: Result[Snapshot]) -> None:
@@ -90,7 +105,8 @@ async def record(tx: Transaction, world: DispatchWorld, attempt_id: UUID, result
 
 def _is_refusal(world: DispatchWorld, attempt: Attempt, result: Result[Snapshot]) -> bool:
     """Whether the carrier certainly has no such order. Of a repetition, only bad input says so of the first as well."""
-    worn_out = attempt.submissions >= world.policy.most_submissions
+    most = world.policy.most_unsent if result.outcome is Outcome.NOT_SENT else world.policy.most_submissions
+    worn_out = attempt.submissions >= most
     if result.outcome is Outcome.REJECTED:
         return not attempt.asked or result.reason is Reason.BAD_INPUT
     if result.outcome in _NOT_TAKEN:
@@ -102,15 +118,16 @@ def _is_refusal(world: DispatchWorld, attempt: Attempt, result: Result[Snapshot]
 async def _refuse(
     tx: Transaction, world: DispatchWorld, parcel: Parcel, attempt: Attempt, result: Result[Snapshot]
 ) -> None:
+    """The same carrier is not asked again with the same parcel; whoever else may carry it is asked next."""
     code = result.reason.value.lower() if result.reason else result.outcome.value.lower()
     log.error("carrier_refused", provider=attempt.provider, reason=code, code=result.code)
+    if result.reason is Reason.FUNDS and await accounts.mark_short(tx, attempt.provider, attempt.account, result.code):
+        await happenings.note(tx, parcel.parcel_id, What.BALANCE_SHORT, attempt.attempt_id)
+        log.error("carrier_balance_short", provider=attempt.provider, account=attempt.account)
+    if result.reason is Reason.AUTH and await accounts.disable(tx, attempt.provider, attempt.account, result.code):
+        log.error("carrier_account_disabled", provider=attempt.provider, account=attempt.account)
     await attempts.refuse(tx, attempt.attempt_id, f"{code}:{result.code}")
     await end_attempt(tx, world, parcel, attempt, AttemptState.REJECTED)
-    after = await parcels.find_parcel(tx, parcel.parcel_id)
-    if after is not None and after.state is parcel.state:
-        # The same carrier would refuse the same order again.
-        await timers.cancel(tx, clockwork.DISPATCH_PARCEL, parcel.parcel_id)
-        await ask_merchant(tx, parcel)
 
 
 async def _try_later(tx: Transaction, attempt: Attempt, result: Result[Snapshot]) -> None:
@@ -128,31 +145,3 @@ async def _make_unknown(tx: Transaction, attempt: Attempt) -> None:
     if not attempt.asked:
         await happenings.note(tx, attempt.parcel_id, What.OUTCOME_UNKNOWN, attempt.attempt_id)
     await timers.schedule(tx, clockwork.ASK_ATTEMPT, attempt.attempt_id, tx.now + ask_again_after(attempt.asked))
-
-
-async def shipment_of(tx: Transaction, world: DispatchWorld, parcel: Parcel) -> Shipment:
-    """The parcel as a carrier needs it; the only place where its address is opened for one."""
-    store = await copies.find_store(tx, parcel.store_id)
-    assert store is not None, "a parcel's store was known when the parcel was opened"
-    address = world.address(parcel.sealed_address)
-    return Shipment(
-        pickup=Party(store.name, national(store.phone), store.city, f"{store.city}{store.address}", store.place),
-        dropoff=Party(
-            address.name,
-            national(address.phone),
-            address.city,
-            f"{address.province}{address.city}{address.district}{address.street}",
-            GeoPoint(address.latitude, address.longitude),
-        ),
-        title=parcel.title,
-        units=len(parcel.unit_ids),
-        weight_g=parcel.weight_g,
-        category=parcel.category,
-        value_fen=parcel.value_fen,
-        order_no=parcel.order_no,
-    )
-
-
-def national(phone: str) -> str:
-    """As it is dialled in the country: +8613800138000 → 13800138000."""
-    return phone.removeprefix("+86")

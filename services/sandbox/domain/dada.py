@@ -14,6 +14,7 @@ DUPLICATE_ORDER = 90003  # what the provider answers here is not published: clie
 ORDER_UNKNOWN = 90004
 STATE_WRONG = 90005
 THROTTLED = 90006
+BALANCE_SHORT = 90007
 
 STATUS_TEXT = {
     1: "待接单",

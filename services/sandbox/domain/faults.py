@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-PROVIDERS = frozenset({"alipay", "dada", "issuer", "kuaidi100"})
+PROVIDERS = frozenset({"alipay", "dada", "ishansong", "issuer", "kuaidi100"})
 
 
 class Fault(StrEnum):
@@ -13,12 +13,23 @@ class Fault(StrEnum):
     COMMIT_THEN_HTTP_500 = "commit_then_http_500"
     HTML_BODY = "html_body"
     COMMIT_THEN_HTML_BODY = "commit_then_html_body"
+    GBK_BODY = "gbk_body"
+    COMMIT_THEN_GBK_BODY = "commit_then_gbk_body"
     SLOW = "slow"
     THROTTLE = "throttle"
     BAD_SIGNATURE = "bad_signature"
     UNKNOWN_CODE = "unknown_code"
     COMMIT_THEN_UNKNOWN_CODE = "commit_then_unknown_code"
     BUSINESS_ERROR = "business_error"
+    BALANCE_SHORT = "balance_short"
+    """A carrier's account has not enough money for the order."""
+    STALE_QUOTE = "stale_quote"
+    CANCEL_LOST_TO_PICKUP = "cancel_lost_to_pickup"
+    """The rider takes the goods just before the cancellation arrives."""
+    DUPLICATE = "duplicate"
+    """Of a notify: it is sent three times."""
+    LATE = "late"
+    """Of a notify: it is held back for `seconds`, and so overtaken by what happens meanwhile."""
 
     @property
     def acts(self) -> bool:
@@ -31,6 +42,7 @@ _ACTING = frozenset(
         Fault.COMMIT_THEN_TIMEOUT,
         Fault.COMMIT_THEN_HTTP_500,
         Fault.COMMIT_THEN_HTML_BODY,
+        Fault.COMMIT_THEN_GBK_BODY,
         Fault.COMMIT_THEN_UNKNOWN_CODE,
         Fault.SLOW,
         Fault.BAD_SIGNATURE,

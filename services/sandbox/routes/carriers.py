@@ -1,4 +1,4 @@
-"""Whether carriers' orders walk to delivered by themselves: one switch for both carriers, kept over restarts."""
+"""Whether carriers' orders walk to delivered by themselves: one switch for all carriers, kept over restarts."""
 
 from datetime import timedelta
 from sqlite3 import Connection

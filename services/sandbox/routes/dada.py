@@ -12,7 +12,7 @@ from services.sandbox.domain import dada as rules
 from services.sandbox.domain.dada import DadaRefusal
 from services.sandbox.domain.refusals import SandboxRefusal
 from services.sandbox.routes.carriers import walk_step
-from services.sandbox.routes.faulty import under_fault
+from services.sandbox.routes.faulty import CarrierDialect, under_fault
 from services.sandbox.store import outgoing
 from services.sandbox.use_cases import dada, dada_moves
 from services.sandbox.use_cases.dada import DadaTerms, Result
@@ -47,7 +47,7 @@ def build_router(world: World) -> APIRouter:
             order = _find(tx, origin_id)
             sent = outgoing.of_ref(tx, origin_id)
         calls = [{"state": c.state, "attempts": c.attempts, "last_answer": c.last_answer} for c in sent]
-        return {**dada.status_view(order), "callback": order.terms["callback"], "callbacks": calls}
+        return {**dada.status_view(order), "callback": order.terms["callback"], "placed": 1, "callbacks": calls}
 
     @router.post("/_sim/dada/orders/{origin_id}/{action}", tags=["dada"])
     async def act_as_rider(
@@ -87,7 +87,7 @@ def _find(tx: Connection, origin_id: str) -> rules.DadaOrder:
         raise SandboxRefusal(404, "order_not_found", "订单不存在", "There is no such order.") from None
 
 
-class _Call:
+class _Call(CarrierDialect):
     """One call of 达达's API, and how it words its failures."""
 
     def __init__(self, world: World, operation: str, body: bytes) -> None:
@@ -115,8 +115,21 @@ class _Call:
     def business_error(self, code: str) -> Response:
         return _failed(int(code) if code.isdecimal() else rules.STATE_WRONG, "按脚本返回的业务错误")
 
-    def falsified(self, answer: Response) -> Response:
-        return answer  # 达达 signs no answers; a false callback is scripted as operation "notify"
+    def balance_short(self) -> Response:
+        return _failed(rules.BALANCE_SHORT, "账户余额不足")
+
+    def stale_quote(self) -> Response:
+        return _failed(rules.QUOTE_STALE, "运费查询已失效，请重新查询")
+
+    def lost_to_pickup(self) -> Response:
+        at = self._world.instant()
+        with self._world.db.transaction() as tx:
+            terms = _terms(self._world, None)
+            order = dada.find(tx, dada.read_envelope(_read_object(self._body), terms))
+            for status in (2, 3):
+                if order.status != 3:
+                    order = dada_moves.move(tx, order, status, at)
+        return self.answer()
 
 
 def _read_object(body: bytes) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Protocol
 
@@ -27,6 +28,23 @@ class Dialect(Protocol):
     def business_error(self, code: str) -> Response: ...
 
     def falsified(self, answer: Response) -> Response: ...
+
+
+class CarrierDialect(ABC):
+    """What carriers say and do beside that. No carrier here signs its answers: a false callback is scripted as
+    operation "notify"."""
+
+    @abstractmethod
+    def balance_short(self) -> Response: ...
+
+    @abstractmethod
+    def stale_quote(self) -> Response: ...
+
+    @abstractmethod
+    def lost_to_pickup(self) -> Response: ...
+
+    def falsified(self, answer: Response) -> Response:
+        return answer
 
 
 class BrokenResponse(Response):
@@ -63,6 +81,8 @@ def _spoiled(script: FaultScript, answer: Response | None, dialect: Dialect) -> 
         return answer
     if answer is not None and script.fault is Fault.BAD_SIGNATURE:
         return dialect.falsified(answer)
+    if isinstance(dialect, CarrierDialect) and script.fault in _OF_CARRIERS:
+        return _OF_CARRIERS[script.fault](dialect)
     makers: dict[Fault, Callable[[], Response]] = {
         Fault.COMMIT_THEN_TIMEOUT: lambda: BrokenResponse(script.seconds),
         Fault.DROP_BEFORE_COMMIT: lambda: BrokenResponse(script.seconds),
@@ -70,12 +90,25 @@ def _spoiled(script: FaultScript, answer: Response | None, dialect: Dialect) -> 
         Fault.COMMIT_THEN_HTTP_500: lambda: PlainTextResponse("Internal Server Error", status_code=500),
         Fault.HTML_BODY: lambda: HTMLResponse(_HTML),
         Fault.COMMIT_THEN_HTML_BODY: lambda: HTMLResponse(_HTML),
+        Fault.GBK_BODY: _gbk,
+        Fault.COMMIT_THEN_GBK_BODY: _gbk,
         Fault.THROTTLE: dialect.throttled,
         Fault.UNKNOWN_CODE: dialect.unknown,
         Fault.COMMIT_THEN_UNKNOWN_CODE: dialect.unknown,
         Fault.BUSINESS_ERROR: lambda: dialect.business_error(script.code),
     }
-    return makers[script.fault]()
+    return makers.get(script.fault, dialect.unknown)()
+
+
+_OF_CARRIERS: dict[Fault, Callable[[CarrierDialect], Response]] = {
+    Fault.BALANCE_SHORT: lambda carrier: carrier.balance_short(),
+    Fault.STALE_QUOTE: lambda carrier: carrier.stale_quote(),
+    Fault.CANCEL_LOST_TO_PICKUP: lambda carrier: carrier.lost_to_pickup(),
+}
+
+
+def _gbk() -> Response:
+    return Response("<html><body>系统繁忙，请稍后再试</body></html>".encode("gbk"), media_type="text/html;charset=GBK")
 
 
 async def _client_gone(receive: Receive) -> None:

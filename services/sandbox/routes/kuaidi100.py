@@ -13,7 +13,7 @@ from services.sandbox.domain import kuaidi100 as rules
 from services.sandbox.domain.kuaidi100 import KuaidiOrder, KuaidiRefusal, Trace
 from services.sandbox.domain.refusals import SandboxRefusal
 from services.sandbox.routes.carriers import walk_step
-from services.sandbox.routes.faulty import under_fault
+from services.sandbox.routes.faulty import CarrierDialect, under_fault
 from services.sandbox.routes.parsing import form_params
 from services.sandbox.store import kuaidi100 as store
 from services.sandbox.store import outgoing
@@ -50,7 +50,12 @@ def _add_protocol(router: APIRouter, world: World) -> None:
                 secret = settings.kuaidi100_secret.get_secret_value()
                 return kuaidi100.perform(tx, form, settings.kuaidi100_key, secret, step, world.instant())
 
-        reply = _Reply(act)
+        def pick_up() -> None:
+            with world.db.transaction() as tx:
+                order = _find(tx, str(kuaidi100.read_param(form.get("param", "")).get("orderId", "")))
+                _act(tx, order, "pickup", world)
+
+        reply = _Reply(act, pick_up)
         return await under_fault(world, "kuaidi100", form.get("method", ""), reply.answer, reply)
 
     @router.post("/kuaidi100/poll", include_in_schema=False)
@@ -85,8 +90,10 @@ def _add_controls(router: APIRouter, world: World) -> None:
             order = _find(tx, order_id)
             sent = [*outgoing.of_ref(tx, order.order_id), *outgoing.of_ref(tx, order.kuaidinum)]
             passed = store.traces(tx, order.kuaidinum)
+            placed = store.count_by_third(tx, order.third_order_id)
         calls = [{"state": c.state, "attempts": c.attempts, "last_answer": c.last_answer} for c in sent]
-        return {**kuaidi100.view(order), "traces": [trace.state for trace in passed], "callbacks": calls}
+        told = {"traces": [trace.state for trace in passed], "placed": placed, "callbacks": calls}
+        return {**kuaidi100.view(order), **told}
 
     @router.post("/_sim/kuaidi100/orders/{order_id}/{action}", tags=["kuaidi100"])
     async def act_as_courier(
@@ -135,11 +142,12 @@ def _find(tx: Connection, order_id: str) -> KuaidiOrder:
     return order
 
 
-class _Reply:
+class _Reply(CarrierDialect):
     """How 快递100 words success and failure."""
 
-    def __init__(self, act: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, act: Callable[[], dict[str, Any]], pick_up: Callable[[], None] | None = None) -> None:
         self._act = act
+        self._pick_up = pick_up
 
     def answer(self) -> Response:
         try:
@@ -156,8 +164,16 @@ class _Reply:
     def business_error(self, code: str) -> Response:
         return _failed(code or "500", "按脚本返回的业务错误")
 
-    def falsified(self, answer: Response) -> Response:
-        return answer  # 快递100 signs no answers; a false push is scripted as operation "notify"
+    def balance_short(self) -> Response:
+        return _failed("601", "账户余额不足")
+
+    def stale_quote(self) -> Response:
+        return _failed("500", "价格已变化")
+
+    def lost_to_pickup(self) -> Response:
+        if self._pick_up is not None:
+            self._pick_up()
+        return self.answer()
 
 
 def _failed(code: str, message: str) -> Response:

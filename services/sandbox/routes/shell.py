@@ -21,8 +21,10 @@ _OFFERS = (
         "配送 Carriers",
         (
             ("/dada/api/order/…", "达达 · instant delivery"),
+            ("/ishansong/openapi/merchants/v5/…", "闪送 · instant delivery"),
             ("/kuaidi100/order/borderapi.do", "快递100 商家寄件 · courier"),
-            ("/_sim/dada/orders/…", "推动订单状态 · move a delivery on"),
+            ("/_sim/{dada|ishansong|kuaidi100}/orders/…", "推动订单状态 · move a delivery on"),
+            ("/_sim/ishansong/console", "闪送控制台的回调地址 · where its callbacks go"),
         ),
     ),
     (

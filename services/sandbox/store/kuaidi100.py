@@ -49,6 +49,12 @@ def find_by_third(tx: sqlite3.Connection, third_order_id: str, since: datetime =
     return _order(row) if row else None
 
 
+def count_by_third(tx: sqlite3.Connection, third_order_id: str) -> int:
+    """How many orders were placed under the shop's own number: a courier for each of them."""
+    row = tx.execute("SELECT COUNT(*) FROM kuaidi_orders WHERE third_order_id = ?", (third_order_id,)).fetchone()
+    return int(row[0])
+
+
 def walking(tx: sqlite3.Connection, real_now: datetime, limit: int = 100) -> list[KuaidiOrder]:
     """Orders whose next automatic step is due."""
     rows = tx.execute("SELECT * FROM kuaidi_orders WHERE walk_at_ms <= ? LIMIT ?", (to_ms(real_now), limit))

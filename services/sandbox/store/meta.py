@@ -1,4 +1,4 @@
-"""Single values: the clock's offset and the file's own secret."""
+"""Single values: the clock's offset, the file's own secret, and what controls chose."""
 
 import secrets
 import sqlite3
@@ -18,6 +18,16 @@ def link_secret(tx: sqlite3.Connection) -> str:
     """A random secret, made once per state file; it makes links of this sandbox unguessable."""
     tx.execute("INSERT OR IGNORE INTO meta (name, value) VALUES ('link_secret', ?)", (secrets.token_hex(32),))
     return str(tx.execute("SELECT value FROM meta WHERE name = 'link_secret'").fetchone()["value"])
+
+
+def read_text(tx: sqlite3.Connection, name: str) -> str | None:
+    """What was chosen under this name; None = never."""
+    row = tx.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    return str(row["value"]) if row else None
+
+
+def write_text(tx: sqlite3.Connection, name: str, value: str) -> None:
+    tx.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, value))
 
 
 def read_walk_step_s(tx: sqlite3.Connection) -> float | None:

@@ -59,6 +59,11 @@ def record_attempt(tx: sqlite3.Connection, delivery: Delivery, *, state: str, du
     )
 
 
+def postpone(tx: sqlite3.Connection, delivery: Delivery, due_at: datetime) -> None:
+    """Not yet: no attempt was made."""
+    tx.execute("UPDATE outgoing SET due_ms = ? WHERE id = ? AND part = ?", (to_ms(due_at), delivery.id, delivery.part))
+
+
 def of_ref(tx: sqlite3.Connection, ref: str, limit: int = 100) -> list[Delivery]:
     """Everything sent or to be sent about one trade, order or parcel, oldest first."""
     rows = tx.execute("SELECT * FROM outgoing WHERE ref = ? ORDER BY created_ms, part LIMIT ?", (ref, limit))

@@ -117,7 +117,7 @@ def tell(tx: sqlite3.Connection, order: KuaidiOrder, status: int, at: Instant) -
     param = json.dumps(
         {
             "kuaidicom": order.kuaidicom,
-            "kuaidinum": order.kuaidinum,
+            "kuaidinum": rules.told_number(order, status),
             "status": "200",
             "message": "成功",
             "data": data,
@@ -225,7 +225,7 @@ def view(order: KuaidiOrder) -> dict[str, Any]:
         "orderId": order.order_id,
         "thirdOrderId": order.third_order_id,
         "kuaidiCom": order.kuaidicom,
-        "kuaidiNum": order.kuaidinum,
+        "kuaidiNum": rules.told_number(order, order.status),
         "status": order.status,
         "createTime": wire_time(order.created_at),
         "courierName": _COURIER[0] if order.status else "",
@@ -236,7 +236,8 @@ def view(order: KuaidiOrder) -> dict[str, Any]:
 
 
 def _placed(order: KuaidiOrder) -> Reply:
-    data = {"taskId": order.task_id, "orderId": order.order_id, "kuaidinum": order.kuaidinum, "attach": None}
+    number = rules.told_number(order, order.status)
+    data = {"taskId": order.task_id, "orderId": order.order_id, "kuaidinum": number, "attach": None}
     return {"message": "提交成功", "data": data}
 
 

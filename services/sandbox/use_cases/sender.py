@@ -19,6 +19,7 @@ from services.sandbox.use_cases.faults import take_fault
 NOTIFY_OPERATION = "notify"
 TAMPERED = "tampered"
 _AT_ONCE = 16
+_COPIES = 3
 _POLL_S = 0.2
 _CHANCE = random.SystemRandom()
 
@@ -89,6 +90,10 @@ class Sender:
         channel = self._channels[delivery.channel]
         with self._db.transaction() as tx:
             script = take_fault(tx, delivery.channel, NOTIFY_OPERATION, _CHANCE)
+        if script is not None and script.fault is Fault.LATE:
+            with self._db.transaction() as tx:
+                outgoing.postpone(tx, delivery, self._clock().real + timedelta(seconds=script.seconds))
+            return
         if script is not None and script.fault is Fault.SLOW:
             await asyncio.sleep(script.seconds)
         answer = await self._post(channel, delivery, script)
@@ -103,7 +108,8 @@ class Sender:
         if fault is Fault.BAD_SIGNATURE:
             delivery = replace(delivery, flaw="bad_signature")
         letter = channel.compose(delivery, self._clock())
-        answer = await self._postman.post(delivery.url, letter.content, letter.content_type)
+        for _ in range(_COPIES if fault is Fault.DUPLICATE else 1):
+            answer = await self._postman.post(delivery.url, letter.content, letter.content_type)
         return None if fault is Fault.COMMIT_THEN_TIMEOUT else answer
 
     def _record(self, channel: Channel, delivery: Delivery, answer: Answer | None, acknowledged: bool) -> None:

@@ -58,6 +58,17 @@ class BoardParcel(View):
         return self.mode == "SELF" or self.dispatch_state == "MANUAL"
 
 
+class RiderParcel(BoardParcel):
+    """A parcel as the merchant's own rider sees it; `mine`: they have taken it."""
+
+    mine: bool = False
+
+
+class Work(View):
+    items: list[RiderParcel]
+    next_cursor: str | None = None
+
+
 class Board(View):
     items: list[BoardParcel]
     next_cursor: str | None = None
@@ -82,6 +93,23 @@ class Dispatch(Service):
 
     async def deliver(self, asker: Asker, parcel_id: UUID, receive_code: str) -> None:
         await self.put(asker, f"/parcels/{parcel_id}/delivery", {"receive_code": receive_code})
+
+    async def work(self, asker: Asker, merchant_id: UUID, cursor: str | None = None) -> Work:
+        return Work.model_validate(
+            await self.get(asker, "/riders/parcels", merchant_id=str(merchant_id), cursor=cursor)
+        )
+
+    async def take(self, asker: Asker, parcel_id: UUID, name: str, phone: str) -> None:
+        await self.put(asker, f"/parcels/{parcel_id}/rider", {"name": name, "phone": phone})
+
+    async def give_back(self, asker: Asker, parcel_id: UUID) -> None:
+        await self.delete(asker, f"/parcels/{parcel_id}/rider")
+
+    async def deliver_with_photo(
+        self, asker: Asker, parcel_id: UUID, photo: str, latitude: float, longitude: float
+    ) -> None:
+        body = {"photo": photo, "latitude": latitude, "longitude": longitude}
+        await self.put(asker, f"/parcels/{parcel_id}/delivery-photo", body)
 
     async def receive(self, asker: Asker, parcel_id: UUID) -> None:
         await self.put(asker, f"/parcels/{parcel_id}/receipt", {})

@@ -84,6 +84,7 @@ TEXTS = {
     "parcel.received": ("确认收货", "I have received it"),
     "parcel.pending": ("物流信息生成中，请稍后刷新", "Delivery details are on their way; please look again soon"),
     "carrier.dada": ("达达", "Dada"),
+    "carrier.ishansong": ("闪送", "Shansong"),
     "carrier.kuaidi100": ("快递100", "Kuaidi100"),
     "orders.title": ("我的订单", "My orders"),
     "orders.filters": ("订单分类", "Kinds of orders"),

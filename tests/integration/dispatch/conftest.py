@@ -11,8 +11,9 @@ from fastapi import FastAPI
 from services.console.environment import seal_keys
 from services.console.local.ports import free_port
 from services.dispatch.app import make
-from services.dispatch.gateways.dada_mapper import DadaAccount
-from services.dispatch.gateways.kuaidi100_mapper import Kuaidi100Account
+from services.dispatch.gateways.dada import Dada
+from services.dispatch.gateways.ishansong import Ishansong
+from services.dispatch.gateways.kuaidi100 import Kuaidi100
 from services.dispatch.settings import Settings
 from shared.clock import Clock
 from shared.service import create_app
@@ -45,10 +46,9 @@ def dispatch_settings(environment: Environment, carriers: SandboxProcess) -> Set
         seal_keys={"dispatch": seal_keys(local.keys)["dispatch"]},
         callback_base_url=f"http://127.0.0.1:{port}",
         breaker_threshold=100,
-        dada=DadaAccount(base_url=f"{carriers.url}/dada", timeout_s=1, calls_per_s=1000),
-        kuaidi100=Kuaidi100Account(
-            order_url=f"{carriers.url}/kuaidi100/order/borderapi.do", timeout_s=1, calls_per_s=1000
-        ),
+        dada=Dada(base_url=f"{carriers.url}/dada", timeout_s=1, calls_per_s=1000),
+        ishansong=Ishansong(base_url=f"{carriers.url}/ishansong", timeout_s=1, calls_per_s=1000),
+        kuaidi100=Kuaidi100(order_url=f"{carriers.url}/kuaidi100/order/borderapi.do", timeout_s=1, calls_per_s=1000),
     )
 
 
@@ -84,10 +84,14 @@ async def stage(
         # What earlier tests left to be done would use up the faults that this one scripts.
         async with db.transaction() as tx:
             await tx.execute("delete from timers")
+            await tx.execute("delete from carrier_accounts")
+            await tx.execute("delete from scorecard")
         async with (
             httpx.AsyncClient(base_url=dispatch_settings.callback_base_url, trust_env=False, timeout=30) as http,
             httpx.AsyncClient(base_url=carriers.url, trust_env=False, timeout=30) as sandbox,
         ):
+            callbacks = f"{dispatch_settings.callback_base_url}/webhooks/ishansong/ishansong-callback"
+            (await sandbox.put("/_sim/ishansong/console", json={"callback_url": callbacks})).raise_for_status()
             yield Stage(db, http, sandbox, service.world, service.handlers, clock)
-            for provider in ("dada", "kuaidi100"):
+            for provider in ("dada", "ishansong", "kuaidi100"):
                 await sandbox.delete(f"/_sim/faults/{provider}")

@@ -8,6 +8,9 @@ from uuid import UUID, uuid4
 import httpx
 
 from services.dispatch.consumers import timers
+from services.dispatch.domain.eligibility import Contract
+from services.dispatch.store import preferences as preference_store
+from services.dispatch.use_cases import dispatching
 from services.dispatch.world import OWNER, DispatchWorld
 from shared.clock import Clock
 from shared.contracts import Event
@@ -93,9 +96,13 @@ class Stage:
                 if queue.startswith("dispatch."):
                     await self.handlers.by_queue[queue].run(event, self.db, self.world)
 
-    async def open_shop(self) -> Shop:
-        """A shop as catalog's events tell of it."""
+    async def open_shop(self, *order: str, **preferences: Any) -> Shop:
+        """A shop as catalog's events tell of it. Its parcels go to these carriers in order; `any`: to the best."""
         shop = Shop()
+        carriers = () if order == ("any",) else order or ("dada", "kuaidi100")
+        contract = Contract(order=carriers, **preferences)
+        async with self.db.transaction() as tx:
+            await preference_store.keep(tx, shop.merchant_id, contract)
         await self.hear(
             MerchantChanged(
                 occurred_at=self.now(), merchant_id=shop.merchant_id, name="鲜果铺", phone="089812345678",
@@ -175,6 +182,15 @@ class Stage:
         assert answer.status_code == 200, answer.text
         seen: dict[str, Any] = answer.json()
         return seen
+
+    async def dispatch(self, order: OrderPaid) -> None:
+        """Choose a carrier and open its attempt, without sending the order."""
+        async with self.db.transaction() as tx:
+            search = await dispatching.prepare(tx, self.world, await self.parcel_id(order))
+        assert search is not None, "the parcel needs a carrier"
+        quotes = await search.quotes(self.world.policy.quote_within)
+        async with self.db.transaction() as tx:
+            await dispatching.decide(tx, self.world, search, quotes)
 
     async def act(self) -> None:
         """Let every timer act that is due, until none is."""

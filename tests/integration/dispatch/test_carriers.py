@@ -143,7 +143,7 @@ async def test_a_carrier_that_cancels_before_pickup_is_tried_again_three_times_a
 
 async def test_a_parcel_that_nobody_will_carry_is_refunded_when_the_merchant_does_nothing(stage: Stage) -> None:
     shop = await stage.open_shop()
-    await stage.faults("dada", {"operation": "addOrder", "fault": "business_error", "code": "4711", "times": 9})
+    await stage.faults("dada", {"operation": "addAfterQuery", "fault": "business_error", "code": "4711", "times": 9})
     order = await stage.accepted(shop, INSTANT)
     await stage.until_attempt(order, "REJECTED")
     assert (await stage.parcel(order))["dispatch_state"] == "MANUAL"

@@ -1,12 +1,14 @@
 """The database refuses what a mistaken statement would do, each guard alone."""
 
 import asyncio
+from datetime import timedelta
 
 import asyncpg
 import pytest
 
 from services.dispatch.domain.attempts import AttemptState
 from services.dispatch.store import attempts
+from services.dispatch.store.attempts import NewAttempt
 from services.dispatch.use_cases import dispatching
 from shared.contracts.catalog import DeliveryMode
 from shared.contracts.checkout import OrderPaid
@@ -21,8 +23,11 @@ async def _open(stage: Stage, order: OrderPaid) -> None:
     attempt_id = new_id()
     async with stage.db.transaction() as tx:
         await attempts.open_attempt(
-            tx, attempt_id, (await stage.parcel(order))["parcel_id"], "dada", "platform", INSTANT,
-            AttemptState.CREATED, attempt_id.bytes, {},
+            tx,
+            NewAttempt(
+                attempt_id, (await stage.parcel(order))["parcel_id"], "dada", "platform", INSTANT, AttemptState.CREATED,
+                attempt_id.bytes,
+            ),
         )  # fmt: skip
 
 
@@ -42,7 +47,12 @@ async def test_a_parcel_dispatched_by_many_at_once_gets_one_attempt(stage: Stage
 
     async def dispatch() -> None:
         async with stage.db.transaction() as tx:
-            await dispatching.dispatch_parcel(tx, stage.world, parcel_id)
+            search = await dispatching.prepare(tx, stage.world, parcel_id)
+        if search is None:
+            return
+        quotes = await search.quotes(timedelta(seconds=2))
+        async with stage.db.transaction() as tx:
+            await dispatching.decide(tx, stage.world, search, quotes)
 
     await asyncio.gather(*(dispatch() for _ in range(8)))
     assert len(await stage.attempts(order)) == 1

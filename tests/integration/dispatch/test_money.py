@@ -19,7 +19,7 @@ async def test_only_operators_read_the_money(stage: Stage) -> None:
 
 async def test_an_order_whose_outcome_is_unknown_is_in_flight_and_nothing_is_a_misfit(stage: Stage) -> None:
     shop = await stage.open_shop()
-    await stage.faults("dada", {"operation": "addOrder", "fault": "http_500", "times": 1})
+    await stage.faults("dada", {"operation": "addAfterQuery", "fault": "http_500", "times": 1})
     order = await stage.accepted(shop, DeliveryMode.INSTANT)
     await stage.hear(refund_request(order))
     money = (await stage.http.get("/admin/money", headers=as_(await _operator(stage)))).json()

@@ -100,7 +100,7 @@ async def test_a_cancellation_that_did_not_arrive_is_repeated(stage: Stage) -> N
 
 async def test_a_refund_while_the_outcome_is_unknown_waits_for_it_and_then_cancels(stage: Stage) -> None:
     shop = await stage.open_shop()
-    await stage.faults("dada", {"operation": "addOrder", "fault": "commit_then_http_500", "times": 1})
+    await stage.faults("dada", {"operation": "addAfterQuery", "fault": "commit_then_http_500", "times": 1})
     order = await stage.accepted(shop, INSTANT)
     request = refund_request(order)
     await stage.hear(request)

@@ -7,7 +7,7 @@ import pytest
 
 from services.dispatch.store import attempts as attempt_store
 from services.dispatch.store import parcels as parcel_store
-from services.dispatch.use_cases import dispatching, submitting
+from services.dispatch.use_cases import shipments, submitting
 from shared.contracts.catalog import DeliveryMode
 from shared.contracts.checkout import OrderPaid
 from tests.integration.dispatch.stage import Stage
@@ -25,7 +25,7 @@ SILENCE = _fault("notify", "drop_before_commit", times=1000)
 
 async def test_a_callback_may_tell_the_outcome_before_we_ask(stage: Stage) -> None:
     shop = await stage.open_shop()
-    await stage.faults("dada", _fault("addOrder", "commit_then_timeout"))
+    await stage.faults("dada", _fault("addAfterQuery", "commit_then_timeout"))
     order = await stage.accepted(shop, INSTANT)
     await stage.until_attempt(order, "SEARCHING")
     assert len(await stage.attempts(order)) == 1
@@ -40,7 +40,7 @@ async def _riders(stage: Stage, order: OrderPaid) -> int:
 )
 async def test_an_order_that_arrived_although_the_answer_did_not_is_adopted(stage: Stage, fault: str) -> None:
     shop = await stage.open_shop()
-    await stage.faults("dada", _fault("addOrder", fault), SILENCE)
+    await stage.faults("dada", _fault("addAfterQuery", fault), SILENCE)
     order = await stage.accepted(shop, INSTANT)
     assert [attempt["state"] for attempt in await stage.attempts(order)] == ["UNKNOWN"]
     await stage.pass_time(timedelta(seconds=3))
@@ -54,7 +54,7 @@ async def test_an_order_that_arrived_although_the_answer_did_not_is_adopted(stag
 @pytest.mark.parametrize("fault", ["drop_before_commit", "http_500", "html_body", "unknown_code"])
 async def test_an_order_that_never_arrived_is_fenced_before_another_is_made(stage: Stage, fault: str) -> None:
     shop = await stage.open_shop()
-    await stage.faults("dada", _fault("addOrder", fault))
+    await stage.faults("dada", _fault("addAfterQuery", fault))
     order = await stage.accepted(shop, INSTANT)
     (attempt,) = await stage.attempts(order)
     assert attempt["state"] == "UNKNOWN"
@@ -70,7 +70,7 @@ async def test_an_order_that_never_arrived_is_fenced_before_another_is_made(stag
 
 async def test_a_fenced_order_that_comes_to_life_is_cancelled_again(stage: Stage) -> None:
     shop = await stage.open_shop()
-    await stage.faults("dada", _fault("addOrder", "drop_before_commit"))
+    await stage.faults("dada", _fault("addAfterQuery", "drop_before_commit"))
     order = await stage.accepted(shop, INSTANT)
     for _ in range(4):
         await stage.pass_time(timedelta(seconds=60))
@@ -83,7 +83,7 @@ async def test_a_fenced_order_that_comes_to_life_is_cancelled_again(stage: Stage
         parcel = await parcel_store.find_parcel(tx, fenced["parcel_id"])
         assert found is not None
         assert parcel is not None
-        shipment = await submitting.shipment_of(tx, stage.world, parcel)
+        shipment = await shipments.shipment_of(tx, stage.world, parcel)
     await carrier.create(shipment, found.key, stage.world.callback_url("dada", found.attempt_id))
 
     while await stage.known_to_dada(order) != [5, 1]:
@@ -113,8 +113,7 @@ async def test_a_process_that_died_while_sending_leaves_an_order_to_ask_about(st
     shop = await stage.open_shop()
     order = await stage.paid(shop, INSTANT)
     await stage.put(order, "acceptance", shop.clerk)
-    async with stage.db.transaction() as tx:
-        await dispatching.dispatch_parcel(tx, stage.world, await stage.parcel_id(order))
+    await stage.dispatch(order)
     (attempt,) = await stage.attempts(order)
     async with stage.db.transaction() as tx:
         submission = await submitting.begin(tx, stage.world, attempt["attempt_id"])
@@ -130,7 +129,7 @@ async def test_a_process_that_died_while_sending_leaves_an_order_to_ask_about(st
 
 async def test_a_carrier_that_cannot_be_reached_is_tried_later_with_the_same_number(stage: Stage) -> None:
     shop = await stage.open_shop()
-    await stage.faults("dada", _fault("addOrder", "throttle", times=2))
+    await stage.faults("dada", _fault("addAfterQuery", "throttle", times=2))
     order = await stage.accepted(shop, INSTANT)
     (attempt,) = await stage.attempts(order)
     assert attempt["state"] == "CREATED"

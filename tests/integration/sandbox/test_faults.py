@@ -136,6 +136,13 @@ def test_lost_and_false_notifies_are_followed_by_true_ones(alipay: ShopSide, out
         ("/kuaidi100/order/borderapi.do", "kuaidi100", {"fault": "throttle"}, "Too Many Requests"),
         ("/kuaidi100/order/borderapi.do", "kuaidi100", {"fault": "business_error", "code": "601"}, '"601"'),
         ("/kuaidi100/order/borderapi.do", "kuaidi100", {"fault": "html_body"}, "<html>"),
+        ("/dada/api/order/addOrder", "dada", {"fault": "balance_short"}, '"code":90007'),
+        ("/dada/api/order/addOrder", "dada", {"fault": "stale_quote"}, '"code":2062'),
+        ("/kuaidi100/order/borderapi.do", "kuaidi100", {"fault": "balance_short"}, '"601"'),
+        ("/ishansong/openapi/merchants/v5/orderPlace", "ishansong", {"fault": "throttle"}, '"status":80006'),
+        ("/ishansong/openapi/merchants/v5/orderPlace", "ishansong", {"fault": "balance_short"}, '"status":80007'),
+        ("/ishansong/openapi/merchants/v5/orderPlace", "ishansong", {"fault": "stale_quote"}, '"status":80008'),
+        ("/ishansong/openapi/merchants/v5/orderPlace", "ishansong", {"fault": "unknown_code"}, '"status":500'),
     ],
 )
 def test_carriers_fail_in_their_own_words(
@@ -143,3 +150,11 @@ def test_carriers_fail_in_their_own_words(
 ) -> None:
     script(alipay, {"operation": "*", **fault}, provider=provider)
     assert answered in alipay.http.post(path, content=b"").text
+
+
+def test_an_error_page_in_gbk_is_no_utf_8(alipay: ShopSide) -> None:
+    script(alipay, {"operation": "*", "fault": "gbk_body"}, provider="dada")
+    content = alipay.http.post("/dada/api/order/addOrder", content=b"").content
+    assert "系统繁忙" in content.decode("gbk")
+    with pytest.raises(UnicodeDecodeError):
+        content.decode()

@@ -117,6 +117,14 @@ def test_a_parcel_can_be_cancelled_once_and_only_before_collection(kuaidi: Kuaid
     assert refused["returnCode"] == "500"
 
 
+def test_some_couriers_tell_the_waybill_only_when_they_accept(kuaidi: Kuaidi, third: str) -> None:
+    order = kuaidi.call("bOrder", **kuaidi.terms(third, kuaidicom="yunda"))["data"]
+    assert order["kuaidinum"] == ""
+    kuaidi.control(order["orderId"], "accept")
+    told = [pushed(request)["kuaidinum"] for request in kuaidi.shop.wait_for(f"/kd/{third}", 2)]
+    assert sorted(map(bool, told)) == [False, True]
+
+
 def test_fee_events_are_no_states(kuaidi: Kuaidi, third: str) -> None:
     order = kuaidi.call("bOrder", **kuaidi.terms(third))["data"]
     kuaidi.control(order["orderId"], "pickup")

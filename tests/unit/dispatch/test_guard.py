@@ -1,5 +1,7 @@
 """The breaker and what a transport's failure proves: a new order is held back, queries and cancels never are."""
 
+import asyncio
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -11,6 +13,7 @@ from services.dispatch.gateways.dada import DadaCarrier
 from services.dispatch.gateways.dada_mapper import DadaAccount
 from services.dispatch.gateways.guard import BREAKER_OPEN, Guarded
 from services.dispatch.gateways.port import CancelReason, Outcome, ProviderRef, Reason
+from tests.support.waiting import eventually
 from tests.unit.dispatch.shipment import SHIPMENT
 
 REF = ProviderRef("d" * 32)
@@ -95,3 +98,75 @@ async def test_refusals_do_not_open_the_breaker() -> None:
     for _ in range(6):
         result = await carrier.create(SHIPMENT, "d" * 32, "u")
         assert (result.outcome, result.reason) == (Outcome.REJECTED, Reason.OTHER)
+
+
+async def test_too_fast_is_an_answer_and_does_not_open_the_breaker() -> None:
+    carrier = _carrier(lambda _: httpx.Response(429))
+    for _ in range(6):
+        assert (await carrier.create(SHIPMENT, "d" * 32, "u")).outcome is Outcome.RATE_LIMITED
+
+
+async def test_quotes_are_new_business_too() -> None:
+    carrier = _carrier(lambda _: httpx.Response(500))
+    for _ in range(3):
+        assert (await carrier.quote(SHIPMENT, "d" * 32, "u")).outcome is Outcome.UNKNOWN
+    assert (await carrier.quote(SHIPMENT, "d" * 32, "u")).code == BREAKER_OPEN
+    assert (await carrier.create(SHIPMENT, "d" * 32, "u")).code == BREAKER_OPEN
+
+
+async def test_what_concerns_orders_that_exist_passes_an_open_breaker_and_never_opens_one() -> None:
+    carrier = _carrier(lambda _: httpx.Response(500))
+    for _ in range(4):
+        assert (await carrier.query(REF)).outcome is Outcome.UNKNOWN
+        assert (await carrier.tip(REF, 100)).outcome is Outcome.UNKNOWN
+        assert (await carrier.position(REF)).outcome is Outcome.UNKNOWN
+        assert (await carrier.confirm_return(REF)).outcome is Outcome.UNKNOWN
+    assert (await carrier.create(SHIPMENT, "d" * 32, "u")).outcome is Outcome.UNKNOWN
+
+
+async def test_a_breaker_tries_again_after_its_time_and_closes_on_an_answer() -> None:
+    broken = True
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(500) if broken else _ok(request)
+
+    client = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    carrier = Guarded(
+        DadaCarrier(DadaAccount(), client), threshold=2, open_for=timedelta(milliseconds=50), calls_per_s=1000
+    )
+    for _ in range(2):
+        await carrier.create(SHIPMENT, "d" * 32, "u")
+    assert (await carrier.create(SHIPMENT, "d" * 32, "u")).code == BREAKER_OPEN
+    broken = False
+
+    async def answered() -> bool:
+        return (await carrier.create(SHIPMENT, "d" * 32, "u")).outcome is Outcome.OK
+
+    await eventually(answered)
+
+
+async def test_each_account_has_a_breaker_of_its_own() -> None:
+    broken, works = _carrier(lambda _: httpx.Response(500)), _carrier(_ok)
+    for _ in range(4):
+        await broken.create(SHIPMENT, "d" * 32, "u")
+    assert (await works.create(SHIPMENT, "d" * 32, "u")).outcome is Outcome.OK
+
+
+async def test_calls_of_one_account_are_paced() -> None:
+    client = httpx.AsyncClient(transport=httpx.MockTransport(_ok))
+    carrier = Guarded(DadaCarrier(DadaAccount(), client), threshold=3, open_for=timedelta(seconds=30), calls_per_s=10)
+    began = time.monotonic()
+    await asyncio.gather(*(carrier.query(REF) for _ in range(14)))
+    assert time.monotonic() - began >= 0.3, "ten at once, and each further one a tenth of a second later"
+
+
+async def test_what_is_sent_again_after_a_failed_connection_is_the_same_to_the_last_byte() -> None:
+    sent: list[bytes] = []
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        sent.append(request.content)
+        raise httpx.ConnectError("refused")
+
+    await _carrier(refuse).create(SHIPMENT, "d" * 32, "u")
+    assert len(sent) == 3
+    assert len(set(sent)) == 1

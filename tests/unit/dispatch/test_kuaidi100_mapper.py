@@ -127,3 +127,66 @@ def test_a_signature_in_small_letters_counts() -> None:
     text = json.dumps(_order(1))
     form = {"param": text, "sign": mapper.push_signature(text, SALT).lower()}
     assert mapper.parse_webhook(RawRequest(urlencode(form).encode()), SALT).trust is Trust.STRONG
+
+
+def test_a_push_tells_the_whole_way_oldest_row_first() -> None:
+    rows = [
+        {"ftime": "2026-11-22 12:00:00", "statusCode": "3"},
+        {"ftime": "2026-11-22 08:00:00", "statusCode": "5"},
+        {"ftime": "2026-11-22 07:00:00", "statusCode": "no code of ours"},
+        {"ftime": "2026-11-21 08:00:00", "statusCode": "1"},
+    ]
+    push: dict[str, object] = {"status": "shutdown", "lastResult": {"state": "3", "nu": "YT1", "data": rows}}
+    told = mapper.parse_webhook(_form(push), SALT).snapshots
+    assert [snapshot.raw_status for snapshot in told] == ["track:1", "track:5", "track:3"]
+    assert all(snapshot.picked_up for snapshot in told)
+
+
+@pytest.mark.parametrize("track", [{}, {"state": "0"}, {"state": "0", "data": None}, {"state": "0", "data": ["x", 1]}])
+def test_a_track_without_rows_is_still_a_state(track: dict[str, object]) -> None:
+    assert len(mapper.parse_rows(track)) == 1
+
+
+def test_a_price_is_asked_for_and_told_in_yuan() -> None:
+    asked = mapper.build_price(Kuaidi100Account(), SHIPMENT)
+    assert (asked["kuaidicom"], asked["weight"]) == ("yuantong", "2.5")
+    quote = mapper.parse_quote({"price": "18.00", "defPrice": "20.00"})
+    assert quote is not None
+    assert quote.fee_fen == 1_800
+    assert mapper.parse_quote({}) is None
+    assert mapper.parse_quote({"price": "-1"}) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome", "reason"),
+    [
+        ("200", Outcome.OK, None),
+        ("501", Outcome.OK, None),
+        ("500", Outcome.UNKNOWN, None),
+        ("600", Outcome.REJECTED, Reason.AUTH),
+        ("601", Outcome.REJECTED, Reason.FUNDS),
+        ("700", Outcome.REJECTED, Reason.BAD_INPUT),
+        ("701", Outcome.REJECTED, Reason.CATEGORY),
+        ("702", Outcome.REJECTED, Reason.BAD_INPUT),
+    ],
+)
+def test_a_subscription_that_exists_is_as_good_as_a_new_one(code: str, outcome: Outcome, reason: Reason | None) -> None:
+    answer = mapper.parse_subscribed(json.dumps({"result": code == "200", "returnCode": code}).encode())
+    assert (answer.outcome, answer.reason) == (outcome, reason)
+
+
+def test_a_subscription_names_waybill_courier_and_salt() -> None:
+    form = parse_qs(
+        mapper.build_subscription(Kuaidi100Account(), "YT1", "13800138000", "https://shop.example/w").decode()
+    )
+    assert form["schema"] == ["json"]
+    param = json.loads(form["param"][0])
+    assert (param["company"], param["number"], param["key"]) == ("yuantong", "YT1", "kuaidi-key")
+    assert param["parameters"]["salt"] == SALT
+    assert Kuaidi100Account().subscribe_url == "http://127.0.0.1:8006/kuaidi100/poll"
+
+
+@pytest.mark.parametrize("raw", ["<html>错误".encode("gbk"), b"", b"[" * 200_000, b'{"result":true}'])
+def test_an_answer_that_cannot_be_read_is_unknown(raw: bytes) -> None:
+    assert mapper.parse_answer(raw).outcome is Outcome.UNKNOWN
+    assert mapper.parse_subscribed(raw).outcome is Outcome.UNKNOWN

@@ -1,4 +1,4 @@
-"""What a parcel's state means for a refund, which carrier is chosen, and from which store."""
+"""What a parcel's state means for a refund, and from which store it leaves."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -7,15 +7,9 @@ import pytest
 
 from services.dispatch.domain.parcels import FenceAnswer, ParcelState, Policy, answer_fence, ask_again_after
 from services.dispatch.domain.receive_codes import matches, new_receive_code
-from services.dispatch.domain.routing import Candidate, GeoPoint, StorePlace, departure, distance_m, route
+from services.dispatch.domain.routing import GeoPoint, StorePlace, departure, distance_m
 from services.dispatch.domain.timeline import TEXTS, What
 from shared.contracts.catalog import DeliveryMode
-
-CANDIDATES = (
-    Candidate("self", "merchant", DeliveryMode.SELF, 100_000),
-    Candidate("dada", "platform", DeliveryMode.INSTANT, 50_000),
-    Candidate("kuaidi100", "platform", DeliveryMode.COURIER, 100_000),
-)
 
 
 @pytest.mark.parametrize("state", [ParcelState.PLACED, ParcelState.ACCEPTED])
@@ -41,24 +35,6 @@ def test_goods_that_have_left_are_not_refunded_without_the_merchant(state: Parce
 @pytest.mark.parametrize("state", [ParcelState.FAILED, ParcelState.RETURNED, ParcelState.LOST])
 def test_goods_that_will_not_arrive_may_be_refunded_in_parts(state: ParcelState) -> None:
     assert answer_fence(state, whole=False, carrier_involved=False)[0] is FenceAnswer.ALREADY_STOPPED
-
-
-def test_the_requested_mode_decides_and_the_others_are_told_why_not() -> None:
-    routing = route(DeliveryMode.INSTANT, 1000, CANDIDATES)
-    assert routing.record() == {
-        "policy": "requested_mode",
-        "chosen": "dada",
-        "refused": [
-            {"provider": "self", "reason": "other_mode"},
-            {"provider": "kuaidi100", "reason": "other_mode"},
-        ],
-    }
-
-
-def test_a_parcel_too_heavy_for_everybody_is_nobodys() -> None:
-    routing = route(DeliveryMode.INSTANT, 60_000, CANDIDATES)
-    assert routing.chosen is None
-    assert ("dada", "overweight") in routing.refused
 
 
 def test_distances_are_great_circles() -> None:

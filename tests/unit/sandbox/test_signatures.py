@@ -3,7 +3,7 @@
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from services.sandbox.domain import dada, kuaidi100, rsa2
+from services.sandbox.domain import dada, ishansong, kuaidi100, rsa2
 
 
 def test_dada_signs_as_its_published_vector() -> None:
@@ -46,3 +46,9 @@ def test_a_forged_or_broken_signature_is_not_genuine(key: rsa.RSAPrivateKey) -> 
     assert not rsa2.is_genuine("a=文", signature, key.public_key())
     assert not rsa2.is_genuine("a=中", rsa2.forge(signature), key.public_key())
     assert not rsa2.is_genuine("a=中", "not base64 !", key.public_key())
+
+
+def test_ishansong_signs_as_others_compute_it() -> None:
+    fields = {"clientId": "cid-1", "shopId": "shop-9", "timestamp": "1700000000000", "data": '{"a":1}', "sign": "x"}
+    assert ishansong.signature("secret-1", fields) == "683042FE4702409D69A75ABB10D43409"
+    assert ishansong.signature("secret-1", {**fields, "data": ""}) != "683042FE4702409D69A75ABB10D43409"

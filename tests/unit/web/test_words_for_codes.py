@@ -29,7 +29,7 @@ from services.checkout.domain.mass_refunds import MassRefundState
 from services.checkout.domain.orders import OrderState, UnitState
 from services.checkout.domain.refunds import RefundState
 from services.dispatch.domain.parcels import ParcelState, answer_fence
-from services.dispatch.gateways import dada, kuaidi100
+from services.dispatch.gateways import dada, ishansong, kuaidi100
 from services.redemption.domain.certificates import Certificate, CertificateState, refusal_to_fence
 from services.settlement.domain.payouts import InstructionState
 from services.settlement.domain.uses import UseState
@@ -156,7 +156,7 @@ def test_every_refund_that_nobody_asked_for_says_its_cause(cause: RefundCause) -
     assert f"refund.cause.{cause.value}" in TEXTS
 
 
-@pytest.mark.parametrize("provider", [dada.PROVIDER, kuaidi100.PROVIDER])
+@pytest.mark.parametrize("provider", [dada.PROVIDER, ishansong.PROVIDER, kuaidi100.PROVIDER])
 def test_every_carrier_has_a_name(provider: str) -> None:
     assert f"carrier.{provider}" in TEXTS
 

@@ -22,6 +22,7 @@ from tests.unit.web.town.services import (
     add_codes,
     add_dispatch_and_settlement,
     add_redemption,
+    add_riders,
 )
 from tests.unit.web.town.state import Refusal, Town
 from tests.unit.web.town.things import (
@@ -120,5 +121,6 @@ def build(town: Town, issuer: str = "http://issuer.town") -> FastAPI:
     add_reviews(app, town)
     add_redemption(app, town)
     add_dispatch_and_settlement(app, town)
+    add_riders(app, town)
     add_issuer(app, town, issuer)
     return app

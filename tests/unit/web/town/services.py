@@ -215,6 +215,22 @@ def _add_redemptions(app: FastAPI, town: Town) -> None:
         return town.redeemed[redemption_id]
 
 
+def add_riders(app: FastAPI, town: Town) -> None:
+    @app.delete("/parcels/{parcel_id}/rider")
+    async def give_back(parcel_id: str) -> Any:
+        return town.parcel
+
+    @app.get("/riders/parcels")
+    async def work() -> Any:
+        door = {"name": "王小明", "phone": "+8613800138000", "address": "海南省海口市龙华区滨海大道 2 号"}
+        kinds = (("ACCEPTED", False), ("ACCEPTED", True), ("HANDED_OVER", True))
+        items = [
+            parcel(parcel_id=known_id(f"{state} {mine}"), state=state, mode="SELF", receiver=door, mine=mine)
+            for state, mine in kinds
+        ]
+        return {"items": items, "next_cursor": None}
+
+
 def add_dispatch_and_settlement(app: FastAPI, town: Town) -> None:
     @app.get("/orders/{order_id}/parcel")
     async def one_parcel(order_id: str) -> Any:
