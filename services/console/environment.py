@@ -102,7 +102,7 @@ def _sandbox(local: Local) -> dict[str, str]:
         "GROUPBUY_SANDBOX_HOST": "127.0.0.1",
         "GROUPBUY_SANDBOX_PORT": str(local.ports["sandbox"]),
         "GROUPBUY_SANDBOX_PUBLIC_URL": local.url("sandbox"),
-        "GROUPBUY_SANDBOX_ISHANSONG_CALLBACK_URL": f"{local.url('dispatch')}/webhooks/ishansong/ishansong-callback",
+        "GROUPBUY_SANDBOX_ISHANSONG_CALLBACK_URL": f"{local.url('dispatch')}/webhooks/ishansong",
         "GROUPBUY_SANDBOX_STATE": str(local.var / "sandbox" / "state.sqlite3"),
         "GROUPBUY_SANDBOX_KEYS": str(local.keys),
         "GROUPBUY_AMQP_URL": local.amqp_urls["sandbox"],

@@ -53,8 +53,11 @@ class Settings(BaseSettings):
     ishansong_app_secret: SecretStr = SecretStr("ishansong-secret")
     ishansong_shop_id: str = "ishansong-shop"
     ishansong_callback_url: str = Field(
-        default="http://127.0.0.1:8004/webhooks/ishansong/ishansong-callback",
-        description="As entered at the provider's console; its last part is the secret of the shop's account.",
+        default="http://127.0.0.1:8004/webhooks/ishansong",
+        description="As entered at the provider's console, without its last part",
+    )
+    ishansong_callback_token: SecretStr = Field(
+        default=SecretStr("ishansong-callback"), description="The last part: the secret of the shop's account"
     )
     ishansong_callback_intervals_s: tuple[float, ...] = (1, 2, 5, 10, 20, 30, 60, 60)
 

@@ -90,7 +90,9 @@ def build_router(world: World) -> APIRouter:
 def callback_url(world: World, tx: Connection) -> str:
     """As chosen by the control, else as set."""
     chosen = meta.read_text(tx, "ishansong_callback_url")
-    return world.settings.ishansong_callback_url if chosen is None else chosen
+    settings = world.settings
+    entered = f"{settings.ishansong_callback_url}/{settings.ishansong_callback_token.get_secret_value()}"
+    return entered if chosen is None else chosen
 
 
 def _find(tx: Connection, number: str) -> IshansongOrder:
