@@ -1,6 +1,5 @@
 """Paying merchants: the day's run, one call per instruction, and what each answer means."""
 
-from datetime import date
 from uuid import UUID
 
 from services.settlement.domain import ledger
@@ -8,33 +7,19 @@ from services.settlement.domain.ledger import PostingKind, PostingSet, posting_s
 from services.settlement.domain.payouts import (
     Instruction,
     InstructionState,
-    Terms,
-    latest_run_day,
     next_attempt,
-    next_run_moment,
 )
-from services.settlement.gateways import RailAnswer, World
+from services.settlement.gateways import RailAnswer
 from services.settlement.store import instructions as store
-from services.settlement.store import runs
 from services.settlement.store.ledger import post
-from services.settlement.store.runs import SEND_INSTRUCTION, RunTotals
+from services.settlement.store.runs import SEND_INSTRUCTION
 from shared.alipay import Outcome
-from shared.clock import business_day
 from shared.contracts.settlement import PayoutFailed, PayoutPaid
 from shared.database import Transaction
 from shared.errors import Conflict, NotFound
 from shared.ids import derived_id, new_id
 from shared.messaging import outbox, timers
 from shared.observability import log
-
-DAILY_RUN = "daily_run"
-_THE_RUN = "payouts"
-
-
-class RunInFuture(Conflict):
-    code = "run_in_future"
-    zh = "该日尚未到来，不能提前结算"
-    en = "That day has not come; its run cannot be made early"
 
 
 class InstructionNotFailed(Conflict):
@@ -53,29 +38,6 @@ class FeeExceedsGross(Conflict):
     code = "fee_exceeds_gross"
     zh = "手续费不能超过结算金额"
     en = "The fee cannot exceed the amount paid out"
-
-
-async def schedule_next_run(tx: Transaction, terms: Terms) -> None:
-    """Set the timer of the next daily run; a run that was missed is due at once."""
-    moment = next_run_moment(await runs.last_run(tx), tx.now, terms.run_at)
-    await timers.schedule(tx, DAILY_RUN, _THE_RUN, moment)
-
-
-async def run_today(tx: Transaction, world: World) -> None:
-    """The latest daily run that is due, which claims whatever earlier ones missed, then the timer for the next."""
-    await run(tx, latest_run_day(tx.now, world.terms.run_at), world)
-    await schedule_next_run(tx, world.terms)
-
-
-async def run(tx: Transaction, day: date, world: World) -> RunTotals:
-    """Claim everything that is final, due by `day` and unpaid, and order its payment. Repeating it claims nothing
-    twice; what became final meanwhile joins. Returns the sums of all runs of that day."""
-    if day > business_day(tx.now):
-        raise RunInFuture(day=day.isoformat())
-    await runs.open_run(tx, day)
-    claimed = await runs.claim_due(tx, day, world.terms.fee_bp, world.paying_rails, world.rails_in_parts)
-    log.info("payout_run_made", day=day.isoformat(), uses=claimed)
-    return await runs.run_totals(tx, day)
 
 
 async def begin_sending(tx: Transaction, instruction_id: UUID) -> Instruction | None:

@@ -12,7 +12,7 @@ from services.settlement import consumers
 from services.settlement.domain.payouts import Instruction
 from services.settlement.gateways import RailAnswer, World
 from services.settlement.store.runs import SEND_INSTRUCTION
-from services.settlement.use_cases import pay
+from services.settlement.use_cases import run
 from shared.alipay import Outcome
 from shared.clock import Clock, business_day, start_of_day
 from shared.contracts import Event
@@ -193,8 +193,7 @@ class Stage:
 
     async def run(self, day: date | None = None) -> None:
         """The run of a day (today's unless given). It also claims what other tests left due."""
-        async with self.db.transaction() as tx:
-            await pay.run(tx, day or self.today(), self.world)
+        assert await run.run(self.db, day or self.today(), self.world, within_s=600)
 
     async def send(self, instruction_id: UUID, world: World | None = None) -> None:
         """What the timer of an instruction does."""
