@@ -151,4 +151,4 @@ async def send_instruction(due: Due, db: Database, world: World) -> None:
         return
     answer = await world.rails[instruction.rail].pay(instruction)
     async with db.transaction() as tx:
-        await pay.record_answer(tx, instruction, answer)
+        await pay.record_answer(tx, instruction, answer, world.terms)

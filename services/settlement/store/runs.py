@@ -13,26 +13,24 @@ SEND_INSTRUCTION = "send_instruction"
 # The share of a running total, as domain.payouts.fee_shares: `total` up to and including this use, `part` its own.
 FEE_SHARE = "({total} * {bp} + 5000) / 10000 - (({total} - {part}) * {bp} + 5000) / 10000"
 
-# $1 day, $2 and $3 the merchant and order after which to go on, $4 how many uses to look at. A merchant's trades follow
-# one another, and no trade is cut in two: the last one is taken whole (at most 10 units of 100 uses).
+# $1 day, $2 the order after which to go on, $3 how many uses to look at. Orders follow one another as they were placed,
+# which is also how they lie on disk. No trade is cut in two: the last one is taken whole (at most 10 units of 100).
 _NEXT = """
 with ahead as materialized (
-    select merchant_id, order_id from uses
-    where state = 'FINAL' and disputed_by is null and due_on <= $1
-      and ($2::uuid is null or (merchant_id, order_id) > ($2, $3))
-    order by merchant_id, order_id limit $4)
-select merchant_id, order_id, (select count(*) from ahead) as seen from ahead
-order by merchant_id desc, order_id desc limit 1
+    select order_id from uses
+    where state = 'FINAL' and disputed_by is null and due_on <= $1 and ($2::uuid is null or order_id > $2)
+    order by order_id limit $3)
+select order_id from ahead order by order_id desc limit 1
 """
 
-# $1 day, $2 fee in basis points, $3 now, $4 rails that pay, $5 those of them that confirm in parts, $6 and $7 after
-# which merchant and order, $8 and $9 up to which, $10 the pass.
+# $1 day, $2 fee in basis points, $3 now, $4 rails that pay, $5 those of them that confirm in parts, $6 after which
+# order, $7 up to which, $8 the pass.
 _BATCH = f"""
 with ready as materialized (
     select u.unit_id, u.use_no, u.order_id, u.merchant_id, u.merchant_fen
     from uses u
     where u.state = 'FINAL' and u.due_on <= $1 and u.disputed_by is null
-      and ($6::uuid is null or (u.merchant_id, u.order_id) > ($6, $7)) and (u.merchant_id, u.order_id) <= ($8, $9)
+      and ($6::uuid is null or u.order_id > $6) and u.order_id <= $7
     order by u.unit_id, u.use_no
     for update of u
 ), payable as materialized (
@@ -49,18 +47,22 @@ with ready as materialized (
     select r.*, sum(r.merchant_fen) over (partition by r.order_id order by r.unit_id, r.use_no)::bigint as total
     from ready r join payable using (order_id)
 ), trades as materialized (
-    select order_id, merchant_id, gen_random_uuid() as instruction_id, sum(merchant_fen)::bigint as gross_fen
+    select order_id, merchant_id, id_of_moment($3) as instruction_id, sum(merchant_fen)::bigint as gross_fen
     from due group by order_id, merchant_id having sum(merchant_fen) > 0
 ), payees as materialized (
-    select merchant_id, gen_random_uuid() as payout_id, 1 + coalesce((
-        select max(p.sequence) from payouts p where p.merchant_id = t.merchant_id and p.run_date = $1), 0) as sequence
-    from trades t group by merchant_id
+    select t.merchant_id, p.payout_id
+    from (select distinct merchant_id from trades) t
+    left join payouts p on p.merchant_id = t.merchant_id and p.run_date = $1 and p.pass_no = $8
 ), opened as (
+    insert into payouts (payout_id, merchant_id, run_date, sequence, pass_no)
+    select id_of_moment($3), t.merchant_id, $1, 1 + coalesce((
+        select max(p.sequence) from payouts p where p.merchant_id = t.merchant_id and p.run_date = $1), 0), $8
+    from payees t where t.payout_id is null
+    returning payout_id, merchant_id
+), joined as (
     -- A merchant whose trades fill several batches has one payout of the pass, which each of them joins.
-    insert into payouts as p (payout_id, merchant_id, run_date, sequence, pass_no)
-    select payout_id, merchant_id, $1, sequence, $10 from payees
-    on conflict (merchant_id, run_date, pass_no) do update set pass_no = excluded.pass_no
-    returning p.payout_id, p.merchant_id
+    select merchant_id, payout_id from payees where payout_id is not null
+    union all select merchant_id, payout_id from opened
 ), claimed as (
     update uses u set state = 'CLAIMED', instruction_id = t.instruction_id, changed_at = now(),
       fee_fen = {FEE_SHARE.format(total="d.total", part="d.merchant_fen", bp="$2")}
@@ -72,7 +74,7 @@ with ready as materialized (
       out_trade_no, gross_fen, fee_bp, fee_fen, state)
     select t.instruction_id, p.payout_id, t.order_id, t.merchant_id, o.rail, o.sub_merchant_id, o.trade_no,
       o.out_trade_no, t.gross_fen, $2, (t.gross_fen * $2 + 5000) / 10000, 'DUE'
-    from trades t join opened p using (merchant_id) join payable o using (order_id)
+    from trades t join joined p using (merchant_id) join payable o using (order_id)
     returning instruction_id
 ), timed as (
     insert into timers (kind, key, due_at) select '{SEND_INSTRUCTION}', instruction_id::text, $3 from instructed
@@ -94,11 +96,11 @@ class RunTotals:
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One going over everything that is due, from merchant to merchant; `after` is where it stands."""
+    """One going over everything that is due, order by order; `after` is where it stands."""
 
     day: date
     pass_no: int
-    after: tuple[UUID, UUID] | None
+    after: UUID | None
 
 
 async def exclude_others(tx: Transaction) -> None:
@@ -123,24 +125,18 @@ async def open_pass(tx: Transaction, day: date) -> int:
 
 async def find_pass(tx: Transaction, day: date, pass_no: int) -> Pass | None:
     """Where a pass stands; None when it has ended."""
-    row = await tx.row(
-        "select after_merchant, after_order from runs where day = $1 and pass_no = $2 and is_open", day, pass_no
-    )
-    if row is None:
-        return None
-    return Pass(day, pass_no, None if row["after_merchant"] is None else (row["after_merchant"], row["after_order"]))
+    row = await tx.row("select after_order from runs where day = $1 and pass_no = $2 and is_open", day, pass_no)
+    return None if row is None else Pass(day, pass_no, row["after_order"])
 
 
 async def end_pass(tx: Transaction, day: date) -> None:
     """Everything that was due has been looked at."""
-    await tx.execute(
-        "update runs set is_open = false, after_merchant = null, after_order = null where day = $1 and is_open", day
-    )
+    await tx.execute("update runs set is_open = false, after_order = null where day = $1 and is_open", day)
 
 
-async def go_on(tx: Transaction, day: date, after: tuple[UUID, UUID]) -> None:
+async def go_on(tx: Transaction, day: date, after: UUID) -> None:
     """Note, with the batch itself, where the next one begins: a pass that is killed is resumed there."""
-    await tx.execute("update runs set after_merchant = $2, after_order = $3 where day = $1 and is_open", day, *after)
+    await tx.execute("update runs set after_order = $2 where day = $1 and is_open", day, after)
 
 
 async def last_run(tx: Transaction) -> date | None:
@@ -149,23 +145,22 @@ async def last_run(tx: Transaction) -> date | None:
     return day
 
 
-async def end_of_batch(tx: Transaction, at: Pass, size: int) -> tuple[UUID, UUID] | None:
-    """The last trade of the next batch: of the one that holds the `size`th due use from here, or the last there is.
+async def end_of_batch(tx: Transaction, at: Pass, size: int) -> UUID | None:
+    """The last order of the next batch: of the one that holds the `size`th due use from here, or the last there is.
     None if nothing is left."""
-    merchant_id, order_id = at.after or (None, None)
-    row = await tx.row(_NEXT, at.day, merchant_id, order_id, size)
-    return None if row is None else (row["merchant_id"], row["order_id"])
+    order_id: UUID | None = await tx.value(_NEXT, at.day, at.after, size)
+    return order_id
 
 
 async def claim_batch(
     tx: Transaction,
     at: Pass,
-    until: tuple[UUID, UUID],
+    until: UUID,
     fee_bp: int,
     rails: Collection[Rail],
     in_parts: Collection[Rail],
 ) -> int:
-    """Claim every final, due, unpaid use of these trades that may be paid, whatever its business day, into payouts with
+    """Claim every final, due, unpaid use of these orders that may be paid, whatever its business day, into payouts with
     one instruction per trade and a timer for each. Returns how many uses; a repetition finds none."""
     claimed = await tx.value(
         _BATCH,
@@ -174,8 +169,8 @@ async def claim_batch(
         tx.now,
         [rail.value for rail in rails],
         [rail.value for rail in in_parts],
-        *(at.after or (None, None)),
-        *until,
+        at.after,
+        until,
         at.pass_no,
     )
     tx.after_commit.add(tx.on_timer)

@@ -3,14 +3,17 @@
 from uuid import UUID
 
 from services.settlement.domain import ledger
+from services.settlement.domain.incidents import Incident, IncidentKind
 from services.settlement.domain.ledger import PostingKind, PostingSet, posting_set
 from services.settlement.domain.payouts import (
     Instruction,
     InstructionState,
+    Terms,
     next_attempt,
 )
 from services.settlement.gateways import RailAnswer
 from services.settlement.store import instructions as store
+from services.settlement.store.incidents import open_incidents
 from services.settlement.store.ledger import post
 from services.settlement.store.runs import SEND_INSTRUCTION
 from shared.alipay import Outcome
@@ -53,14 +56,22 @@ async def begin_sending(tx: Transaction, instruction_id: UUID) -> Instruction | 
     return None
 
 
-async def record_answer(tx: Transaction, sent: Instruction, answer: RailAnswer) -> None:
-    """Make the channel's answer to one call a fact, once, whoever else has heard it too."""
+async def record_answer(tx: Transaction, sent: Instruction, answer: RailAnswer, terms: Terms) -> None:
+    """Make the channel's answer to one call a fact, once, whoever else has heard it too.
+
+    A payment that is denied again and again is asked for `terms.denials_max` times. That many denials of one number
+    are as good as a refusal, since a number under which money has moved is answered with yes; then it is for an
+    operator to mend the cause and to pay under a new number.
+    """
     await store.lock_uses(tx, sent.instruction_id)
+    if answer.denied and await store.count_denial(tx, sent.instruction_id) >= terms.denials_max:
+        await _record_failed(tx, sent, answer, IncidentKind.PAYOUT_DENIED)
+        return
     match answer.outcome:
         case Outcome.OK:
             await _record_paid(tx, sent, answer)
         case Outcome.REFUSED:
-            await _record_failed(tx, sent, answer)
+            await _record_failed(tx, sent, answer, IncidentKind.PAYOUT_REFUSED)
         case Outcome.NOT_SENT | Outcome.UNKNOWN:
             await _ask_again(tx, sent, answer)
 
@@ -93,7 +104,7 @@ async def _record_paid(tx: Transaction, sent: Instruction, answer: RailAnswer) -
     )
 
 
-async def _record_failed(tx: Transaction, sent: Instruction, answer: RailAnswer) -> None:
+async def _record_failed(tx: Transaction, sent: Instruction, answer: RailAnswer, kind: IncidentKind) -> None:
     failed = await store.mark_failed(tx, sent.instruction_id, answer.code, answer.text)
     await timers.cancel(tx, SEND_INSTRUCTION, sent.instruction_id)
     if failed is None:
@@ -103,6 +114,9 @@ async def _record_failed(tx: Transaction, sent: Instruction, answer: RailAnswer)
         set_id = derived_id(failed.instruction_id, PostingKind.PAYOUT_FAILED)
         entries = ledger.no_longer_owed(failed.merchant_id, owed_fen)
         await post(tx, [posting_set(set_id, PostingKind.PAYOUT_FAILED, failed.order_id, tx.now, entries)])
+    subject, detail = str(failed.instruction_id), f"{answer.code} {answer.text}".strip()[:500]
+    incident_id = derived_id(failed.instruction_id, kind)
+    await open_incidents(tx, [Incident(incident_id, kind, subject, detail or "no reason given", failed.gross_fen)])
     log.error("payout_refused", instruction_id=str(failed.instruction_id), code=answer.code)
     await outbox.emit(
         tx,

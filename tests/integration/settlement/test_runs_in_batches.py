@@ -76,17 +76,17 @@ async def test_a_run_that_is_killed_at_random_points_comes_to_the_same(
 ) -> None:
     bought = await a_day(stage, merchants=6, orders=8)
     stopped = 0
-    spared = await backends(stage)
+    killing = asyncio.create_task(kill_again_and_again(stage, await backends(stage), kill))
     async with environment.database_of("settlement", stage.clock, pool_size=1) as victim:
         is_over = False
         while not is_over:
-            # Ever later, so that the run comes to its end on any machine.
-            killing = asyncio.create_task(kill_soon(stage, spared, kill, within_s=0.005 * (stopped + 1)))
             with contextlib.suppress(*DEATHS):
-                is_over = await run.run(victim, stage.today(), stage.world, within_s=600, batch_uses=BATCH_USES)
-            await killing
+                is_over = await run.run(victim, stage.today(), stage.world, within_s=600, batch_uses=1)
             stopped += not is_over
-    assert stopped >= 3
+        killing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await killing
+    assert stopped
     assert await outcome(stage, list(bought)) == expected(bought)
     assert await stage.misfits() == []
 
@@ -97,12 +97,18 @@ async def backends(stage: Stage) -> list[int]:
     return [row["pid"] for row in rows]
 
 
-async def kill_soon(stage: Stage, spared: list[int], kill: str, within_s: float) -> None:
-    await asyncio.sleep(secrets.SystemRandom().uniform(0, within_s))
-    async with stage.db.transaction() as tx:
-        await tx.fetch(
-            f"select {kill}(pid) from pg_stat_activity where datname = current_database() and pid <> all($1)", spared
-        )
+async def kill_again_and_again(stage: Stage, spared: list[int], kill: str) -> None:
+    """Every backend but the spared ones, at random moments, ever farther apart: the run ends on any machine."""
+    chance, pause_s = secrets.SystemRandom(), 0.01
+    while True:
+        await asyncio.sleep(chance.uniform(0, pause_s))
+        pause_s *= 1.1
+        async with stage.db.transaction() as tx:
+            await tx.fetch(
+                f"""select {kill}(pid) from pg_stat_activity
+                    where datname = current_database() and usename = current_user and pid <> all($1)""",
+                [*spared, await tx.value("select pg_backend_pid()")],
+            )
 
 
 async def test_a_killed_run_goes_on_where_it_stopped_and_joins_its_own_payouts(stage: Stage) -> None:
