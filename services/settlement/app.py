@@ -21,6 +21,7 @@ def make(settings: Settings | None = None) -> Service:
     world = make_world(settings, http)
 
     async def on_start(db: Database) -> None:
+        await consumers.make_ledger_months(db)
         await consumers.make_up_for_missed_runs(db, world)
 
     return Service(

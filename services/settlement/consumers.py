@@ -5,13 +5,13 @@ from uuid import UUID
 from services.settlement.gateways import World
 from services.settlement.store import copies
 from services.settlement.store.runs import SEND_INSTRUCTION
-from services.settlement.use_cases import disputes, pay, record, run
+from services.settlement.use_cases import disputes, months, pay, record, run
 from shared.auth import keep_staff as keep_staff_copy
 from shared.contracts.catalog import MerchantChanged, PayoutAccountChanged, StaffChanged
 from shared.contracts.checkout import DisputeClosed, OrderPaid, RefundSucceeded
 from shared.contracts.dispatch import GoodsDisputed, ParcelReceived
 from shared.contracts.redemption import CertificateUsed, UseDisputed, UseFinal, UseReversed
-from shared.database import Database
+from shared.database import Database, Transaction
 from shared.messaging import inbox
 from shared.messaging.copies import Copies
 from shared.messaging.handlers import Handlers
@@ -126,6 +126,18 @@ async def close_dispute(event: DisputeClosed, db: Database) -> None:
         if await inbox.is_duplicate(tx, event, "settlement.close_dispute"):
             return
         await disputes.close(tx, event.refund_id, event.order_id, event.unit_ids)
+
+
+async def make_ledger_months(db: Database) -> None:
+    """At start: the ledger has a place for every line of the year to come."""
+    async with db.transaction() as tx:
+        await months.make_ahead(tx)
+
+
+@timed.acts_inside(months.LEDGER_MONTHS)
+async def make_more_months(tx: Transaction, _: list[Due]) -> None:
+    """Every week, a month more if one is due."""
+    await months.make_ahead(tx)
 
 
 async def make_up_for_missed_runs(db: Database, world: World) -> None:

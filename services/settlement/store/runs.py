@@ -13,12 +13,15 @@ SEND_INSTRUCTION = "send_instruction"
 # The share of a running total, as domain.payouts.fee_shares: `total` up to and including this use, `part` its own.
 FEE_SHARE = "({total} * {bp} + 5000) / 10000 - (({total} - {part}) * {bp} + 5000) / 10000"
 
+# Before every order. A bound that may be null would keep the index from being entered in its middle.
+_FIRST = UUID(int=0)
+
 # $1 day, $2 the order after which to go on, $3 how many uses to look at. Orders follow one another as they were placed,
 # which is also how they lie on disk. No trade is cut in two: the last one is taken whole (at most 10 units of 100).
 _NEXT = """
 with ahead as materialized (
     select order_id from uses
-    where state = 'FINAL' and disputed_by is null and due_on <= $1 and ($2::uuid is null or order_id > $2)
+    where state = 'FINAL' and disputed_by is null and due_on <= $1 and order_id > $2
     order by order_id limit $3)
 select order_id from ahead order by order_id desc limit 1
 """
@@ -30,7 +33,7 @@ with ready as materialized (
     select u.unit_id, u.use_no, u.order_id, u.merchant_id, u.merchant_fen
     from uses u
     where u.state = 'FINAL' and u.due_on <= $1 and u.disputed_by is null
-      and ($6::uuid is null or u.order_id > $6) and u.order_id <= $7
+      and u.order_id > $6 and u.order_id <= $7
     order by u.unit_id, u.use_no
     for update of u
 ), payable as materialized (
@@ -148,7 +151,7 @@ async def last_run(tx: Transaction) -> date | None:
 async def end_of_batch(tx: Transaction, at: Pass, size: int) -> UUID | None:
     """The last order of the next batch: of the one that holds the `size`th due use from here, or the last there is.
     None if nothing is left."""
-    order_id: UUID | None = await tx.value(_NEXT, at.day, at.after, size)
+    order_id: UUID | None = await tx.value(_NEXT, at.day, at.after or _FIRST, size)
     return order_id
 
 
@@ -169,7 +172,7 @@ async def claim_batch(
         tx.now,
         [rail.value for rail in rails],
         [rail.value for rail in in_parts],
-        at.after,
+        at.after or _FIRST,
         until,
         at.pass_no,
     )

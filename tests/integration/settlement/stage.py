@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import httpx
+from fastapi import FastAPI
 
 from services.settlement import consumers
 from services.settlement.domain.payouts import Instruction
@@ -75,6 +76,7 @@ class Stage:
     world: World
     rail: ScriptedRail
     clock: Clock
+    app: FastAPI
 
     def now(self) -> datetime:
         return self.clock.now()

@@ -99,10 +99,10 @@ async def backends(stage: Stage) -> list[int]:
 
 async def kill_again_and_again(stage: Stage, spared: list[int], kill: str) -> None:
     """Every backend but the spared ones, at random moments, ever farther apart: the run ends on any machine."""
-    chance, pause_s = secrets.SystemRandom(), 0.01
+    chance, pause_s = secrets.SystemRandom(), 0.003
     while True:
         await asyncio.sleep(chance.uniform(0, pause_s))
-        pause_s *= 1.1
+        pause_s *= 1.05
         async with stage.db.transaction() as tx:
             await tx.fetch(
                 f"""select {kill}(pid) from pg_stat_activity
