@@ -1,5 +1,6 @@
 """The bill of a day from a really running sandbox: fetched once, read to the fen, and compared with our books."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -85,6 +86,14 @@ async def test_the_bill_of_a_day_is_fetched_once_and_has_every_payout_to_the_fen
     assert ("PAYMENT", trade["out_trade_no"], 12_800) in {
         (line["movement"], line["number"], line["amount_fen"]) for line in before
     }
+
+
+async def test_a_bill_that_several_ask_for_at_once_is_kept_once(paying: Stage, channel: Channel) -> None:
+    operator = await paying.operator()
+    day, _, _ = await a_paid_out_trade(paying, channel)
+    answers = await asyncio.gather(*(paying.http.put(f"/admin/bills/{day}", headers=as_(operator)) for _ in range(6)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.text for answer in answers}) == 1
 
 
 async def test_a_day_without_a_bill_and_a_day_that_is_not_over_are_refused(paying: Stage, channel: Channel) -> None:
