@@ -12,11 +12,11 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import expiring, latency, placing, relay, verifying
+from bench import expiring, latency, placing, relay, settling, verifying
 from shared.messaging.schema import V1, V2
 from tests.support import environment as environments
 from tests.support.environment import Environment
-from tests.support.servers import running_servers, wanted_infrastructure
+from tests.support.servers import Servers, running_servers, wanted_infrastructure
 
 ROUNDS = 3
 
@@ -101,6 +101,35 @@ async def measure_expiring(environment: Environment) -> list[dict[str, Any]]:
     ]
 
 
+async def settle(environment: Environment, uses: int) -> settling.Round:
+    """One payout run over that many uses."""
+    async with environment.database_of("settlement", pool_size=2) as db:
+        return await settling.settle(db, uses)
+
+
+def measure_settling(servers: Servers) -> list[dict[str, Any]]:
+    """Payout runs of growing size, each in a database of its own: what a use costs must not grow with them."""
+    rounds = []
+    for uses in settling.SIZES:
+        environment = environments.create(servers, services=("settlement",))
+        try:
+            rounds.append(uvloop.run(settle(environment, uses)))
+        finally:
+            environments.remove(environment)
+    return [
+        _result(f"payout run, {one.uses:,} uses", "us per use", one.run_us, "one INSERT … GROUP BY", one.plain_us)
+        for one in rounds
+    ] + [
+        _result(
+            "payout run, cost of a use",
+            f"us of {rounds[-1].uses:,}",
+            rounds[-1].run_us,
+            f"us of {rounds[0].uses:,}",
+            rounds[0].run_us,
+        )
+    ]
+
+
 async def _purge(environment: Environment) -> None:
     """The throughput rounds left their messages in the queue on which latency is measured."""
     import aio_pika
@@ -135,6 +164,7 @@ def main() -> None:
             )
         finally:
             environments.remove(environment)
+        results += measure_settling(servers)
     table = Table("measure", "value", "unit", "naive limit", "value", "ratio", show_edge=False)
     for row in results:
         table.add_row(*(str(row[key]) for key in ("name", "value", "unit", "limit", "limit_value", "ratio")))

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from services.console import audit as auditing
 from services.console import doctor as diagnosis
+from services.console import reconcile as reconciling
 from services.console import replay as replaying
 from services.console import trigger as triggers
 from services.console.environment import FIRST_OPERATOR
@@ -132,6 +133,17 @@ def audit(wait: Annotated[float, typer.Option(help="Seconds to wait for what is 
     proof = _with_world(lambda world: auditing.settled(world, wait))
     auditing.show(out, proof)
     if not proof.holds(datetime.now(UTC)):
+        raise SystemExit(DIFFERENCES)
+
+
+@cli.command()
+def reconcile(
+    day: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="A day that is over, in Shanghai")],
+) -> None:
+    """Compare orders, redemptions and payouts of a day with Alipay's bill; each difference is filed; exit code 3."""
+    done = _with_world(lambda world: reconciling.reconcile(world, day.date()))
+    reconciling.show(out, day.date(), done)
+    if done.comparison.differences:
         raise SystemExit(DIFFERENCES)
 
 

@@ -4,7 +4,7 @@ import httpx
 
 from services.settlement import consumers, routes
 from services.settlement.domain.payouts import Terms
-from services.settlement.gateways import World, Zhifutong
+from services.settlement.gateways import Bills, World, Zhifutong
 from services.settlement.settings import Settings
 from shared.alipay import AlipayClient
 from shared.contracts.catalog import Rail
@@ -21,6 +21,7 @@ def make(settings: Settings | None = None) -> Service:
     world = make_world(settings, http)
 
     async def on_start(db: Database) -> None:
+        await consumers.make_ledger_months(db)
         await consumers.make_up_for_missed_runs(db, world)
 
     return Service(
@@ -38,9 +39,10 @@ def make(settings: Settings | None = None) -> Service:
 
 def make_world(settings: Settings, http: httpx.AsyncClient) -> World:
     """The rails and terms that the settings name."""
-    rail = Zhifutong(AlipayClient(settings.alipay, http), partial_confirms=settings.partial_confirms)
-    terms = Terms(fee_bp=settings.fee_bp, run_at=settings.run_at)
-    return World(terms=terms, rails={Rail.ZHIFUTONG: rail})
+    alipay = AlipayClient(settings.alipay, http)
+    rail = Zhifutong(alipay, partial_confirms=settings.partial_confirms)
+    terms = Terms(fee_bp=settings.fee_bp, run_at=settings.run_at, denials_max=settings.denials_max)
+    return World(terms=terms, rails={Rail.ZHIFUTONG: rail}, bills=Bills(alipay, http))
 
 
 def main() -> None:

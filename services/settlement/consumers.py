@@ -5,13 +5,13 @@ from uuid import UUID
 from services.settlement.gateways import World
 from services.settlement.store import copies
 from services.settlement.store.runs import SEND_INSTRUCTION
-from services.settlement.use_cases import disputes, pay, record
+from services.settlement.use_cases import disputes, months, pay, record, run
 from shared.auth import keep_staff as keep_staff_copy
 from shared.contracts.catalog import MerchantChanged, PayoutAccountChanged, StaffChanged
 from shared.contracts.checkout import DisputeClosed, OrderPaid, RefundSucceeded
 from shared.contracts.dispatch import GoodsDisputed, ParcelReceived
 from shared.contracts.redemption import CertificateUsed, UseDisputed, UseFinal, UseReversed
-from shared.database import Database
+from shared.database import Database, Transaction
 from shared.messaging import inbox
 from shared.messaging.copies import Copies
 from shared.messaging.handlers import Handlers
@@ -20,6 +20,9 @@ from shared.observability import log
 
 handles = Handlers("settlement")
 timed = Timers()
+
+# Well below the lease of a timer, so that one process makes the run; what is left is due again at once.
+_RUN_WITHIN_S = 10.0
 COPIES: Copies = {MerchantChanged: "merchants", PayoutAccountChanged: "payout_accounts", StaffChanged: "staff"}
 
 
@@ -125,18 +128,30 @@ async def close_dispute(event: DisputeClosed, db: Database) -> None:
         await disputes.close(tx, event.refund_id, event.order_id, event.unit_ids)
 
 
+async def make_ledger_months(db: Database) -> None:
+    """At start: the ledger has a place for every line of the year to come."""
+    async with db.transaction() as tx:
+        await months.make_ahead(tx)
+
+
+@timed.acts_inside(months.LEDGER_MONTHS)
+async def make_more_months(tx: Transaction, _: list[Due]) -> None:
+    """Every week, a month more if one is due."""
+    await months.make_ahead(tx)
+
+
 async def make_up_for_missed_runs(db: Database, world: World) -> None:
     """At start: set the daily run, due at once if today's has not been made. One run claims whatever was missed."""
     async with db.transaction() as tx:
-        await pay.schedule_next_run(tx, world.terms)
+        await run.schedule_next_run(tx, world.terms)
 
 
-@timed.acts_outside(pay.DAILY_RUN)
+@timed.acts_outside(run.DAILY_RUN)
 async def run_today(due: Due, db: Database, world: World) -> None:
-    """The daily payout run. It calls nobody; it acts outside because that is where the terms are."""
+    """The daily payout run, a slice of it at a time. It calls nobody; it acts outside because each batch commits by
+    itself, and because that is where the terms are."""
     log.info("daily_run_started", due_at=due.due_at.isoformat())
-    async with db.transaction() as tx:
-        await pay.run_today(tx, world)
+    await run.run_today(db, world, _RUN_WITHIN_S)
 
 
 @timed.acts_outside(SEND_INSTRUCTION)
@@ -148,4 +163,4 @@ async def send_instruction(due: Due, db: Database, world: World) -> None:
         return
     answer = await world.rails[instruction.rail].pay(instruction)
     async with db.transaction() as tx:
-        await pay.record_answer(tx, instruction, answer)
+        await pay.record_answer(tx, instruction, answer, world.terms)

@@ -18,4 +18,10 @@ class Settings(ServiceSettings):
     partial_confirms: bool = Field(
         default=True, description="Whether Alipay takes several settle.confirm for one trade; else only one, for all"
     )
+    denials_max: int = Field(
+        default=12,
+        ge=1,
+        le=100,
+        description="How often Alipay may deny one settle.confirm (ACQ.TRADE_SETTLE_ERROR) before an operator decides",
+    )
     alipay: AlipaySettings = AlipaySettings()

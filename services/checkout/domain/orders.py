@@ -10,6 +10,7 @@ from uuid import UUID
 from shared.clock import business_day
 from shared.contracts.catalog import CashVoucherTerms, CodeSource, DealForm, DealKind, DeliveryMode, RefundPolicy
 from shared.contracts.checkout import UseValue
+from shared.contracts.split import ShareTerms, split_unit
 from shared.contracts.use_rules import UseRules, use_window
 from shared.money import split_evenly
 
@@ -117,36 +118,18 @@ class Order:
         return use_window(self.rules, self.paid_at).until
 
 
+_TERMS = ShareTerms()
+"""The platform takes no commission, and no deal has creators or agencies to share with yet."""
+
+
 def unit_values(
     price_fen: int, delivery_fee_fen: int, quantity: int, uses_per_unit: int = 1
 ) -> tuple[tuple[UseValue, ...], ...]:
     """The values of the uses of each of `quantity` units; the delivery fee is spread over the units to the fen."""
     return tuple(
-        over_uses(UseValue(paid_fen=price_fen + share_fen, delivery_fen=share_fen), uses_per_unit)
+        split_unit(price_fen + share_fen, uses_per_unit, _TERMS, delivery_fen=share_fen)
         for share_fen in split_evenly(delivery_fee_fen, quantity)
     )
-
-
-# What is taken out of the price for others than the merchant.
-_SHARES = ("commission_fen", "creator_share_fen", "agency_share_fen")
-_ALONE = ("paid_fen", "delivery_fen", "merchant_subsidy_fen", "platform_subsidy_fen")
-
-
-def over_uses(unit: UseValue, uses: int) -> tuple[UseValue, ...]:
-    """The value of a unit over its uses: every amount sums to the unit's and differs by at most a fen between two uses;
-    what does not divide is paid for the first ones.
-
-    The shares are split as running totals. Split one by one, their remainders could meet in one use and exceed what
-    was paid for it; a running total never exceeds a greater one, part by part, and the greatest is the price.
-    """
-    columns = {name: split_evenly(getattr(unit, name), uses) for name in _ALONE}
-    before_fen, before = 0, (0,) * uses
-    for name in _SHARES:
-        before_fen += getattr(unit, name)
-        until = split_evenly(before_fen, uses)
-        columns[name] = tuple(total - earlier for total, earlier in zip(until, before, strict=True))
-        before = until
-    return tuple(UseValue(**{name: column[use] for name, column in columns.items()}) for use in range(uses))
 
 
 def value_of_uses_left(uses: tuple[UseValue, ...], uses_left: int, left_nos: Sequence[int] | None = None) -> int:

@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.redemption.domain.certificates import CertificateState
 from services.redemption.store import money
@@ -67,6 +67,19 @@ async def money_of_redemption(operator: Caller, db: Db) -> MoneyView:
             in_flight=[InFlight(**row) for row in await money.in_flight(tx)],
             misfits=[Misfit(**row) for row in await money.misfits(tx)],
         )
+
+
+class Units(BaseModel):
+    unit_ids: Annotated[list[UUID], Field(max_length=500)]
+
+
+@router.post("/units")
+async def units_by_id(body: Units, operator: Caller, db: Db) -> dict[UUID, UnitView]:
+    """Certificates with their states and numbers of uses; units that are no certificates are left out."""
+    async with db.transaction(read_only=True) as tx:
+        await require_operator(tx, operator)
+        rows = await money.units(tx, body.unit_ids)
+    return {row["unit_id"]: UnitView(state=row["state"], uses=row["uses"]) for row in rows}
 
 
 @router.get("/orders")

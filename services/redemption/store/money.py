@@ -1,9 +1,10 @@
 """What the money audit asks of redemption's own tables. `since` and `changed_at` are real time."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from shared.database import Transaction
+from shared.database import Row, Transaction
 
 _TERMS = """
 select 'certificates_' || lower(state) as name, count(*) as amount from certificates group by state
@@ -53,6 +54,15 @@ select order_id, max(changed_at) as changed_at,
            'state', state, 'uses', cardinality(use_values_fen) - uses_left)) as units
 from certificates where $1::uuid is null or order_id > $1 group by order_id order by order_id limit $2
 """
+
+
+async def units(tx: Transaction, unit_ids: Sequence[UUID]) -> list[Row]:
+    """Certificates by their ids, with how many of their uses were made."""
+    return await tx.fetch(
+        """select unit_id, state, cardinality(use_values_fen) - uses_left as uses from certificates
+           where unit_id = any($1)""",
+        list(unit_ids),
+    )
 
 
 async def terms(tx: Transaction) -> dict[str, int]:

@@ -30,6 +30,8 @@ class Terms:
 
     fee_bp: int
     run_at: time
+    denials_max: int = 12
+    """How often a payment that is denied is asked for under the same number; the pauses of twelve are over an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Instruction:
     fee_fen: int
     state: InstructionState
     attempts: int
+    denials: int = 0
 
     @property
     def number(self) -> str:

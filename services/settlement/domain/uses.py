@@ -8,6 +8,7 @@ from uuid import UUID
 
 from shared.clock import business_day
 from shared.contracts.checkout import UseValue
+from shared.contracts.split import merchant_part_fen
 from shared.errors import Conflict
 
 
@@ -103,12 +104,12 @@ class Value:
 
 def value_of(use: UseValue) -> Value:
     """The value that checkout froze. Raises ValueDoesNotAddUp when the shares exceed what was paid."""
-    shares_fen = use.commission_fen + use.creator_share_fen + use.agency_share_fen
-    if shares_fen > use.paid_fen:
-        raise ValueDoesNotAddUp(paid_fen=use.paid_fen, shares_fen=shares_fen)
+    merchant_fen = merchant_part_fen(use)
+    if merchant_fen < 0:
+        raise ValueDoesNotAddUp(paid_fen=use.paid_fen, shares_fen=use.paid_fen - merchant_fen)
     return Value(
         paid_fen=use.paid_fen,
-        merchant_fen=use.paid_fen - shares_fen,
+        merchant_fen=merchant_fen,
         commission_fen=use.commission_fen,
         creator_fen=use.creator_share_fen,
         agency_fen=use.agency_share_fen,

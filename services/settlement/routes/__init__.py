@@ -2,10 +2,19 @@
 
 from fastapi import APIRouter
 
-from services.settlement.routes import admin, external_refunds, merchants, money
+from services.settlement.routes import (
+    admin,
+    bills,
+    external_refunds,
+    incidents,
+    liabilities,
+    merchants,
+    money,
+    statement_files,
+)
 
 router = APIRouter()
-for part in (merchants.router, admin.router, external_refunds.router, money.router):
-    router.include_router(part)
+for part in (merchants, statement_files, liabilities, admin, incidents, bills, external_refunds, money):
+    router.include_router(part.router)
 
 __all__ = ["router"]

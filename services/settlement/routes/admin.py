@@ -9,12 +9,14 @@ from pydantic import BaseModel, Field
 
 from services.settlement.domain.payouts import Instruction, InstructionState
 from services.settlement.store import statements
-from services.settlement.use_cases import pay
+from services.settlement.use_cases import pay, run
 from shared.auth import Caller, require_operator
 from shared.http import Db
 from shared.service import World
 
 router = APIRouter()
+
+_RUN_WITHIN_S = 10.0
 
 
 class Run(BaseModel):
@@ -26,6 +28,7 @@ class Run(BaseModel):
     gross_fen: int
     fee_fen: int
     net_fen: int
+    is_over: bool = Field(default=True, description="False: more is due than one request claims; ask again to go on")
 
 
 class InstructionView(BaseModel):
@@ -60,9 +63,11 @@ class TakenFee(BaseModel):
 @router.put("/admin/runs/{day}")
 async def make_run(day: date, caller: Caller, db: Db, world: World) -> Run:
     """Claim what is due by `day` and order its payment; again and again, to the same effect."""
-    async with db.transaction() as tx:
+    async with db.transaction(read_only=True) as tx:
         await require_operator(tx, caller)
-        totals = await pay.run(tx, day, world)
+    await run.run(db, day, world, _RUN_WITHIN_S)
+    async with db.transaction(read_only=True) as tx:
+        totals = await run.totals(tx, day)
     return Run(
         day=day,
         payouts=totals.payouts,
@@ -70,6 +75,7 @@ async def make_run(day: date, caller: Caller, db: Db, world: World) -> Run:
         gross_fen=totals.gross_fen,
         fee_fen=totals.fee_fen,
         net_fen=totals.gross_fen - totals.fee_fen,
+        is_over=totals.is_over,
     )
 
 

@@ -20,6 +20,8 @@ from shared.service import World
 
 router = APIRouter()
 
+_STORES = 500
+
 
 class StatementItem(BaseModel):
     """One use of one unit. Fee and net are what a run would charge until one has charged it."""
@@ -55,6 +57,15 @@ class Statement(BaseModel):
     next_cursor: str | None
 
 
+class StoreTotals(StatementTotals):
+    store_id: UUID | None
+
+
+class StoreStatements(BaseModel):
+    day: date
+    items: list[StoreTotals]
+
+
 class Payout(BaseModel):
     payout_id: UUID
     run_date: date
@@ -88,16 +99,23 @@ class Preview(BaseModel):
 
 @router.get("/merchants/{merchant_id}/statement")
 async def statement(
-    merchant_id: UUID, day: date, caller: Caller, db: Db, world: World, cursor: Cursor = None, limit: Limit = 50
+    merchant_id: UUID,
+    day: date,
+    caller: Caller,
+    db: Db,
+    world: World,
+    store_id: UUID | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Statement:
-    """The uses of one business day, down to each certificate, with the day's totals."""
+    """The uses of one business day (of one store, if named), down to each certificate, with the day's totals."""
     settlement: SettlementWorld = world
     fee_bp = settlement.terms.fee_bp
     after = read_cursor(cursor, datetime, UUID, int)
     async with db.transaction(read_only=True) as tx:
-        await _require_reader(tx, caller, merchant_id)
-        rows = await statements.uses_of_day(tx, merchant_id, fee_bp, day, after, limit + 1)
-        totals = await statements.totals_of_day(tx, merchant_id, fee_bp, day)
+        await require_reader(tx, caller, merchant_id)
+        rows = await statements.uses_of_day(tx, merchant_id, fee_bp, day, store_id, after, limit + 1)
+        totals = await statements.totals_of_day(tx, merchant_id, fee_bp, day, store_id)
     page = page_of(rows, limit, lambda row: (row["used_at"], row["unit_id"], row["use_no"]))
     return Statement(
         day=day,
@@ -107,12 +125,23 @@ async def statement(
     )
 
 
+@router.get("/merchants/{merchant_id}/statement/stores")
+async def statement_by_store(merchant_id: UUID, day: date, caller: Caller, db: Db, world: World) -> StoreStatements:
+    """The totals of one business day store by store, of the 500 largest."""
+    settlement: SettlementWorld = world
+    async with db.transaction(read_only=True) as tx:
+        await require_reader(tx, caller, merchant_id)
+        rows = await statements.stores_of_day(tx, merchant_id, settlement.terms.fee_bp, day, _STORES)
+    items = [StoreTotals(**row, net_fen=row["gross_fen"] - row["fee_fen"]) for row in rows]
+    return StoreStatements(day=day, items=items)
+
+
 @router.get("/merchants/{merchant_id}/payouts")
 async def list_payouts(merchant_id: UUID, caller: Caller, db: Db, cursor: Cursor = None, limit: Limit = 50) -> Payouts:
     """A merchant's payouts, newest first."""
     before = read_cursor(cursor, date, int)
     async with db.transaction(read_only=True) as tx:
-        await _require_reader(tx, caller, merchant_id)
+        await require_reader(tx, caller, merchant_id)
         lines = await statements.payouts(tx, merchant_id, before, limit + 1)
     page = page_of(lines, limit, lambda line: (line.run_date, line.sequence))
     return Payouts(items=[_payout(line) for line in page.items], next_cursor=page.next_cursor)
@@ -123,7 +152,7 @@ async def preview(merchant_id: UUID, caller: Caller, db: Db, world: World) -> Pr
     """What the next run will pay."""
     settlement: SettlementWorld = world
     async with db.transaction(read_only=True) as tx:
-        await _require_reader(tx, caller, merchant_id)
+        await require_reader(tx, caller, merchant_id)
         day = next_run_day(await runs.last_run(tx), tx.now, settlement.terms.run_at)
         totals = await statements.preview(
             tx, merchant_id, settlement.terms.fee_bp, day, settlement.paying_rails, settlement.rails_in_parts
@@ -139,7 +168,8 @@ async def preview(merchant_id: UUID, caller: Caller, db: Db, world: World) -> Pr
     )
 
 
-async def _require_reader(tx: Transaction, caller: str, merchant_id: UUID) -> None:
+async def require_reader(tx: Transaction, caller: str, merchant_id: UUID) -> None:
+    """Raise Forbidden unless the caller may see this merchant's money."""
     if not await is_operator(tx, caller):
         await require_staff(tx, caller, merchant_id, StaffRole.OWNER, StaffRole.MANAGER, StaffRole.FINANCE)
 

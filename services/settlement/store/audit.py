@@ -45,6 +45,8 @@ _MISFITS = """
 select 'unbalanced_posting_set' as what, set_id::text as id, sum(amount_fen)::text || ' fen' as detail
 from postings group by set_id having sum(amount_fen) <> 0
 union all
+select 'posting_outside_every_month', set_id::text, business_day::text || ' ' || account from postings_default
+union all
 select 'balance_is_not_its_postings', account || ' ' || owner,
   'balance ' || sum(balance) || ', postings ' || sum(posted)
 from (select account, owner, balance_fen as balance, 0 as posted from balances

@@ -9,7 +9,7 @@ from shared.contracts.settlement import PaidUse
 from shared.database import Row, Transaction
 
 _INSTRUCTION = """i.instruction_id, i.payout_id, i.merchant_id, i.order_id, i.rail, i.sub_merchant_id, i.trade_no,
-    i.out_trade_no, i.gross_fen, i.fee_fen, i.state, i.attempts"""
+    i.out_trade_no, i.gross_fen, i.fee_fen, i.state, i.attempts, i.denials"""
 
 
 def _read(row: Row) -> Instruction:
@@ -26,6 +26,7 @@ def _read(row: Row) -> Instruction:
         fee_fen=row["fee_fen"],
         state=InstructionState(row["state"]),
         attempts=row["attempts"],
+        denials=row["denials"],
     )
 
 
@@ -93,6 +94,16 @@ async def mark_undecided(tx: Transaction, instruction_id: UUID, state: Instructi
             text,
         )
     )
+
+
+async def count_denial(tx: Transaction, instruction_id: UUID) -> int:
+    """The channel denies this payment once more. Returns how often it has; 0 if it is decided already."""
+    denials = await tx.value(
+        """update instructions set denials = denials + 1
+           where instruction_id = $1 and state in ('SENT', 'UNKNOWN') returning denials""",
+        instruction_id,
+    )
+    return int(denials or 0)
 
 
 async def mark_failed(tx: Transaction, instruction_id: UUID, code: str, text: str) -> Instruction | None:

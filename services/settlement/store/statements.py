@@ -10,7 +10,9 @@ from services.settlement.store.runs import FEE_SHARE
 from shared.contracts.catalog import Rail
 from shared.database import Row, Transaction
 
-# $1 merchant, $2 fee in basis points, $3 day. The fee of what no run has claimed is what a run would charge for it.
+# $1 merchant, $2 fee in basis points, $3 day, $4 a store or null for all. The fee of a use is the same in the statement
+# of its store as in the whole one, since it is shared before stores are told apart; that of what no run has claimed is
+# what a run would charge for it.
 _DAY = f"""
 with shown as (
     select u.order_id, u.unit_id, u.use_no, o.title, u.store_id, u.used_at, u.state, u.due_on, i.payout_id,
@@ -25,6 +27,8 @@ with shown as (
     select *, case when open then {FEE_SHARE.format(total="total", part="gross_fen", bp="$2")}
                    else coalesce(fee_fen, 0) end as charged_fen
     from shown
+), of_store as (
+    select * from priced where $4::uuid is null or store_id = $4
 )
 """
 
@@ -43,18 +47,25 @@ class Disputed:
 
 
 async def uses_of_day(
-    tx: Transaction, merchant_id: UUID, fee_bp: int, day: date, after: tuple[datetime, UUID, int] | None, limit: int
+    tx: Transaction,
+    merchant_id: UUID,
+    fee_bp: int,
+    day: date,
+    store_id: UUID | None,
+    after: tuple[datetime, UUID, int] | None,
+    limit: int,
 ) -> list[Row]:
     """A page of the uses of one business day, in the order of their moments, from after a given one."""
     moment, unit_id, use_no = after or (None, None, None)
     return await tx.fetch(
         _DAY
-        + """select * from priced
-             where $4::timestamptz is null or (used_at, unit_id, use_no) > ($4, $5::uuid, $6::bigint)
-             order by used_at, unit_id, use_no limit $7""",
+        + """select * from of_store
+             where $5::timestamptz is null or (used_at, unit_id, use_no) > ($5, $6::uuid, $7::bigint)
+             order by used_at, unit_id, use_no limit $8""",
         merchant_id,
         fee_bp,
         day,
+        store_id,
         moment,
         unit_id,
         use_no,
@@ -62,18 +73,34 @@ async def uses_of_day(
     )
 
 
-async def totals_of_day(tx: Transaction, merchant_id: UUID, fee_bp: int, day: date) -> Totals:
+async def totals_of_day(tx: Transaction, merchant_id: UUID, fee_bp: int, day: date, store_id: UUID | None) -> Totals:
     """The sums of one business day; what was given back to buyers does not count."""
     row = await tx.row(
         _DAY
         + """select count(*) as uses, coalesce(sum(gross_fen), 0)::bigint as gross_fen,
-               coalesce(sum(charged_fen), 0)::bigint as fee_fen from priced where state <> 'REFUNDED'""",
+               coalesce(sum(charged_fen), 0)::bigint as fee_fen from of_store where state <> 'REFUNDED'""",
         merchant_id,
         fee_bp,
         day,
+        store_id,
     )
     assert row is not None
     return Totals(row["uses"], row["gross_fen"], row["fee_fen"])
+
+
+async def stores_of_day(tx: Transaction, merchant_id: UUID, fee_bp: int, day: date, limit: int) -> list[Row]:
+    """The sums of one business day store by store, the largest first."""
+    return await tx.fetch(
+        _DAY
+        + """select store_id, count(*) as uses, sum(gross_fen)::bigint as gross_fen, sum(charged_fen)::bigint as fee_fen
+             from of_store where state <> 'REFUNDED' group by store_id
+             order by sum(gross_fen) desc, store_id limit $5""",
+        merchant_id,
+        fee_bp,
+        day,
+        None,
+        limit,
+    )
 
 
 async def preview(

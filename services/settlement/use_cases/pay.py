@@ -1,40 +1,28 @@
 """Paying merchants: the day's run, one call per instruction, and what each answer means."""
 
-from datetime import date
 from uuid import UUID
 
 from services.settlement.domain import ledger
+from services.settlement.domain.incidents import Incident, IncidentKind
 from services.settlement.domain.ledger import PostingKind, PostingSet, posting_set
 from services.settlement.domain.payouts import (
     Instruction,
     InstructionState,
     Terms,
-    latest_run_day,
     next_attempt,
-    next_run_moment,
 )
-from services.settlement.gateways import RailAnswer, World
+from services.settlement.gateways import RailAnswer
 from services.settlement.store import instructions as store
-from services.settlement.store import runs
+from services.settlement.store.incidents import open_incidents
 from services.settlement.store.ledger import post
-from services.settlement.store.runs import SEND_INSTRUCTION, RunTotals
+from services.settlement.store.runs import SEND_INSTRUCTION
 from shared.alipay import Outcome
-from shared.clock import business_day
 from shared.contracts.settlement import PayoutFailed, PayoutPaid
 from shared.database import Transaction
 from shared.errors import Conflict, NotFound
 from shared.ids import derived_id, new_id
 from shared.messaging import outbox, timers
 from shared.observability import log
-
-DAILY_RUN = "daily_run"
-_THE_RUN = "payouts"
-
-
-class RunInFuture(Conflict):
-    code = "run_in_future"
-    zh = "该日尚未到来，不能提前结算"
-    en = "That day has not come; its run cannot be made early"
 
 
 class InstructionNotFailed(Conflict):
@@ -55,29 +43,6 @@ class FeeExceedsGross(Conflict):
     en = "The fee cannot exceed the amount paid out"
 
 
-async def schedule_next_run(tx: Transaction, terms: Terms) -> None:
-    """Set the timer of the next daily run; a run that was missed is due at once."""
-    moment = next_run_moment(await runs.last_run(tx), tx.now, terms.run_at)
-    await timers.schedule(tx, DAILY_RUN, _THE_RUN, moment)
-
-
-async def run_today(tx: Transaction, world: World) -> None:
-    """The latest daily run that is due, which claims whatever earlier ones missed, then the timer for the next."""
-    await run(tx, latest_run_day(tx.now, world.terms.run_at), world)
-    await schedule_next_run(tx, world.terms)
-
-
-async def run(tx: Transaction, day: date, world: World) -> RunTotals:
-    """Claim everything that is final, due by `day` and unpaid, and order its payment. Repeating it claims nothing
-    twice; what became final meanwhile joins. Returns the sums of all runs of that day."""
-    if day > business_day(tx.now):
-        raise RunInFuture(day=day.isoformat())
-    await runs.open_run(tx, day)
-    claimed = await runs.claim_due(tx, day, world.terms.fee_bp, world.paying_rails, world.rails_in_parts)
-    log.info("payout_run_made", day=day.isoformat(), uses=claimed)
-    return await runs.run_totals(tx, day)
-
-
 async def begin_sending(tx: Transaction, instruction_id: UUID) -> Instruction | None:
     """Commit to a call before it is made. None if there is nothing to send now; a frozen one is looked at again."""
     instruction = await store.begin_sending(tx, instruction_id)
@@ -91,14 +56,22 @@ async def begin_sending(tx: Transaction, instruction_id: UUID) -> Instruction | 
     return None
 
 
-async def record_answer(tx: Transaction, sent: Instruction, answer: RailAnswer) -> None:
-    """Make the channel's answer to one call a fact, once, whoever else has heard it too."""
+async def record_answer(tx: Transaction, sent: Instruction, answer: RailAnswer, terms: Terms) -> None:
+    """Make the channel's answer to one call a fact, once, whoever else has heard it too.
+
+    A payment that is denied again and again is asked for `terms.denials_max` times. That many denials of one number
+    are as good as a refusal, since a number under which money has moved is answered with yes; then it is for an
+    operator to mend the cause and to pay under a new number.
+    """
     await store.lock_uses(tx, sent.instruction_id)
+    if answer.denied and await store.count_denial(tx, sent.instruction_id) >= terms.denials_max:
+        await _record_failed(tx, sent, answer, IncidentKind.PAYOUT_DENIED)
+        return
     match answer.outcome:
         case Outcome.OK:
             await _record_paid(tx, sent, answer)
         case Outcome.REFUSED:
-            await _record_failed(tx, sent, answer)
+            await _record_failed(tx, sent, answer, IncidentKind.PAYOUT_REFUSED)
         case Outcome.NOT_SENT | Outcome.UNKNOWN:
             await _ask_again(tx, sent, answer)
 
@@ -131,7 +104,7 @@ async def _record_paid(tx: Transaction, sent: Instruction, answer: RailAnswer) -
     )
 
 
-async def _record_failed(tx: Transaction, sent: Instruction, answer: RailAnswer) -> None:
+async def _record_failed(tx: Transaction, sent: Instruction, answer: RailAnswer, kind: IncidentKind) -> None:
     failed = await store.mark_failed(tx, sent.instruction_id, answer.code, answer.text)
     await timers.cancel(tx, SEND_INSTRUCTION, sent.instruction_id)
     if failed is None:
@@ -141,6 +114,9 @@ async def _record_failed(tx: Transaction, sent: Instruction, answer: RailAnswer)
         set_id = derived_id(failed.instruction_id, PostingKind.PAYOUT_FAILED)
         entries = ledger.no_longer_owed(failed.merchant_id, owed_fen)
         await post(tx, [posting_set(set_id, PostingKind.PAYOUT_FAILED, failed.order_id, tx.now, entries)])
+    subject, detail = str(failed.instruction_id), f"{answer.code} {answer.text}".strip()[:500]
+    incident_id = derived_id(failed.instruction_id, kind)
+    await open_incidents(tx, [Incident(incident_id, kind, subject, detail or "no reason given", failed.gross_fen)])
     log.error("payout_refused", instruction_id=str(failed.instruction_id), code=answer.code)
     await outbox.emit(
         tx,

@@ -41,6 +41,10 @@ class Channel:
         """Move business time of everything that follows the sandbox."""
         self._http().post("/clock/advance", json={"seconds": seconds}).raise_for_status()
 
+    def offset_s(self) -> float:
+        """How far the channel's business time is from real time."""
+        return float(self._http().get("/clock").json()["offset_s"])
+
     def _entries(self) -> list[dict[str, Any]]:
         entries: list[dict[str, Any]] = []
         since: int | None = 0

@@ -54,4 +54,4 @@ async def stage(environment: Environment, settlement_settings: Settings) -> Asyn
         app.state.db = db
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://settlement.test") as http:
-            yield Stage(db, http, world, rail, clock)
+            yield Stage(db, http, world, rail, clock, app)

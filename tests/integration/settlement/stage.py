@@ -7,12 +7,13 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import httpx
+from fastapi import FastAPI
 
 from services.settlement import consumers
 from services.settlement.domain.payouts import Instruction
 from services.settlement.gateways import RailAnswer, World
 from services.settlement.store.runs import SEND_INSTRUCTION
-from services.settlement.use_cases import pay
+from services.settlement.use_cases import run
 from shared.alipay import Outcome
 from shared.clock import Clock, business_day, start_of_day
 from shared.contracts import Event
@@ -75,6 +76,7 @@ class Stage:
     world: World
     rail: ScriptedRail
     clock: Clock
+    app: FastAPI
 
     def now(self) -> datetime:
         return self.clock.now()
@@ -193,8 +195,7 @@ class Stage:
 
     async def run(self, day: date | None = None) -> None:
         """The run of a day (today's unless given). It also claims what other tests left due."""
-        async with self.db.transaction() as tx:
-            await pay.run(tx, day or self.today(), self.world)
+        assert await run.run(self.db, day or self.today(), self.world, within_s=600)
 
     async def send(self, instruction_id: UUID, world: World | None = None) -> None:
         """What the timer of an instruction does."""

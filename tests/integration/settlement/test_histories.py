@@ -3,14 +3,17 @@
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import pytest
 
 from services.settlement import consumers
 from services.settlement.domain.uses import RefundDoesNotFit
 from shared.contracts.catalog import DealKind, MerchantState, PayoutAccountState
-from shared.contracts.checkout import OrderPaid, RefundSucceeded
+from shared.contracts.checkout import DisputeClosed, OrderPaid, RefundSucceeded
+from shared.contracts.redemption import CertificateUsed, UseDisputed, UseReversed
 from shared.errors import NotYet
+from shared.ids import derived_id, new_id
 from tests.integration.settlement.stage import NOT_SENT, OK, REFUSED, UNKNOWN, Merchant, Stage, as_
 
 STEPS = 200
@@ -29,13 +32,15 @@ class History:
     operator: str
     orders: list[OrderPaid] = field(default_factory=list)
     refunds: list[RefundSucceeded] = field(default_factory=list)
+    cycles: dict[UUID, int] = field(default_factory=dict)
+    disputes: list[tuple[UUID, OrderPaid, UUID]] = field(default_factory=list)
     version: int = 1
 
     async def step(self) -> None:
         acts: list[Callable[[], Awaitable[None]]] = [
             self.buy, self.tell_order, self.use, self.use, self.finalise, self.finalise, self.receive, self.refund,
             self.repeat_refund, self.next_day, self.run, self.run, self.send, self.send, self.retry,
-            self.change_merchant, self.change_account,
+            self.change_merchant, self.change_account, self.reverse, self.dispute, self.dispute, self.close_dispute,
         ]  # fmt: skip
         try:
             await self.chance.choice(acts)()
@@ -61,12 +66,12 @@ class History:
         order = self.order()
         if order.kind is DealKind.VOUCHER:
             unit = self.chance.randrange(len(order.units))
-            await consumers.record_use(self.stage.used(order, unit), self.stage.db)
+            await consumers.record_use(self.used(order, unit), self.stage.db)
 
     async def finalise(self) -> None:
         order = self.order()
         if order.kind is DealKind.VOUCHER:
-            used = self.stage.used(order, self.chance.randrange(len(order.units)))
+            used = self.used(order, self.chance.randrange(len(order.units)))
             await consumers.finalise_use(self.stage.final(used), self.stage.db)
 
     async def receive(self) -> None:
@@ -83,6 +88,50 @@ class History:
     async def repeat_refund(self) -> None:
         if self.refunds:
             await consumers.record_refund(self.chance.choice(self.refunds), self.stage.db)
+
+    async def reverse(self) -> None:
+        """A use is undone, whether or not it was heard of; by then it may be final, claimed, paid or refunded."""
+        order = self.order()
+        if order.kind is DealKind.VOUCHER:
+            unit = self.chance.randrange(len(order.units))
+            used = self.used(order, unit)
+            event = UseReversed(
+                occurred_at=self.stage.now(), use_id=used.use_id, unit_id=used.unit_id, use_no=1,
+                order_id=used.order_id, merchant_id=used.merchant_id, store_id=used.store_id, used_at=used.used_at,
+                reversed_at=self.stage.now(), cycle=used.cycle,
+            )  # fmt: skip
+            await consumers.record_reversed_use(event, self.stage.db)
+            if (await self.stage.states(order))[unit] == "HELD":
+                self.cycles[used.unit_id] = used.cycle + 1
+
+    def used(self, order: OrderPaid, unit: int) -> CertificateUsed:
+        """The use that a unit is at: another one, of a later cycle, once it was reversed."""
+        event = self.stage.used(order, unit)
+        cycle = self.cycles.get(event.unit_id, 0)
+        return event.model_copy(update={"cycle": cycle, "use_id": derived_id(event.use_id, str(cycle))})
+
+    async def dispute(self) -> None:
+        order = self.order()
+        refund_id, unit = new_id(), self.chance.choice(order.units)
+        self.disputes.append((refund_id, order, unit.unit_id))
+        await self.tell_dispute(refund_id, order, unit.unit_id)
+
+    async def tell_dispute(self, refund_id: UUID, order: OrderPaid, unit_id: UUID) -> None:
+        event = UseDisputed(
+            occurred_at=self.stage.now(), refund_id=refund_id, order_id=order.order_id, merchant_id=order.merchant_id,
+            unit_ids=(unit_id,),
+        )  # fmt: skip
+        await consumers.hold_disputed(event, self.stage.db)
+
+    async def close_dispute(self, which: int | None = None) -> None:
+        if not self.disputes:
+            return
+        refund_id, order, unit_id = self.disputes[self.chance.randrange(len(self.disputes)) if which is None else which]
+        event = DisputeClosed(
+            occurred_at=self.stage.now(), refund_id=refund_id, order_id=order.order_id,
+            merchant_id=order.merchant_id, kind=order.kind, unit_ids=(unit_id,),
+        )  # fmt: skip
+        await consumers.close_dispute(event, self.stage.db)
 
     async def next_day(self) -> None:
         self.stage.next_day()
@@ -116,9 +165,13 @@ class History:
         await self.change_account(PayoutAccountState.VERIFIED)
         for order in self.orders:
             await consumers.record_order(order, self.stage.db)
+        for which in range(len(self.disputes)):
+            await self.close_dispute(which)
+        for order in self.orders:
             for unit in range(len(order.units)):
                 if order.kind is DealKind.VOUCHER:
-                    await self.stage.use(order, unit)
+                    await consumers.record_use(self.used(order, unit), self.stage.db)
+                    await consumers.finalise_use(self.stage.final(self.used(order, unit)), self.stage.db)
             if order.kind is DealKind.GOODS:
                 await consumers.finalise_parcel(self.stage.received(order), self.stage.db)
         await self.stage.settle(self.merchant)

@@ -1,11 +1,13 @@
 """The database's own guards on the ledger, each seen alone."""
 
+from datetime import date, timedelta
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from services.settlement.store import audit
+from services.settlement.use_cases import months
 from shared.contracts.checkout import OrderPaid
 from shared.database import Transaction
 from tests.integration.settlement.stage import Stage
@@ -73,6 +75,68 @@ async def test_the_ledger_cannot_be_emptied(stage: Stage) -> None:
     with pytest.raises(asyncpg.RestrictViolationError):
         async with stage.db.transaction() as tx:
             await tx.execute("truncate postings")
+
+
+async def partition_of(stage: Stage, tx: Transaction, order: OrderPaid) -> str:
+    name: str = await tx.value(
+        """select postings.tableoid::regclass::text from postings join posting_sets using (set_id)
+           where order_id = $1 limit 1""",
+        order.order_id,
+    )
+    return name
+
+
+async def test_every_line_lies_in_the_month_of_its_business_day(stage: Stage) -> None:
+    order = await stage.pay(await stage.merchant())
+    async with stage.db.transaction() as tx:
+        assert await partition_of(stage, tx, order) == f"postings_{stage.today():%Y%m}"
+
+
+@pytest.mark.parametrize("statement", ["update {} set amount_fen = 1", "delete from {}", "truncate {}"])
+async def test_a_month_cannot_be_changed_by_its_own_name_either(stage: Stage, statement: str) -> None:
+    order = await stage.pay(await stage.merchant())
+    with pytest.raises(asyncpg.RestrictViolationError):
+        async with stage.db.transaction() as tx:
+            await tx.execute(statement.format(await partition_of(stage, tx, order)))
+
+
+async def test_a_month_refuses_an_unbalanced_set_by_its_own_name_too(stage: Stage) -> None:
+    order = await stage.pay(await stage.merchant())
+    with pytest.raises(asyncpg.CheckViolationError):
+        async with stage.db.transaction() as tx:
+            line = _LINE.replace("postings", await partition_of(stage, tx, order))
+            set_id = uuid4()
+            await tx.execute(_SET, set_id, order.order_id, stage.today(), stage.now())
+            await tx.execute(line, set_id, "CHANNEL_FEE", uuid4(), 1)
+
+
+async def test_months_are_made_ahead_once_whatever_the_clock_says(stage: Stage) -> None:
+    stage.go_to_noon_of(date(2031, 5, 7))
+    for _ in range(2):
+        async with stage.db.transaction() as tx:
+            await months.make_ahead(tx)
+            assert await tx.value("select to_regclass('postings_203206') is not null")
+            timer = await tx.row("select due_at from timers where kind = $1", months.LEDGER_MONTHS)
+        assert timer is not None
+        assert timer["due_at"] == pytest.approx(stage.now() + timedelta(days=7), abs=timedelta(minutes=1))
+
+
+async def test_a_line_outside_every_month_is_kept_and_named_by_the_audit(stage: Stage) -> None:
+    order = await stage.pay(await stage.merchant())
+    far = date(2199, 1, 1)
+    with pytest.raises(Rollback):
+        async with stage.db.transaction() as tx:
+            set_id = uuid4()
+            await tx.execute(_SET, set_id, order.order_id, far, stage.now())
+            for account, fen in (("CHANNEL_RECEIVED", 1), ("BUYER_CLEARING", -1)):
+                await tx.execute(
+                    "insert into postings (set_id, business_day, account, owner, amount_fen) "
+                    "values ($1, $2, $3, $4, $5)",
+                    set_id, far, account, uuid4(), fen,
+                )  # fmt: skip
+            assert {row["what"] for row in await audit.misfits(tx)} == {"posting_outside_every_month"}
+            assert not await tx.value("select make_ledger_month($1)", far)
+            raise Rollback
 
 
 async def test_a_cause_is_posted_once_even_if_everything_else_lets_it_through(stage: Stage) -> None:

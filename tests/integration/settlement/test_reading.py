@@ -1,14 +1,19 @@
 """What merchants and operators read: statements, payouts, the preview, the audit; and who may not."""
 
+import csv
+import io
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from services.settlement import consumers
+from services.settlement.routes import statement_files
 from shared.contracts.catalog import DealKind, PayoutAccountState, StaffRole
+from shared.ids import new_id
 from shared.paging import cursor_of
-from tests.integration.settlement.stage import UNKNOWN, Stage, as_
+from tests.integration.settlement.stage import UNKNOWN, Merchant, Stage, as_
 
 NOON = datetime(2026, 11, 22, 4, tzinfo=UTC)
 
@@ -49,6 +54,97 @@ async def test_the_payout_is_what_the_preview_and_the_statement_said_to_the_fen(
     assert before["totals"] == after["totals"] == {name: paid[name] for name in amounts_of}
     assert paid["state"] == "PAID"
     assert {item["payout_id"] for item in after["items"]} == {paid["payout_id"]}
+
+
+async def test_a_statement_is_told_by_store_and_as_a_file_for_spreadsheets(stage: Stage) -> None:
+    merchant, other_store = await stage.merchant(), new_id()
+    order = await stage.pay(merchant, 6_400, 6_400, title="=1+1,双人餐")
+    elsewhere = await stage.pay(merchant, 1_000, store_ids=(other_store,))
+    await stage.use(order, 0)
+    await stage.use(order, 1)
+    await stage.use(elsewhere)
+    address, day = f"/merchants/{merchant.merchant_id}/statement", str(stage.today())
+    stores = await stage.get(f"{address}/stores", merchant.finance, day=day)
+    assert [(one["store_id"], one["uses"], one["fee_fen"], one["net_fen"]) for one in stores["items"]] == [
+        (str(merchant.store_id), 2, 77, 12_723),
+        (str(other_store), 1, 6, 994),
+    ]
+    one_store = await stage.get(address, merchant.finance, day=day, store_id=str(other_store))
+    assert (len(one_store["items"]), one_store["totals"]["net_fen"]) == (1, 994)
+    answer = await stage.http.get(f"{address}.csv", params={"day": day}, headers=as_(merchant.finance))
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert [(row["结算金额（元）"], row["手续费（元）"], row["到账金额（元）"]) for row in rows] == [
+        ("64.00", "0.38", "63.62"),
+        ("64.00", "0.39", "63.61"),
+        ("10.00", "0.06", "9.94"),
+    ]
+    assert {row["商品"] for row in rows[:2]} == {"'=1+1,双人餐"}
+    assert {row["券编号"] for row in rows[:2]} == {str(unit.unit_id) for unit in order.units}
+    only = await stage.http.get(
+        f"{address}.csv", params={"day": day, "store_id": str(other_store)}, headers=as_(merchant.finance)
+    )
+    assert len(list(csv.reader(io.StringIO(only.text)))) == 2
+
+
+async def test_a_file_is_sent_page_by_page_without_gap_or_repeat(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(statement_files, "_PAGE", 2)
+    merchant = await stage.merchant()
+    order = await stage.pay(merchant, *(1_000,) * 5)
+    for unit in range(5):
+        await stage.use(order, unit)
+    answer = await stage.http.get(
+        f"/merchants/{merchant.merchant_id}/statement.csv",
+        params={"day": str(stage.today())},
+        headers=as_(merchant.finance),
+    )
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert sorted(row["券编号"] for row in rows) == sorted(str(unit.unit_id) for unit in order.units)
+
+
+async def test_what_is_bought_and_not_redeemed_is_a_liability_until_it_is_used(stage: Stage) -> None:
+    merchant = await stage.merchant()
+    order = await stage.pay(merchant, 6_400, 6_400)
+    await stage.pay(merchant, 9_000, uses=3)
+    await stage.use(order, 0)
+    operator = await stage.operator()
+    (mine,) = [
+        one
+        for one in await pages(stage, "/admin/liabilities", operator)
+        if one["merchant_id"] == str(merchant.merchant_id)
+    ]
+    assert (mine["units"], mine["uses"], mine["paid_fen"]) == (2, 4, 15_400)
+    deals = await pages(stage, f"/merchants/{merchant.merchant_id}/liabilities", merchant.finance)
+    assert sorted((one["units"], one["uses"], one["paid_fen"]) for one in deals) == [(1, 1, 6_400), (1, 3, 9_000)]
+
+
+async def test_a_merchant_who_was_paid_for_what_went_back_stands_on_the_dunning_list(stage: Stage) -> None:
+    merchant, operator = await stage.merchant(), await stage.operator()
+    order = await stage.pay(merchant, 6_400, 6_400)
+    await stage.use(order, 0)
+    await stage.use(order, 1)
+    await stage.settle(merchant)
+    assert not await owing(stage, merchant, operator)
+    await consumers.record_refund(stage.refund(order, units=(1,)), stage.db)
+    (mine,) = await owing(stage, merchant, operator)
+    assert (mine["uses"], mine["owed_fen"], mine["rail"], mine["taken_by_channel"]) == (1, 6_400, "ZHIFUTONG", True)
+
+
+async def owing(stage: Stage, merchant: Merchant, operator: str) -> list[Any]:
+    return [
+        one for one in await pages(stage, "/admin/dunning", operator) if one["merchant_id"] == str(merchant.merchant_id)
+    ]
+
+
+async def pages(stage: Stage, path: str, caller: str) -> list[Any]:
+    items: list[Any] = []
+    query: dict[str, Any] = {"limit": 1}
+    while True:
+        page = await stage.get(path, caller, **query)
+        items += page["items"]
+        if page["next_cursor"] is None:
+            return items
+        query["cursor"] = page["next_cursor"]
 
 
 async def test_the_preview_counts_uses_that_will_be_final_by_then(stage: Stage) -> None:

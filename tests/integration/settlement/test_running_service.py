@@ -148,7 +148,7 @@ def seconds_to_noon(stage: Stage, days: int) -> float:
 def stage_of(app: FastAPI) -> Stage:
     """A test's eyes on the running service; its HTTP and its rail are the service's own here."""
     db = app.state.db
-    return Stage(db, httpx.AsyncClient(), app.state.world, ScriptedRail(), db.clock)
+    return Stage(db, httpx.AsyncClient(), app.state.world, ScriptedRail(), db.clock, app)
 
 
 def becoming_payable(stage: Stage, merchant: Merchant) -> tuple[Event, Event]:

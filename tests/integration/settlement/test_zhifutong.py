@@ -121,3 +121,18 @@ async def test_an_amount_beyond_what_the_trade_holds_is_never_booked(paying: Sta
     assert channel.settled(trade["trade_no"]) == []
     await consumers.record_refund(paying.refund(order), paying.db)
     assert await paying.misfits() == []
+
+
+async def test_a_confirm_that_alipay_denies_every_time_fails_for_the_operator_and_is_never_booked(
+    paying: Stage, channel: Channel
+) -> None:
+    merchant = await paying.merchant()
+    trade_no = await a_used_order(paying, channel, merchant, 12_800)
+    times = paying.world.terms.denials_max
+    channel.script("business_error", code="ACQ.TRADE_SETTLE_ERROR", times=times)
+    await paying.settle(merchant)
+    for _ in range(times - 1):
+        await paying.send_all(merchant)
+    (instruction,) = await paying.instructions(merchant)
+    assert (instruction["state"], instruction["answer_code"]) == ("FAILED", "ACQ.TRADE_SETTLE_ERROR")
+    assert channel.settled(trade_no) == []

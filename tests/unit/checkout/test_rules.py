@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.checkout.domain.addresses import e164, masked_phone
 from services.checkout.domain.offers import Payee, form_of, payee
-from services.checkout.domain.orders import new_order_no, over_uses, unit_values, value_of_uses_left
+from services.checkout.domain.orders import new_order_no, unit_values, value_of_uses_left
 from services.checkout.domain.payments import Attempt, AttemptState, Channel, ask_for_code_again, next_question
 from services.checkout.domain.refunds import expected_by, pause_after_failure, pause_after_unknown
 from services.checkout.domain.refusals import PhoneInvalid
@@ -17,6 +17,7 @@ from services.checkout.domain.timeline import TEXTS, What
 from services.settlement.domain.uses import Use, UseState, refunded_uses, value_of
 from shared.contracts.catalog import DealForm, DealKind, Rail
 from shared.contracts.checkout import UseValue
+from shared.contracts.split import over_uses
 from shared.ids import new_id
 
 NOON = datetime(2026, 11, 20, 4, tzinfo=UTC)

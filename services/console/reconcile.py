@@ -1,0 +1,155 @@
+"""Fetches the channel's bill of a day through settlement, compares the three books, and files every difference."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from services.console.books import Comparison, Moved, compare
+from services.console.environment import FIRST_OPERATOR
+from services.console.people import Person, Refused, World
+from shared.money import yuan
+
+_AT_ONCE = 500
+_FILED_AT_MOST = 1000
+_OF_SETTLEMENT = frozenset({"PAYOUT", "TRANSFER"})
+_BY_RAIL = {"ZHIFUTONG": "PAYOUT", "TRANSFER": "TRANSFER"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """`has_bill` is false for a day on which nothing moved at the channel, or whose bill is not there yet."""
+
+    comparison: Comparison
+    has_bill: bool
+
+
+async def reconcile(world: World, day: date) -> Reconciled:
+    """Compare one day. Every difference is kept in settlement as an incident; a later comparison resolves those that
+    are gone."""
+    operator = world.person(FIRST_OPERATOR)
+    of_day = await _of_day(operator, day)
+    try:
+        await operator.put("settlement", f"/admin/bills/{day}")
+    except Refused as refused:
+        if refused.code != "bill_not_ready":
+            raise
+        return Reconciled(compare((), (), of_day, {}), has_bill=False)
+    bill = await _bill(operator, day)
+    ours = await _ours(operator, bill)
+    comparison = compare(bill, ours, of_day, await _uses_made(operator, ours))
+    await operator.put("settlement", f"/admin/bills/{day}/comparison", _filed(comparison))
+    return Reconciled(comparison, has_bill=True)
+
+
+async def _bill(operator: Person, day: date) -> list[Moved]:
+    lines: list[Moved] = []
+    after: int | None = 0
+    while after is not None:
+        page = await operator.get("settlement", f"/admin/bills/{day}/lines?after={after}&limit={_AT_ONCE}")
+        lines += [
+            Moved(one["movement"], one["number"], one["amount_fen"], _moment(one["moved_at"]), fee_fen=one["fee_fen"])
+            for one in page["items"]
+        ]
+        after = page["next_line"]
+    return lines
+
+
+async def _of_day(operator: Person, day: date) -> list[Moved]:
+    return [
+        *map(_movement, await _pages(operator, "checkout", f"/admin/money/movements?day={day}")),
+        *map(_payout, await _pages(operator, "settlement", f"/admin/bills/{day}/payouts?")),
+    ]
+
+
+async def _pages(operator: Person, service: str, path: str) -> list[Any]:
+    items: list[Any] = []
+    cursor = ""
+    while True:
+        page = await operator.get(service, f"{path}&limit={_AT_ONCE}{cursor}")
+        items += page["items"]
+        if page["next_after"] is None:
+            return items
+        cursor = f"&after={page['next_after']}"
+
+
+async def _ours(operator: Person, bill: Sequence[Moved]) -> list[Moved]:
+    """Whatever our books know under the numbers of the bill."""
+    payouts = sorted({line.number for line in bill if line.movement in _OF_SETTLEMENT})
+    others = sorted({line.number for line in bill if line.movement not in _OF_SETTLEMENT})
+    found: list[Moved] = []
+    for some in _slices([number for number in payouts if len(number) == 32]):
+        answer = await operator.post("settlement", "/admin/bills/payouts", {"numbers": some})
+        found += map(_payout, answer["items"])
+    for some in _slices(others):
+        answer = await operator.post("checkout", "/admin/money/movements/find", {"numbers": some})
+        found += map(_movement, answer["items"])
+    return found
+
+
+async def _uses_made(operator: Person, ours: Sequence[Moved]) -> dict[str, Mapping[str, Any]]:
+    """What redemption knows of the units that were paid out; goods are not its business and stay out."""
+    wanted = sorted({unit_id for one in ours for unit_id in one.unit_ids})
+    found: dict[str, Mapping[str, Any]] = {}
+    for some in _slices(wanted):
+        found |= await operator.post("redemption", "/admin/money/units", {"unit_ids": some})
+    return found
+
+
+def _slices(values: Sequence[str]) -> list[Sequence[str]]:
+    return [values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE)]
+
+
+def _movement(one: Mapping[str, Any]) -> Moved:
+    return Moved(one["movement"], one["number"], one["amount_fen"], _moment(one["moved_at"]), one["state"])
+
+
+def _payout(one: Mapping[str, Any]) -> Moved:
+    return Moved(
+        _BY_RAIL[one["rail"]],
+        one["number"],
+        one["gross_fen"],
+        _moment(one["paid_at"]),
+        one["state"],
+        one["fee_fen"],
+        tuple(one["unit_ids"]),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _filed(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "matched": sum(comparison.matched.values()),
+        "differences": [
+            {"kind": one.kind, "subject": one.subject, "detail": one.detail, "amount_fen": one.amount_fen}
+            for one in comparison.differences[:_FILED_AT_MOST]
+        ],
+    }
+
+
+def show(console: Console, day: date, done: Reconciled) -> None:
+    """Print what matched, and every difference by its class."""
+    comparison = done.comparison
+    if not done.has_bill:
+        console.print(f"支付宝没有 {day} 的账单 · Alipay has no bill of {day}")
+    table = Table(title=f"三方对账 · three books of {day}", title_justify="left", show_edge=False, pad_edge=False)
+    table.add_column("类别 class")
+    table.add_column("笔数 count", justify="right")
+    table.add_column("¥", justify="right")
+    for movement, count in sorted(comparison.matched.items()):
+        table.add_row(f"matched {movement.lower()}", str(count), "")
+    for kind in ("MISSING_HERE", "MISSING_THERE", "AMOUNT_DIFFERS", "STATE_DIFFERS"):
+        of_kind = [one.amount_fen for one in comparison.differences if one.kind == kind]
+        table.add_row(kind.lower().replace("_", " "), str(len(of_kind)), yuan(sum(of_kind)) if of_kind else "")
+    if comparison.unbilled:
+        table.add_row("at the edge of the day", str(comparison.unbilled), "")
+    console.print(table)
+    for one in comparison.differences:
+        console.print(f"  ✗ {one.kind}: {one.subject} ({one.detail}, ¥{yuan(one.amount_fen)})", soft_wrap=True)
+    console.print("✓ 三方一致 · the books agree" if not comparison.differences else "✗ 有差异 · they differ")

@@ -1,0 +1,8 @@
+"""The outside world: rails that pay merchants, and the channel's bills."""
+
+from services.settlement.gateways.bills import BillNotReady, Bills
+from services.settlement.gateways.port import PayoutRail, RailAnswer
+from services.settlement.gateways.world import World
+from services.settlement.gateways.zhifutong import Zhifutong
+
+__all__ = ["BillNotReady", "Bills", "PayoutRail", "RailAnswer", "World", "Zhifutong"]

@@ -1,0 +1,53 @@
+"""What is owed before it is earned or after it was paid: bought and not redeemed, and refunded after the payout."""
+
+from uuid import UUID
+
+from shared.database import Row, Transaction
+
+
+async def unredeemed(tx: Transaction, after: UUID | None, limit: int) -> list[Row]:
+    """By merchant: units and uses that buyers have paid for and not used, and since when the oldest of them."""
+    return await tx.fetch(
+        """select h.*, m.name from (
+             select u.merchant_id, count(distinct u.unit_id) as units, count(*) as uses,
+               sum(u.paid_fen)::bigint as paid_fen, min(o.paid_at) as since
+             from uses u join orders o using (order_id)
+             where u.state = 'HELD' and ($1::uuid is null or u.merchant_id > $1)
+             group by u.merchant_id order by u.merchant_id limit $2) h
+           left join merchants m using (merchant_id) order by h.merchant_id""",
+        after,
+        limit,
+    )
+
+
+async def unredeemed_by_deal(tx: Transaction, merchant_id: UUID, after: UUID | None, limit: int) -> list[Row]:
+    """The same for one merchant, by deal, under the newest title that was bought."""
+    return await tx.fetch(
+        """select o.deal_id, (array_agg(o.title order by o.paid_at desc))[1] as title,
+             count(distinct u.unit_id) as units, count(*) as uses, sum(u.paid_fen)::bigint as paid_fen,
+             min(o.paid_at) as since
+           from uses u join orders o using (order_id)
+           where u.state = 'HELD' and u.merchant_id = $1 and ($2::uuid is null or o.deal_id > $2)
+           group by o.deal_id order by o.deal_id limit $3""",
+        merchant_id,
+        after,
+        limit,
+    )
+
+
+async def owing(tx: Transaction, after: UUID | None, limit: int) -> list[Row]:
+    """Merchants whose payouts were followed by refunds, by rail: what they owe, for how many uses, since when."""
+    return await tx.fetch(
+        """select d.*, m.name, m.state from (
+             select u.merchant_id, o.rail, count(*) as uses, sum(u.owed_fen)::bigint as owed_fen,
+               min(u.refunded_at) as since
+             from uses u join orders o using (order_id)
+             where u.owed_fen > 0 and u.settled_at is not null and ($1::uuid is null or u.merchant_id > $1)
+               and u.merchant_id in (
+                 select distinct merchant_id from uses where owed_fen > 0 and settled_at is not null
+                   and ($1::uuid is null or merchant_id > $1) order by merchant_id limit $2)
+             group by u.merchant_id, o.rail) d
+           left join merchants m using (merchant_id) order by d.merchant_id, d.rail""",
+        after,
+        limit,
+    )
