@@ -87,6 +87,11 @@ async def take_report(
         await _note(tx, attempt, after.state)
         await _count_end(tx, attempt, after.state)
     await _watch(tx, world, attempt, after, ask_now=verdict is Verdict.ASK)
+    # A waybill that came with the answer to the order has its track pushed already; a later one has not.
+    caps = world.carriers.of(attempt.provider, attempt.account).caps
+    came_late = source != CREATE and attempt.waybill is None and snapshot.waybill is not None
+    if came_late and after.state not in TERMINAL and caps.subscribes:
+        await timers.schedule(tx, clockwork.SUBSCRIBE_TRACK, attempt.attempt_id, tx.now)
     await _watch_for_rider(tx, world, parcel, attempt, after)
     await follow(tx, world, parcel, attempt, after)
     return after

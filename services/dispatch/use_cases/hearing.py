@@ -143,11 +143,7 @@ async def read_webhook(tx: Transaction, world: DispatchWorld, webhook_id: UUID) 
 
 
 async def apply_webhook(tx: Transaction, world: DispatchWorld, webhook_id: UUID, heard: Heard) -> None:
-    """Let the attempt follow what a webhook says by itself. A waybill that comes only now has its track pushed."""
-    before = await attempts.find_attempt(tx, heard.attempt_id)
-    had_none = before is not None and before.waybill is None
-    if had_none and heard.carrier.caps.subscribes and any(told.waybill for told in heard.batch.snapshots):
-        await timers.schedule(tx, clockwork.SUBSCRIBE_TRACK, heard.attempt_id, tx.now)
+    """Let the attempt follow what a webhook says by itself."""
     for snapshot in heard.batch.snapshots:
         key = event_key(snapshot)
         if key is not None and not await webhooks.note_event(tx, heard.attempt_id, key):
