@@ -16,6 +16,8 @@ from services.console.steps import StepFailed, Steps, clock, refused, spaced
 from shared.clock import SHANGHAI
 from shared.money import yuan
 
+RUNNERS = {"dada": "达达", "ishansong": "闪送"}
+
 
 class Journey:
     """Plays the steps and prints them; any step that does not hold ends it."""
@@ -153,13 +155,15 @@ class Journey:
 
     async def _deliver_by_errand_runner(self, shop: Shop) -> Bought:
         world = self._world
-        with self._steps.step("跑腿", "小陈's order goes by errand runner (达达), delivered and confirmed") as say:
+        with self._steps.step(
+            "跑腿", "小陈's order goes by errand runner (达达 or 闪送), delivered and confirmed"
+        ) as say:
             bought = await lifecycles.place(world, shop, "buyer-chen", 1, mode="INSTANT")
             await lifecycles.pay(world, bought)
             parcel = await lifecycles.bring_by_errand_runner(world, bought)
             await lifecycles.receive(world, bought, parcel["parcel_id"])
             await lifecycles.order_in(world, bought, "COMPLETED")
-            say(f"{bought.order['order_no']}  达达 {parcel['carrier']}  签收 received")
+            say(f"{bought.order['order_no']}  {RUNNERS.get(parcel['carrier'], parcel['carrier'])}  签收 received")
         return bought
 
     async def _pay_out(self, *orders: Bought) -> None:

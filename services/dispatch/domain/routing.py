@@ -63,3 +63,12 @@ class Candidate:
     quotes: bool = False
     needs_quote: bool = False
     tips: bool = False
+
+
+def is_same_city(one: str, other: str) -> bool:
+    """Whether two names mean one city: shops write 海口, addresses 海口市."""
+    return _bare(one) == _bare(other)
+
+
+def _bare(city: str) -> str:
+    return city.strip().removesuffix("市")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.dispatch.domain.eligibility import Contract, Need, Question, Standing, refusals
-from services.dispatch.domain.routing import Candidate, GeoPoint, distance_m, zone_of
+from services.dispatch.domain.routing import Candidate, GeoPoint, distance_m, is_same_city, zone_of
 from services.dispatch.domain.scoring import Considered, Record
 from services.dispatch.gateways.port import Carrier
 from services.dispatch.store import accounts, copies, preferences, scorecards, searches
@@ -47,7 +47,7 @@ async def look_around(tx: Transaction, world: DispatchWorld, parcel: Parcel) -> 
         weight_g=parcel.weight_g,
         category=parcel.category,
         distance_m=metres,
-        same_city=store.city == address.city,
+        same_city=is_same_city(store.city, address.city),
         store_open=await _is_somebody_there(tx, store, parcel),
         slack=slack,
         hand_over_in=parcel.hand_over_by - tx.now,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.dispatch.domain.eligibility import Contract, Need, Question, Ranges, Standing, refusals
-from services.dispatch.domain.routing import Candidate, GeoPoint, zone_of
+from services.dispatch.domain.routing import Candidate, GeoPoint, is_same_city, zone_of
 from services.dispatch.domain.scoring import Considered, Offer, Record, Weights, assumed_offer, choose, score
 from shared.contracts.catalog import DeliveryMode
 
@@ -137,3 +137,11 @@ def test_who_names_no_price_is_taken_at_an_assumed_one_and_own_riders_cost_nothi
 def test_a_zone_is_a_square_of_the_map() -> None:
     assert zone_of(GeoPoint(20.0231, 110.3485)) == zone_of(GeoPoint(20.0499, 110.3000)) == "20.00,110.30"
     assert zone_of(GeoPoint(20.0501, 110.3485)) == "20.05,110.30"
+
+
+@pytest.mark.parametrize(
+    ("store", "address", "same"),
+    [("海口", "海口市", True), ("海口市", "海口", True), ("海口", " 海口 ", True), ("海口", "三亚市", False)],
+)
+def test_a_city_is_the_same_with_and_without_its_suffix(store: str, address: str, same: bool) -> None:
+    assert is_same_city(store, address) is same
