@@ -63,7 +63,9 @@ async def money(caller: Caller, db: Db) -> Money:
         row = await audit.terms(tx)
         in_flight = await audit.in_flight(tx)
         misfits = await audit.misfits(tx)
-    books = Books(accounts=row["fen"], uses=row["by_state"], instructions=row["instructions"])
+    books = Books(
+        accounts=row["fen"], uses=row["by_state"], instructions=row["instructions"], offset_fen=row["offset_fen"]
+    )
     found = [Misfit(what="books_contradict", id=name, detail=detail) for name, detail in contradictions(books)]
     return Money(
         service="settlement",
@@ -96,6 +98,12 @@ def _order(row: Row) -> OrderMoney:
     units: dict[UUID, dict[str, str]] = {}
     for unit_id, use_no, state in row["uses"]:
         units.setdefault(UUID(unit_id), {})[str(use_no)] = state
-    held_fen = row["received_fen"] + row["owed_fen"] - row["refunded_fen"] - row["settled_fen"]
+    # An order whose payout paid off the debt of another one owes that much less than nothing.
+    owed_fen, paid_net_fen = (
+        row["owed_fen"] - row["offset_fen"],
+        row["settled_fen"] - row["fee_fen"] - row["offset_fen"],
+    )
+    held_fen = row["received_fen"] + owed_fen - row["refunded_fen"] - paid_net_fen - row["fee_fen"]
     facts: Mapping[str, Any] = {name: row[name] for name in OrderMoney.model_fields.keys() & row.keys()}
-    return OrderMoney(**facts, paid_net_fen=row["settled_fen"] - row["fee_fen"], held_fen=held_fen, units=units)
+    facts = {**facts, "owed_fen": owed_fen, "paid_net_fen": paid_net_fen}
+    return OrderMoney(**facts, held_fen=held_fen, units=units)

@@ -20,13 +20,17 @@ uses_by_state as (
 states as (select coalesce(jsonb_object_agg(state, to_jsonb(s)), '{}') as by_state from uses_by_state s),
 calls as (select coalesce(jsonb_object_agg(state, n), '{}') as instructions
           from (select state, count(*) as n from instructions group by state) c)
-select fen, by_state, instructions from money, states, calls
+select fen, by_state, instructions, (
+    select coalesce(sum(offset_fen), 0)::bigint from instructions where offset_fen > 0 and state = 'PAID') as offset_fen
+from money, states, calls
 """
 
 _ORDERS = """
 select o.order_id, max(u.changed_at) as changed_at, sum(u.paid_fen)::bigint as received_fen,
   coalesce(sum(u.paid_fen) filter (where u.state = 'REFUNDED'), 0)::bigint as refunded_fen,
   coalesce(sum(u.merchant_fen) filter (where u.settled_at is not null), 0)::bigint as settled_fen,
+  (select coalesce(sum(i.offset_fen), 0)::bigint from instructions i
+   where i.order_id = o.order_id and i.offset_fen > 0 and i.state = 'PAID') as offset_fen,
   coalesce(sum(u.fee_fen) filter (where u.settled_at is not null), 0)::bigint
     + (select coalesce(sum(i.taken_fee_fen - i.fee_fen), 0)::bigint from instructions i
        where i.order_id = o.order_id and i.state = 'PAID' and i.taken_fee_fen is not null) as fee_fen,
