@@ -83,7 +83,7 @@ class OwnShop:
             mine = [one for one in page["items"] if one["merchant_id"] == str(self.merchant.merchant_id)]
             total_fen += sum(one["owed_fen"] for one in mine)
             if (cursor := page["next_cursor"]) is None:
-                return total_fen
+                return int(total_fen)
 
 
 @pytest.fixture
