@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.settlement.domain.audit import Books, contradictions, terms_of
-from services.settlement.store import audit
+from services.settlement.store import audit, misfits
 from shared.auth import Caller, require_operator
 from shared.database import Row
 from shared.http import Db
@@ -37,6 +37,9 @@ class Money(BaseModel):
     terms: dict[str, int]
     in_flight: list[InFlight]
     misfits: list[Misfit]
+    is_complete: bool = Field(
+        description="Whether all of the ledger was looked at: not if there are 50 misfits, or too many pages"
+    )
 
 
 class OrderMoney(BaseModel):
@@ -62,7 +65,10 @@ async def money(caller: Caller, db: Db) -> Money:
         await require_operator(tx, caller)
         row = await audit.terms(tx)
         in_flight = await audit.in_flight(tx)
-        misfits = await audit.misfits(tx)
+    async with db.transaction(read_only=True) as tx:
+        # Balances change while the walk goes on: it looks at one moment.
+        await tx.execute("set transaction isolation level repeatable read")
+        walk = await misfits.misfits(tx)
     books = Books(
         accounts=row["fen"], uses=row["by_state"], instructions=row["instructions"], offset_fen=row["offset_fen"]
     )
@@ -79,7 +85,8 @@ async def money(caller: Caller, db: Db) -> Money:
             )
             for one in in_flight
         ],
-        misfits=found + [Misfit(what=one["what"], id=one["id"], detail=one["detail"]) for one in misfits],
+        misfits=found + [Misfit(what=one.what, id=one.id, detail=one.detail) for one in walk.found],
+        is_complete=walk.is_over,
     )
 
 
