@@ -58,6 +58,10 @@ class Channel:
         body = [{"operation": operation, "fault": fault, **details}]
         self._http().put("/_sim/faults/alipay", json=body).raise_for_status()
 
+    def forget_scripts(self) -> None:
+        """Nothing goes wrong any more."""
+        self._http().delete("/_sim/faults/alipay").raise_for_status()
+
     def advance_clock(self, seconds: float) -> None:
         """Move business time of everything that follows the sandbox."""
         self._http().post("/clock/advance", json={"seconds": seconds}).raise_for_status()

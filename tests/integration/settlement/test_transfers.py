@@ -148,6 +148,17 @@ async def test_a_spoiled_answer_is_unknown_and_the_question_settles_it_once(own_
     assert await own_shop.moved(order) == [12_800]
 
 
+async def test_what_has_worked_is_not_failed_by_what_its_repetition_would_be_answered(own_shop: OwnShop) -> None:
+    order = await own_shop.used_order(12_800)
+    own_shop.channel.script("commit_then_timeout", TRANSFER, seconds=3)
+    await own_shop.settle()
+    own_shop.channel.script("business_error", TRANSFER, code="PAYER_BALANCE_NOT_ENOUGH")
+    await own_shop.stage.send_all(own_shop.merchant)
+    own_shop.channel.forget_scripts()
+    assert (await own_shop.instruction_of(order))["state"] == "PAID"
+    assert await own_shop.moved(order) == [12_800]
+
+
 async def test_a_system_error_is_no_refusal(own_shop: OwnShop) -> None:
     order = await own_shop.used_order(12_800)
     own_shop.channel.script("business_error", TRANSFER, code="SYSTEM_ERROR")
