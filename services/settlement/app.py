@@ -4,12 +4,13 @@ import httpx
 
 from services.settlement import consumers, routes
 from services.settlement.domain.payouts import Terms
-from services.settlement.gateways import Bills, World, Zhifutong
+from services.settlement.gateways import Bills, Transfer, World, Zhifutong
 from services.settlement.settings import Settings
 from shared.alipay import AlipayClient
 from shared.contracts.catalog import Rail
 from shared.database import Database
 from shared.http import outgoing
+from shared.sealed import Seals
 from shared.service import Service
 from shared.service import run as serve
 
@@ -41,8 +42,21 @@ def make_world(settings: Settings, http: httpx.AsyncClient) -> World:
     """The rails and terms that the settings name."""
     alipay = AlipayClient(settings.alipay, http)
     rail = Zhifutong(alipay, partial_confirms=settings.partial_confirms)
-    terms = Terms(fee_bp=settings.fee_bp, run_at=settings.run_at, denials_max=settings.denials_max)
-    return World(terms=terms, rails={Rail.ZHIFUTONG: rail}, bills=Bills(alipay, http))
+    transfer = Transfer(
+        alipay,
+        Seals(settings.seal_keys),
+        self_operated=settings.self_operated,
+        minimum_fen=settings.transfer_min_fen,
+        cap_fen=settings.transfer_cap_fen,
+    )
+    terms = Terms(
+        fee_bp=settings.fee_bp,
+        run_at=settings.run_at,
+        self_operated=settings.self_operated,
+        transfer_min_fen=settings.transfer_min_fen,
+        denials_max=settings.denials_max,
+    )
+    return World(terms=terms, rails={Rail.ZHIFUTONG: rail, Rail.TRANSFER: transfer}, bills=Bills(alipay, http))
 
 
 def main() -> None:

@@ -158,7 +158,7 @@ async def run_today(due: Due, db: Database, world: World) -> None:
 async def send_instruction(due: Due, db: Database, world: World) -> None:
     """Order one payment and record the answer. After a crash in between the same number is sent again: it pays once."""
     async with db.transaction() as tx:
-        instruction = await pay.begin_sending(tx, UUID(due.key))
+        instruction = await pay.begin_sending(tx, UUID(due.key), world.terms.transfer_min_fen)
     if instruction is None:
         return
     answer = await world.rails[instruction.rail].pay(instruction)

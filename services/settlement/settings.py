@@ -1,6 +1,7 @@
 """The settlement service's environment variables, all with the prefix GROUPBUY_."""
 
 from datetime import time
+from uuid import UUID
 
 from pydantic import Field
 
@@ -23,5 +24,15 @@ class Settings(ServiceSettings):
         ge=1,
         le=100,
         description="How often Alipay may deny one settle.confirm (ACQ.TRADE_SETTLE_ERROR) before an operator decides",
+    )
+    self_operated: frozenset[UUID] = Field(
+        default=frozenset(),
+        description="JSON list: merchants that the platform runs itself; only they may be paid by transfer (二清)",
+    )
+    transfer_min_fen: int = Field(
+        default=10, ge=1, description="A trade's payout by transfer waits for a later run while it is less than this"
+    )
+    transfer_cap_fen: int = Field(
+        default=10_000_000, ge=1, description="A transfer of more than this fails, as an incident for an operator"
     )
     alipay: AlipaySettings = AlipaySettings()

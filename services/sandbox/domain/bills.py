@@ -113,6 +113,8 @@ def _movements(entry: Entry) -> list[tuple[str, int]]:
     if entry.kind == "settle":
         net = [("直付通结算", -(entry.amount_fen - entry.fee_fen))]
         return [*net, ("收费", -entry.fee_fen)] if entry.fee_fen else net
+    if entry.kind == "transfer":
+        return [("单笔转账", -entry.amount_fen)]
     return []  # a withdrawal moves the sub-merchant's account, not this one
 
 

@@ -9,7 +9,8 @@ class Entry:
     """One movement; `amount_fen` is positive and before the fee, the kind says its direction.
 
     payment: buyer → Alipay; refund: → buyer; clawback: sub-merchant → Alipay (the part of a refund that was already
-    confirmed); settle: Alipay → sub-merchant, less `fee_fen`; withdrawal: sub-merchant's Alipay balance → bank.
+    confirmed); settle: Alipay → sub-merchant, less `fee_fen`; withdrawal: sub-merchant's Alipay balance → bank;
+    transfer: the platform's own money → another account (`out_request_no` is its out_biz_no).
     """
 
     seq: int
@@ -25,7 +26,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """The book added up, in fen: received + clawed back = refunded + settled + fee + held, at every moment."""
+    """The book added up, in fen: received + clawed back = refunded + settled + fee + held, at every moment. Settled is
+    what reached merchants, by a confirm or by a transfer."""
 
     received_fen: int
     refunded_fen: int

@@ -34,7 +34,7 @@ def sums(tx: sqlite3.Connection) -> Sums:
         received_fen=by_kind.get("payment", (0, 0))[0],
         refunded_fen=by_kind.get("refund", (0, 0))[0],
         clawed_back_fen=by_kind.get("clawback", (0, 0))[0],
-        settled_fen=settled_fen - fee_fen,
+        settled_fen=settled_fen - fee_fen + by_kind.get("transfer", (0, 0))[0],
         fee_fen=fee_fen,
     )
 
@@ -54,9 +54,18 @@ def balance_before(tx: sqlite3.Connection, moment: datetime) -> int:
     """What the platform's Alipay account held just before `moment`, in fen."""
     row = tx.execute(
         "SELECT COALESCE(SUM(CASE kind WHEN 'payment' THEN amount_fen WHEN 'clawback' THEN amount_fen "
-        "WHEN 'refund' THEN -amount_fen WHEN 'settle' THEN -amount_fen ELSE 0 END), 0) AS fen "
-        "FROM book WHERE at_ms < ?",
+        "WHEN 'refund' THEN -amount_fen WHEN 'settle' THEN -amount_fen WHEN 'transfer' THEN -amount_fen "
+        "ELSE 0 END), 0) AS fen FROM book WHERE at_ms < ?",
         (to_ms(moment),),
+    ).fetchone()
+    return int(row["fen"])
+
+
+def own_balance(tx: sqlite3.Connection) -> int:
+    """What the platform may transfer, in fen: its own trades' money. That of sub-merchants' trades is not its own."""
+    row = tx.execute(
+        "SELECT COALESCE(SUM(CASE kind WHEN 'payment' THEN amount_fen WHEN 'refund' THEN -amount_fen "
+        "WHEN 'transfer' THEN -amount_fen ELSE 0 END), 0) AS fen FROM book WHERE smid IS NULL"
     ).fetchone()
     return int(row["fen"])
 

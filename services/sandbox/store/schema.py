@@ -37,6 +37,12 @@ SCHEMA = (
     ) STRICT
     """,
     """
+    CREATE TABLE IF NOT EXISTS transfers (
+        out_biz_no TEXT PRIMARY KEY, order_id TEXT NOT NULL, amount_fen INTEGER NOT NULL CHECK (amount_fen > 0),
+        identity TEXT NOT NULL, at_ms INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
     CREATE TABLE IF NOT EXISTS book (
         seq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, trade_no TEXT NOT NULL, out_trade_no TEXT NOT NULL,
         out_request_no TEXT NOT NULL, amount_fen INTEGER NOT NULL, fee_fen INTEGER NOT NULL, smid TEXT,

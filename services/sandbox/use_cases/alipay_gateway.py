@@ -22,7 +22,7 @@ from services.sandbox.domain.terms import AlipayTerms
 from services.sandbox.domain.times import Instant, parse_wire_time, wire_time
 from services.sandbox.domain.trade import TradeState
 from services.sandbox.store import trades
-from services.sandbox.use_cases import alipay_bills, alipay_buyer, alipay_trades
+from services.sandbox.use_cases import alipay_bills, alipay_buyer, alipay_trades, alipay_transfers
 
 # These two are opened by a browser; their answer is the way to the cashier.
 PAGE_METHODS = frozenset({"alipay.trade.wap.pay", "alipay.trade.page.pay"})
@@ -184,4 +184,6 @@ _METHODS: dict[str, Method] = {
     "alipay.trade.refund": _refund,
     "alipay.trade.fastpay.refund.query": _refund_query,
     "alipay.trade.settle.confirm": _settle_confirm,
+    "alipay.fund.trans.uni.transfer": alipay_transfers.transfer,
+    "alipay.fund.trans.common.query": alipay_transfers.query,
 }

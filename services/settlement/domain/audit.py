@@ -14,6 +14,8 @@ class Books:
     accounts: Mapping[str, int]
     uses: Mapping[str, Mapping[str, int]]
     instructions: Mapping[str, int]
+    offset_fen: int = 0
+    """What paid payouts have paid off of merchants' debts."""
 
     def balance(self, account: Account) -> int:
         return self.accounts.get(account, 0)
@@ -69,5 +71,5 @@ def _from_uses(books: Books) -> dict[Account, int]:
         Account.CHANNEL_REFUNDED: -books.of_uses("paid_fen", UseState.REFUNDED),
         Account.BUYER_CLEARING: -unearned,
         Account.MERCHANT_PAYABLE: -payable,
-        Account.MERCHANT_RECEIVABLE: books.of_uses("owed_fen"),
+        Account.MERCHANT_RECEIVABLE: books.of_uses("owed_fen") - books.offset_fen,
     }

@@ -120,11 +120,12 @@ def refunded(value: Value, merchant_id: UUID, state: UseState, *, committed: boo
     return [Entry(source, merchant_id, value.merchant_fen), *undone, back]
 
 
-def paid_out(merchant_id: UUID, gross_fen: int, fee_fen: int) -> list[Entry]:
-    """The merchant has the gross less the channel's fee."""
+def paid_out(merchant_id: UUID, gross_fen: int, fee_fen: int, offset_fen: int = 0) -> list[Entry]:
+    """The merchant has the gross less the channel's fee, and less what pays off its debt."""
     return [
         Entry(Account.MERCHANT_PAYABLE, merchant_id, gross_fen),
-        Entry(Account.CHANNEL_PAID, PLATFORM, fee_fen - gross_fen),
+        Entry(Account.MERCHANT_RECEIVABLE, merchant_id, -offset_fen),
+        Entry(Account.CHANNEL_PAID, PLATFORM, fee_fen + offset_fen - gross_fen),
         Entry(Account.CHANNEL_FEE, PLATFORM, -fee_fen),
     ]
 

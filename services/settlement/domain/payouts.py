@@ -30,6 +30,9 @@ class Terms:
 
     fee_bp: int
     run_at: time
+    self_operated: frozenset[UUID] = frozenset()
+    """The shops that the platform runs itself: only they are paid by transfer."""
+    transfer_min_fen: int = 10
     denials_max: int = 12
     """How often a payment that is denied is asked for under the same number; the pauses of twelve are over an hour."""
 
@@ -52,10 +55,31 @@ class Instruction:
     state: InstructionState
     attempts: int
     denials: int = 0
+    offset_fen: int = 0
+    """What of it pays off the merchant's debt instead of moving; frozen when it is first sent."""
+    sealed_payee: str | None = None
+    payee_name: str | None = None
 
     @property
     def number(self) -> str:
         return self.instruction_id.hex
+
+    @property
+    def net_fen(self) -> int:
+        """What is to reach the merchant."""
+        return self.gross_fen - self.fee_fen - self.offset_fen
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whom a run may pay: everybody by `rails`, and by `own_rails` only the shops that the platform runs itself.
+    `in_parts` pay a trade in several parts; a transfer of less than `minimum_fen` waits."""
+
+    rails: Collection[Rail]
+    in_parts: Collection[Rail]
+    own_rails: Collection[Rail] = ()
+    own_merchants: Collection[UUID] = ()
+    minimum_fen: int = 1
 
 
 def fee_shares(grosses_fen: Sequence[int], basis_points: int) -> tuple[int, ...]:

@@ -2,7 +2,8 @@
 
 from services.settlement.gateways.bills import BillNotReady, Bills
 from services.settlement.gateways.port import PayoutRail, RailAnswer
+from services.settlement.gateways.transfer import Transfer
 from services.settlement.gateways.world import World
 from services.settlement.gateways.zhifutong import Zhifutong
 
-__all__ = ["BillNotReady", "Bills", "PayoutRail", "RailAnswer", "World", "Zhifutong"]
+__all__ = ["BillNotReady", "Bills", "PayoutRail", "RailAnswer", "Transfer", "World", "Zhifutong"]

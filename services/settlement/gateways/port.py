@@ -22,8 +22,8 @@ class RailAnswer:
 
 class PayoutRail(Protocol):
     """A way to pay merchants. `pay` may be repeated with the same instruction and pays once; it never raises for what
-    the channel or the network does. A transfer from the platform's own account would be a rail with
-    `pays_third_parties` false: for self-operated shops only, since anything else is unlicensed clearing (二清)."""
+    the channel or the network does. A transfer from the platform's own account is a rail with `pays_third_parties`
+    false: for self-operated shops only, since anything else is unlicensed clearing (二清)."""
 
     @property
     def pays_third_parties(self) -> bool: ...

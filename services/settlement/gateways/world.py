@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.settlement.domain.payouts import Terms
+from services.settlement.domain.payouts import Reach, Terms
 from services.settlement.gateways.bills import Bills
 from services.settlement.gateways.port import PayoutRail
 from shared.contracts.catalog import Rail
@@ -18,10 +18,12 @@ class World:
     bills: Bills | None = None
 
     @property
-    def paying_rails(self) -> list[Rail]:
-        """The rails on which third parties may be paid."""
-        return [name for name, rail in self.rails.items() if rail.pays_third_parties]
-
-    @property
-    def rails_in_parts(self) -> list[Rail]:
-        return [name for name, rail in self.rails.items() if rail.partial_confirms]
+    def reach(self) -> Reach:
+        """Whom a run may pay by these rails."""
+        return Reach(
+            rails=[name for name, rail in self.rails.items() if rail.pays_third_parties],
+            in_parts=[name for name, rail in self.rails.items() if rail.partial_confirms],
+            own_rails=[name for name, rail in self.rails.items() if not rail.pays_third_parties],
+            own_merchants=self.terms.self_operated,
+            minimum_fen=self.terms.transfer_min_fen,
+        )

@@ -51,7 +51,7 @@ class BillLines(BaseModel):
 
 
 class PaidInstruction(BaseModel):
-    """A payout as our book has it."""
+    """A payout as our book has it; `gross_fen` is without what paid off a debt, which no channel moved."""
 
     number: str
     order_id: UUID | None

@@ -47,7 +47,8 @@ class UnredeemedDeals(BaseModel):
 
 class Owing(BaseModel):
     """What a merchant has to give back on one rail. On 直付通 Alipay takes it from the merchant's own balance when it
-    refunds, so that nothing is left to collect there; any other rail is for an operator to dun."""
+    refunds, so that nothing is left to collect there. On the transfer rail the next payouts pay it off; what
+    stands here is left of it, for an operator to dun."""
 
     merchant_id: UUID
     name: str | None

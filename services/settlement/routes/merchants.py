@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from services.settlement.domain.payouts import InstructionState, next_run_day, payout_state
 from services.settlement.domain.uses import UseState
 from services.settlement.gateways import World as SettlementWorld
-from services.settlement.store import copies, runs, statements
+from services.settlement.store import copies, liabilities, runs, statements
 from services.settlement.store.statements import PayoutLine, Totals
 from shared.auth import Caller, is_operator, require_staff
 from shared.contracts.catalog import StaffRole
@@ -54,6 +54,7 @@ class Statement(BaseModel):
     day: date
     items: list[StatementItem]
     totals: StatementTotals
+    owed_fen: int = Field(description="Now: what refunds after earlier transfers left to be taken from the next ones")
     next_cursor: str | None
 
 
@@ -73,6 +74,7 @@ class Payout(BaseModel):
     state: InstructionState
     gross_fen: int
     fee_fen: int
+    offset_fen: int = Field(description="What paid off the merchant's debt of refunds after earlier payouts")
     net_fen: int
     uses: int
     paid_at: datetime | None
@@ -85,13 +87,14 @@ class Payouts(BaseModel):
 
 class Preview(BaseModel):
     """What the next run pays if nothing else happens; `held_back` names what stops all of it. What is disputed comes
-    on top, paid by no run until its review ends."""
+    on top, paid by no run until its review ends. `owed_fen` is taken from the next transfers first."""
 
     due_on: date
     uses: int
     gross_fen: int
     fee_fen: int
     net_fen: int
+    owed_fen: int
     held_back: str | None
     disputed_uses: int
     disputed_fen: int
@@ -116,11 +119,13 @@ async def statement(
         await require_reader(tx, caller, merchant_id)
         rows = await statements.uses_of_day(tx, merchant_id, fee_bp, day, store_id, after, limit + 1)
         totals = await statements.totals_of_day(tx, merchant_id, fee_bp, day, store_id)
+        owed_fen = await liabilities.to_be_offset(tx, merchant_id)
     page = page_of(rows, limit, lambda row: (row["used_at"], row["unit_id"], row["use_no"]))
     return Statement(
         day=day,
         items=[_item(row) for row in page.items],
         totals=StatementTotals(**_amounts(totals)),
+        owed_fen=owed_fen,
         next_cursor=page.next_cursor,
     )
 
@@ -154,13 +159,13 @@ async def preview(merchant_id: UUID, caller: Caller, db: Db, world: World) -> Pr
     async with db.transaction(read_only=True) as tx:
         await require_reader(tx, caller, merchant_id)
         day = next_run_day(await runs.last_run(tx), tx.now, settlement.terms.run_at)
-        totals = await statements.preview(
-            tx, merchant_id, settlement.terms.fee_bp, day, settlement.paying_rails, settlement.rails_in_parts
-        )
+        totals = await statements.preview(tx, merchant_id, settlement.terms.fee_bp, day, settlement.reach)
         held_back = await copies.why_not_paid(tx, merchant_id)
+        owed_fen = await liabilities.to_be_offset(tx, merchant_id)
         disputed = await statements.disputed(tx, merchant_id)
     return Preview(
         due_on=day,
+        owed_fen=owed_fen,
         held_back=held_back,
         disputed_uses=disputed.uses,
         disputed_fen=disputed.gross_fen,
@@ -192,7 +197,8 @@ def _payout(line: PayoutLine) -> Payout:
         state=state,
         gross_fen=line.gross_fen,
         fee_fen=line.fee_fen,
-        net_fen=line.gross_fen - line.fee_fen,
+        offset_fen=line.offset_fen,
+        net_fen=line.gross_fen - line.fee_fen - line.offset_fen,
         uses=line.uses,
         paid_at=line.paid_at if state is InstructionState.PAID else None,
     )

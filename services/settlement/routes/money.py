@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.settlement.domain.audit import Books, contradictions, terms_of
-from services.settlement.store import audit
+from services.settlement.store import audit, misfits
 from shared.auth import Caller, require_operator
 from shared.database import Row
 from shared.http import Db
@@ -37,6 +37,9 @@ class Money(BaseModel):
     terms: dict[str, int]
     in_flight: list[InFlight]
     misfits: list[Misfit]
+    is_complete: bool = Field(
+        description="Whether all of the ledger was looked at: not if there are 50 misfits, or too many pages"
+    )
 
 
 class OrderMoney(BaseModel):
@@ -62,8 +65,13 @@ async def money(caller: Caller, db: Db) -> Money:
         await require_operator(tx, caller)
         row = await audit.terms(tx)
         in_flight = await audit.in_flight(tx)
-        misfits = await audit.misfits(tx)
-    books = Books(accounts=row["fen"], uses=row["by_state"], instructions=row["instructions"])
+    async with db.transaction(read_only=True) as tx:
+        # Balances change while the walk goes on: it looks at one moment.
+        await tx.execute("set transaction isolation level repeatable read")
+        walk = await misfits.misfits(tx)
+    books = Books(
+        accounts=row["fen"], uses=row["by_state"], instructions=row["instructions"], offset_fen=row["offset_fen"]
+    )
     found = [Misfit(what="books_contradict", id=name, detail=detail) for name, detail in contradictions(books)]
     return Money(
         service="settlement",
@@ -77,7 +85,8 @@ async def money(caller: Caller, db: Db) -> Money:
             )
             for one in in_flight
         ],
-        misfits=found + [Misfit(what=one["what"], id=one["id"], detail=one["detail"]) for one in misfits],
+        misfits=found + [Misfit(what=one.what, id=one.id, detail=one.detail) for one in walk.found],
+        is_complete=walk.is_over,
     )
 
 
@@ -96,6 +105,12 @@ def _order(row: Row) -> OrderMoney:
     units: dict[UUID, dict[str, str]] = {}
     for unit_id, use_no, state in row["uses"]:
         units.setdefault(UUID(unit_id), {})[str(use_no)] = state
-    held_fen = row["received_fen"] + row["owed_fen"] - row["refunded_fen"] - row["settled_fen"]
+    # An order whose payout paid off the debt of another one owes that much less than nothing.
+    owed_fen, paid_net_fen = (
+        row["owed_fen"] - row["offset_fen"],
+        row["settled_fen"] - row["fee_fen"] - row["offset_fen"],
+    )
+    held_fen = row["received_fen"] + owed_fen - row["refunded_fen"] - paid_net_fen - row["fee_fen"]
     facts: Mapping[str, Any] = {name: row[name] for name in OrderMoney.model_fields.keys() & row.keys()}
-    return OrderMoney(**facts, paid_net_fen=row["settled_fen"] - row["fee_fen"], held_fen=held_fen, units=units)
+    facts = {**facts, "owed_fen": owed_fen, "paid_net_fen": paid_net_fen}
+    return OrderMoney(**facts, held_fen=held_fen, units=units)

@@ -1,10 +1,10 @@
-"""The money audit: settlement's terms of the identity, what is in flight, and what can never be right."""
+"""The money audit: settlement's terms of the identity, order by order as well, and what is in flight."""
 
 from uuid import UUID
 
 from shared.database import Row, Transaction
 
-_MISFITS_SHOWN = 50
+_IN_FLIGHT_SHOWN = 50
 
 # One statement, so that the ledger and the uses are read at the same moment.
 _TERMS = """
@@ -20,13 +20,17 @@ uses_by_state as (
 states as (select coalesce(jsonb_object_agg(state, to_jsonb(s)), '{}') as by_state from uses_by_state s),
 calls as (select coalesce(jsonb_object_agg(state, n), '{}') as instructions
           from (select state, count(*) as n from instructions group by state) c)
-select fen, by_state, instructions from money, states, calls
+select fen, by_state, instructions, (
+    select coalesce(sum(offset_fen), 0)::bigint from instructions where offset_fen > 0 and state = 'PAID') as offset_fen
+from money, states, calls
 """
 
 _ORDERS = """
 select o.order_id, max(u.changed_at) as changed_at, sum(u.paid_fen)::bigint as received_fen,
   coalesce(sum(u.paid_fen) filter (where u.state = 'REFUNDED'), 0)::bigint as refunded_fen,
   coalesce(sum(u.merchant_fen) filter (where u.settled_at is not null), 0)::bigint as settled_fen,
+  (select coalesce(sum(i.offset_fen), 0)::bigint from instructions i
+   where i.order_id = o.order_id and i.offset_fen > 0 and i.state = 'PAID') as offset_fen,
   coalesce(sum(u.fee_fen) filter (where u.settled_at is not null), 0)::bigint
     + (select coalesce(sum(i.taken_fee_fen - i.fee_fen), 0)::bigint from instructions i
        where i.order_id = o.order_id and i.state = 'PAID' and i.taken_fee_fen is not null) as fee_fen,
@@ -39,36 +43,6 @@ join uses u using (order_id) group by o.order_id order by o.order_id
 _IN_FLIGHT = """
 select instruction_id, gross_fen, changed_at from instructions where state in ('SENT', 'UNKNOWN')
 order by changed_at limit $1
-"""
-
-_MISFITS = """
-select 'unbalanced_posting_set' as what, set_id::text as id, sum(amount_fen)::text || ' fen' as detail
-from postings group by set_id having sum(amount_fen) <> 0
-union all
-select 'posting_outside_every_month', set_id::text, business_day::text || ' ' || account from postings_default
-union all
-select 'balance_is_not_its_postings', account || ' ' || owner,
-  'balance ' || sum(balance) || ', postings ' || sum(posted)
-from (select account, owner, balance_fen as balance, 0 as posted from balances
-      union all select account, owner, 0, amount_fen from postings) both_sides
-group by account, owner having sum(balance) <> sum(posted)
-union all
-select 'instruction_is_not_its_uses', i.instruction_id::text,
-  'instruction ' || i.gross_fen || '/' || i.fee_fen || ', uses ' || coalesce(sum(u.merchant_fen), 0)
-    || '/' || coalesce(sum(u.fee_fen), 0)
-from instructions i left join uses u using (instruction_id)
-where i.state in ('DUE', 'SENT', 'UNKNOWN', 'PAID')
-group by i.instruction_id, i.gross_fen, i.fee_fen
-having coalesce(sum(u.merchant_fen), 0) <> i.gross_fen or coalesce(sum(u.fee_fen), 0) <> i.fee_fen
-union all
-select 'use_is_not_its_instruction', u.unit_id || '/' || u.use_no, u.state || ' in ' || i.state
-from uses u join instructions i using (instruction_id)
-where (u.settled_at is not null) <> (i.state = 'PAID') or i.state = 'WITHDRAWN'
-union all
-select 'instruction_has_no_timer', i.instruction_id::text, i.state
-from instructions i where i.state in ('DUE', 'SENT', 'UNKNOWN')
-  and not exists (select from timers t where t.kind = 'send_instruction' and t.key = i.instruction_id::text)
-limit $1
 """
 
 
@@ -86,9 +60,4 @@ async def orders(tx: Transaction, after: UUID | None, limit: int) -> list[Row]:
 
 async def in_flight(tx: Transaction) -> list[Row]:
     """Calls of which the channel's end is not known; `changed_at` is real time."""
-    return await tx.fetch(_IN_FLIGHT, _MISFITS_SHOWN)
-
-
-async def misfits(tx: Transaction) -> list[Row]:
-    """Rows that contradict each other. Reads the whole ledger: an operator's question, never a buyer's."""
-    return await tx.fetch(_MISFITS, _MISFITS_SHOWN)
+    return await tx.fetch(_IN_FLIGHT, _IN_FLIGHT_SHOWN)

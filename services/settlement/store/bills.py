@@ -66,11 +66,13 @@ async def paid_instructions(
 ) -> list[Row]:
     """Payouts that our book has as paid in a span of time, with the units that they paid for."""
     return await tx.fetch(
-        """select i.instruction_id, i.order_id, i.rail, i.gross_fen, coalesce(i.taken_fee_fen, i.fee_fen) as fee_fen,
+        """select i.instruction_id, i.order_id, i.rail, i.gross_fen - i.offset_fen as gross_fen,
+             coalesce(i.taken_fee_fen, i.fee_fen) as fee_fen,
              i.state, i.paid_at,
              array(select distinct u.unit_id from uses u where u.instruction_id = i.instruction_id) as unit_ids
            from instructions i
            where i.state = 'PAID' and i.paid_at >= $1 and i.paid_at < $2
+             and i.gross_fen > i.offset_fen
              and ($3::uuid is null or i.instruction_id > $3)
            order by i.instruction_id limit $4""",
         begins,
@@ -83,8 +85,8 @@ async def paid_instructions(
 async def instructions_by_number(tx: Transaction, numbers: Sequence[str]) -> list[Row]:
     """Any instructions with these numbers (their ids in hexadecimal), in whatever state."""
     return await tx.fetch(
-        """select instruction_id, order_id, rail, gross_fen, coalesce(taken_fee_fen, fee_fen) as fee_fen, state,
-             paid_at,
+        """select instruction_id, order_id, rail, gross_fen - offset_fen as gross_fen,
+             coalesce(taken_fee_fen, fee_fen) as fee_fen, state, paid_at,
              array(select distinct u.unit_id from uses u where u.instruction_id = i.instruction_id) as unit_ids
            from instructions i where instruction_id = any($1::text[]::uuid[])""",
         list(numbers),

@@ -9,7 +9,16 @@ from shared.contracts.settlement import PaidUse
 from shared.database import Row, Transaction
 
 _INSTRUCTION = """i.instruction_id, i.payout_id, i.merchant_id, i.order_id, i.rail, i.sub_merchant_id, i.trade_no,
-    i.out_trade_no, i.gross_fen, i.fee_fen, i.state, i.attempts, i.denials"""
+    i.out_trade_no, i.gross_fen, i.fee_fen, i.state, i.attempts, i.denials,
+    i.offset_fen, i.sealed_payee, i.payee_name"""
+
+
+# What a merchant owes of transfers that arrived, less what later ones pay off or are about to.
+OWED_ON_TRANSFERS = """select coalesce((
+    select sum(u.owed_fen) from uses u join instructions made using (instruction_id)
+    where u.merchant_id = {merchant} and u.owed_fen > 0 and u.settled_at is not null and made.rail = 'TRANSFER'), 0)
+  - coalesce((select sum(offset_fen) from instructions
+              where merchant_id = {merchant} and offset_fen > 0), 0) as fen"""
 
 
 def _read(row: Row) -> Instruction:
@@ -27,6 +36,9 @@ def _read(row: Row) -> Instruction:
         state=InstructionState(row["state"]),
         attempts=row["attempts"],
         denials=row["denials"],
+        offset_fen=row["offset_fen"],
+        sealed_payee=row["sealed_payee"],
+        payee_name=row["payee_name"],
     )
 
 
@@ -40,7 +52,9 @@ async def begin_sending(tx: Transaction, instruction_id: UUID) -> Instruction | 
     verified (any more, or again), or it was never sent and the payout account is not."""
     row = await tx.row(
         f"""update instructions i set state = 'SENT', attempts = i.attempts + 1, sent_at = coalesce(i.sent_at, $2),
-              changed_at = case when i.state = 'DUE' then now() else i.changed_at end
+              changed_at = case when i.state = 'DUE' then now() else i.changed_at end,
+              sealed_payee = case when i.state = 'DUE' then a.sealed_account else i.sealed_payee end,
+              payee_name = case when i.state = 'DUE' then m.name else i.payee_name end
             from merchants m, payout_accounts a
             where i.instruction_id = $1 and m.merchant_id = i.merchant_id and a.merchant_id = i.merchant_id
               and m.state = 'VERIFIED'
@@ -50,6 +64,29 @@ async def begin_sending(tx: Transaction, instruction_id: UUID) -> Instruction | 
         tx.now,
     )
     return None if row is None else _read(row)
+
+
+async def take_offset(tx: Transaction, instruction: Instruction, minimum_fen: int) -> int:
+    """Let an instruction that was just taken up for its first call pay off what its merchant owes of earlier transfers.
+    What is left is nothing, or enough for a transfer. Returns what it pays off.
+
+    Each debt is taken once, however many instructions leave at the same time: they queue here, and each of them counts
+    those before it.
+    """
+    await tx.execute(
+        "select pg_advisory_xact_lock(hashtextextended('settlement.offset ' || $1, 0))", str(instruction.merchant_id)
+    )
+    taken = await tx.value(
+        f"""update instructions i set offset_fen = case when debt.fen >= i.gross_fen - i.fee_fen
+                then i.gross_fen - i.fee_fen else least(debt.fen, greatest(0, i.gross_fen - i.fee_fen - $3)) end
+            from ({OWED_ON_TRANSFERS.format(merchant="$2")}) debt
+            where i.instruction_id = $1 and i.state = 'SENT' and i.attempts = 1 and i.offset_fen = 0 and debt.fen > 0
+            returning i.offset_fen""",
+        instruction.instruction_id,
+        instruction.merchant_id,
+        minimum_fen,
+    )
+    return int(taken or 0)
 
 
 async def lock_uses(tx: Transaction, instruction_id: UUID) -> None:
@@ -86,6 +123,7 @@ async def mark_undecided(tx: Transaction, instruction_id: UUID, state: Instructi
     return bool(
         await tx.execute(
             """update instructions set state = $2, answer_code = $3, answer_text = $4,
+                 offset_fen = case when $2 = 'DUE' then 0 else offset_fen end,
                  attempts = case when $2 = 'DUE' then 0 else attempts end
                where instruction_id = $1 and state in ('SENT', 'UNKNOWN')""",
             instruction_id,
@@ -109,7 +147,8 @@ async def count_denial(tx: Transaction, instruction_id: UUID) -> int:
 async def mark_failed(tx: Transaction, instruction_id: UUID, code: str, text: str) -> Instruction | None:
     """SENT or UNKNOWN → FAILED; None if it is decided already."""
     row = await tx.row(
-        f"""update instructions i set state = 'FAILED', answer_code = $2, answer_text = $3, changed_at = now()
+        f"""update instructions i set state = 'FAILED', offset_fen = 0, answer_code = $2, answer_text = $3,
+              changed_at = now()
             where instruction_id = $1 and state in ('SENT', 'UNKNOWN') returning {_INSTRUCTION}""",
         instruction_id,
         code,

@@ -1,11 +1,10 @@
 """The daily run: batch by batch, one statement claims what is due and writes its payouts, instructions and timers."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from shared.contracts.catalog import Rail
+from services.settlement.domain.payouts import Reach
 from shared.database import Transaction
 
 SEND_INSTRUCTION = "send_instruction"
@@ -26,8 +25,14 @@ with ahead as materialized (
 select order_id from ahead order by order_id desc limit 1
 """
 
+# Which orders a run may pay by which rail; the parameters are named by who uses it.
+REACHED = "(o.rail = any({rails}) or o.rail = any({own_rails}) and o.merchant_id = any({own_merchants}::uuid[]))"
+
+# Alipay takes its fee of a confirm. A transfer moves what it says, and whatever it costs is the payer's.
+FEE_BP = "case when o.rail = 'TRANSFER' then 0 else {bp} end"
+
 # $1 day, $2 fee in basis points, $3 now, $4 rails that pay, $5 those of them that confirm in parts, $6 after which
-# order, $7 up to which, $8 the pass.
+# order, $7 up to which, $8 the pass, $9 rails for the platform's own shops, $10 these, $11 the least transfer.
 _BATCH = f"""
 with ready as materialized (
     select u.unit_id, u.use_no, u.order_id, u.merchant_id, u.merchant_fen
@@ -37,21 +42,24 @@ with ready as materialized (
     order by u.unit_id, u.use_no
     for update of u
 ), payable as materialized (
-    select o.order_id, o.rail, o.sub_merchant_id, o.trade_no, o.out_trade_no
+    select o.order_id, o.rail, o.sub_merchant_id, o.trade_no, o.out_trade_no,
+      ({FEE_BP.format(bp="$2::int")}) as fee_bp
     from (select distinct order_id from ready) r join orders o using (order_id)
     join merchants m on m.merchant_id = o.merchant_id and m.state = 'VERIFIED'
     join payout_accounts a on a.merchant_id = o.merchant_id and a.state = 'VERIFIED'
-    where o.rail = any($4)
+    where {REACHED.format(rails="$4", own_rails="$9", own_merchants="$10")}
       and (o.rail = any($5) or not exists (
         select from uses other where other.order_id = o.order_id
           and (other.state in ('HELD', 'USED') or other.state = 'FINAL' and other.due_on > $1
                or other.disputed_by is not null)))
 ), due as materialized (
-    select r.*, sum(r.merchant_fen) over (partition by r.order_id order by r.unit_id, r.use_no)::bigint as total
-    from ready r join payable using (order_id)
+    select r.*, p.fee_bp,
+      sum(r.merchant_fen) over (partition by r.order_id order by r.unit_id, r.use_no)::bigint as total
+    from ready r join payable p using (order_id)
 ), trades as materialized (
     select order_id, merchant_id, id_of_moment($3) as instruction_id, sum(merchant_fen)::bigint as gross_fen
-    from due group by order_id, merchant_id having sum(merchant_fen) > 0
+    from due join payable using (order_id) group by order_id, merchant_id, rail
+    having sum(merchant_fen) >= case when rail = 'TRANSFER' then $11::bigint else 1 end
 ), payees as materialized (
     select t.merchant_id, p.payout_id
     from (select distinct merchant_id from trades) t
@@ -68,7 +76,7 @@ with ready as materialized (
     union all select merchant_id, payout_id from opened
 ), claimed as (
     update uses u set state = 'CLAIMED', instruction_id = t.instruction_id, changed_at = now(),
-      fee_fen = {FEE_SHARE.format(total="d.total", part="d.merchant_fen", bp="$2")}
+      fee_fen = {FEE_SHARE.format(total="d.total", part="d.merchant_fen", bp="d.fee_bp")}
     from due d join trades t using (order_id)
     where u.unit_id = d.unit_id and u.use_no = d.use_no and u.state = 'FINAL'
     returning u.unit_id
@@ -76,7 +84,7 @@ with ready as materialized (
     insert into instructions (instruction_id, payout_id, order_id, merchant_id, rail, sub_merchant_id, trade_no,
       out_trade_no, gross_fen, fee_bp, fee_fen, state)
     select t.instruction_id, p.payout_id, t.order_id, t.merchant_id, o.rail, o.sub_merchant_id, o.trade_no,
-      o.out_trade_no, t.gross_fen, $2, (t.gross_fen * $2 + 5000) / 10000, 'DUE'
+      o.out_trade_no, t.gross_fen, o.fee_bp, (t.gross_fen * o.fee_bp + 5000) / 10000, 'DUE'
     from trades t join joined p using (merchant_id) join payable o using (order_id)
     returning instruction_id
 ), timed as (
@@ -160,8 +168,7 @@ async def claim_batch(
     at: Pass,
     until: UUID,
     fee_bp: int,
-    rails: Collection[Rail],
-    in_parts: Collection[Rail],
+    reach: Reach,
 ) -> int:
     """Claim every final, due, unpaid use of these orders that may be paid, whatever its business day, into payouts with
     one instruction per trade and a timer for each. Returns how many uses; a repetition finds none."""
@@ -170,11 +177,14 @@ async def claim_batch(
         at.day,
         fee_bp,
         tx.now,
-        [rail.value for rail in rails],
-        [rail.value for rail in in_parts],
+        [rail.value for rail in reach.rails],
+        [rail.value for rail in reach.in_parts],
         at.after or _FIRST,
         until,
         at.pass_no,
+        [rail.value for rail in reach.own_rails],
+        list(reach.own_merchants),
+        reach.minimum_fen,
     )
     tx.after_commit.add(tx.on_timer)
     return int(claimed)

@@ -1,13 +1,11 @@
 """What a merchant is shown: the uses of a day, the payouts, and what the next run will pay."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from services.settlement.domain.payouts import InstructionState
-from services.settlement.store.runs import FEE_SHARE
-from shared.contracts.catalog import Rail
+from services.settlement.domain.payouts import InstructionState, Reach
+from services.settlement.store.runs import FEE_BP, FEE_SHARE, REACHED
 from shared.database import Row, Transaction
 
 # $1 merchant, $2 fee in basis points, $3 day, $4 a store or null for all. The fee of a use is the same in the statement
@@ -20,11 +18,12 @@ with shown as (
       u.disputed_by is not null as disputed,
       sum(u.merchant_fen) over (
         partition by u.order_id, u.state in ('USED', 'FINAL'), u.disputed_by is not null
-        order by u.unit_id, u.use_no)::bigint as total
+        order by u.unit_id, u.use_no)::bigint as total,
+      {FEE_BP.format(bp="$2::int")} as fee_bp
     from uses u join orders o using (order_id) left join instructions i using (instruction_id)
     where u.merchant_id = $1 and u.used_on = $3
 ), priced as (
-    select *, case when open then {FEE_SHARE.format(total="total", part="gross_fen", bp="$2")}
+    select *, case when open then {FEE_SHARE.format(total="total", part="gross_fen", bp="fee_bp")}
                    else coalesce(fee_fen, 0) end as charged_fen
     from shown
 ), of_store as (
@@ -108,28 +107,32 @@ async def preview(
     merchant_id: UUID,
     fee_bp: int,
     day: date,
-    rails: Collection[Rail],
-    in_parts: Collection[Rail],
+    reach: Reach,
 ) -> Totals:
     """What the run of `day` will claim for a merchant if nothing else happens: uses that are final or will be."""
     row = await tx.row(
-        """with trades as (
-             select u.order_id, count(*) as uses, sum(u.merchant_fen)::bigint as gross_fen
+        f"""with trades as (
+             select u.order_id, count(*) as uses, sum(u.merchant_fen)::bigint as gross_fen,
+               min({FEE_BP.format(bp="$2::int")}) as fee_bp
              from uses u join orders o using (order_id)
              where u.merchant_id = $1 and u.state in ('USED', 'FINAL') and u.due_on <= $3 and u.disputed_by is null
-               and o.rail = any($4)
+               and {REACHED.format(rails="$4", own_rails="$6", own_merchants="$7")}
                and (o.rail = any($5) or not exists (
                  select from uses other where other.order_id = u.order_id
                    and (other.state = 'HELD' or other.state in ('USED', 'FINAL') and other.due_on > $3
                         or other.disputed_by is not null)))
-             group by u.order_id having sum(u.merchant_fen) > 0)
+             group by u.order_id
+             having sum(u.merchant_fen) >= case when min(o.rail) = 'TRANSFER' then $8::bigint else 1 end)
            select coalesce(sum(uses), 0)::bigint as uses, coalesce(sum(gross_fen), 0)::bigint as gross_fen,
-             coalesce(sum((gross_fen * $2 + 5000) / 10000), 0)::bigint as fee_fen from trades""",
+             coalesce(sum((gross_fen * fee_bp + 5000) / 10000), 0)::bigint as fee_fen from trades""",
         merchant_id,
         fee_bp,
         day,
-        [rail.value for rail in rails],
-        [rail.value for rail in in_parts],
+        [rail.value for rail in reach.rails],
+        [rail.value for rail in reach.in_parts],
+        [rail.value for rail in reach.own_rails],
+        list(reach.own_merchants),
+        reach.minimum_fen,
     )
     assert row is not None
     return Totals(row["uses"], row["gross_fen"], row["fee_fen"])
@@ -155,6 +158,7 @@ class PayoutLine:
     sequence: int
     gross_fen: int
     fee_fen: int
+    offset_fen: int
     uses: int
     paid_at: datetime | None
     states: tuple[InstructionState, ...]
@@ -167,6 +171,7 @@ async def payouts(tx: Transaction, merchant_id: UUID, before: tuple[date, int] |
         """select p.payout_id, p.run_date, p.sequence, sums.* from payouts p, lateral (
              select coalesce(sum(i.gross_fen), 0)::bigint as gross_fen,
                coalesce(sum(coalesce(i.taken_fee_fen, i.fee_fen)), 0)::bigint as fee_fen,
+               coalesce(sum(i.offset_fen), 0)::bigint as offset_fen,
                coalesce(sum((select count(*) from uses u where u.instruction_id = i.instruction_id)), 0)::bigint
                  as uses,
                max(i.paid_at) as paid_at, array_agg(distinct i.state) as states
@@ -186,6 +191,7 @@ async def payouts(tx: Transaction, merchant_id: UUID, before: tuple[date, int] |
             sequence=row["sequence"],
             gross_fen=row["gross_fen"],
             fee_fen=row["fee_fen"],
+            offset_fen=row["offset_fen"],
             uses=row["uses"],
             paid_at=row["paid_at"],
             states=tuple(InstructionState(state) for state in row["states"]),

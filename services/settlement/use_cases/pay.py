@@ -1,5 +1,6 @@
 """Paying merchants: the day's run, one call per instruction, and what each answer means."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from services.settlement.domain import ledger
@@ -17,6 +18,7 @@ from services.settlement.store.incidents import open_incidents
 from services.settlement.store.ledger import post
 from services.settlement.store.runs import SEND_INSTRUCTION
 from shared.alipay import Outcome
+from shared.contracts.catalog import Rail
 from shared.contracts.settlement import PayoutFailed, PayoutPaid
 from shared.database import Transaction
 from shared.errors import Conflict, NotFound
@@ -43,10 +45,14 @@ class FeeExceedsGross(Conflict):
     en = "The fee cannot exceed the amount paid out"
 
 
-async def begin_sending(tx: Transaction, instruction_id: UUID) -> Instruction | None:
-    """Commit to a call before it is made. None if there is nothing to send now; a frozen one is looked at again."""
+async def begin_sending(tx: Transaction, instruction_id: UUID, minimum_fen: int = 1) -> Instruction | None:
+    """Commit to a call before it is made: its payee, and what of it pays off a debt. None if there is nothing to send
+    now; a frozen one is looked at again."""
     instruction = await store.begin_sending(tx, instruction_id)
     if instruction is not None:
+        if instruction.rail is Rail.TRANSFER and instruction.attempts == 1:
+            taken_fen = await store.take_offset(tx, instruction, minimum_fen)
+            return replace(instruction, offset_fen=taken_fen)
         return instruction
     found = await store.find_instruction(tx, instruction_id)
     if found is not None and found.state in (InstructionState.DUE, InstructionState.SENT, InstructionState.UNKNOWN):
@@ -97,7 +103,7 @@ async def _record_paid(tx: Transaction, sent: Instruction, answer: RailAnswer) -
             order_id=paid.order_id,
             gross_fen=paid.gross_fen,
             fee_fen=fee_fen,
-            net_fen=paid.gross_fen - fee_fen,
+            net_fen=paid.gross_fen - fee_fen - paid.offset_fen,
             paid_at=tx.now,
             uses=tuple(uses),
         ),
@@ -173,7 +179,7 @@ async def correct_fee(tx: Transaction, instruction_id: UUID, taken_fen: int) -> 
 
 def _payout_set(tx: Transaction, paid: Instruction) -> PostingSet:
     set_id = derived_id(paid.instruction_id, PostingKind.PAYOUT)
-    entries = ledger.paid_out(paid.merchant_id, paid.gross_fen, paid.fee_fen)
+    entries = ledger.paid_out(paid.merchant_id, paid.gross_fen, paid.fee_fen, paid.offset_fen)
     return posting_set(set_id, PostingKind.PAYOUT, paid.order_id, tx.now, entries)
 
 

@@ -69,7 +69,7 @@ async def _run_batch(tx: Transaction, day: date, pass_no: int, world: World, bat
         await runs.end_pass(tx, day)
         log.info("payout_run_made", day=day.isoformat(), run=pass_no)
         return True
-    claimed = await runs.claim_batch(tx, at, until, world.terms.fee_bp, world.paying_rails, world.rails_in_parts)
+    claimed = await runs.claim_batch(tx, at, until, world.terms.fee_bp, world.reach)
     await runs.go_on(tx, day, until)
     log.info("payout_batch_made", day=day.isoformat(), uses=claimed)
     return False

@@ -24,6 +24,27 @@ class Channel:
         trade = client.paid(uuid4().hex, yuan(amount_fen), scenario="no_notify", time_expire=expiry)
         return {"trade_no": trade["trade_no"], "out_trade_no": trade["out_trade_no"]}
 
+    def own_trade(self, amount_fen: int) -> dict[str, Any]:
+        """A trade whose money is the platform's own: without a sub-merchant."""
+        client = client_for(self.process, Shop(self.process.url))
+        number = uuid4().hex
+        body = {"pay_url": client.pay_url(number, yuan(amount_fen), time_expire=wire(days=60)), "scenario": "no_notify"}
+        trade = self._http().post("/_sim/alipay/pay", json=body).raise_for_status().json()
+        return {"trade_no": trade["trade_no"], "out_trade_no": number, "sub_merchant_id": None}
+
+    def transferred(self, number: str) -> list[int]:
+        """The amounts that the channel's book has moved under one number."""
+        return [
+            entry["amount_fen"]
+            for entry in self._entries()
+            if entry["kind"] == "transfer" and entry["out_request_no"] == number
+        ]
+
+    def sums(self) -> dict[str, int]:
+        """The channel's book added up."""
+        book = self._http().get("/_sim/alipay/book", params={"limit": 0}).json()
+        return {name: fen for name, fen in book.items() if name.endswith("_fen")}
+
     def settled(self, trade_no: str) -> list[tuple[int, int]]:
         """(gross, fee) of every confirm of a trade in the channel's own book."""
         return [
@@ -32,10 +53,14 @@ class Channel:
             if entry["kind"] == "settle" and entry["trade_no"] == trade_no
         ]
 
-    def script(self, fault: str, **details: Any) -> None:
-        """Let the next settle.confirm go wrong."""
-        body = [{"operation": "alipay.trade.settle.confirm", "fault": fault, **details}]
+    def script(self, fault: str, operation: str = "alipay.trade.settle.confirm", **details: Any) -> None:
+        """Let the next call of an operation go wrong."""
+        body = [{"operation": operation, "fault": fault, **details}]
         self._http().put("/_sim/faults/alipay", json=body).raise_for_status()
+
+    def forget_scripts(self) -> None:
+        """Nothing goes wrong any more."""
+        self._http().delete("/_sim/faults/alipay").raise_for_status()
 
     def advance_clock(self, seconds: float) -> None:
         """Move business time of everything that follows the sandbox."""

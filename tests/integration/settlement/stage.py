@@ -109,10 +109,16 @@ class Stage:
         )  # fmt: skip
         await consumers.keep_merchant(event, self.db)
 
-    async def set_account(self, merchant: Merchant, state: PayoutAccountState, version: int = 1) -> None:
+    async def set_account(
+        self,
+        merchant: Merchant,
+        state: PayoutAccountState,
+        version: int = 1,
+        sealed_account: str = "1.settlement.k1.AAAA",
+    ) -> None:
         event = PayoutAccountChanged(
             occurred_at=self.now(), version=version, merchant_id=merchant.merchant_id, state=state,
-            rail=Rail.ZHIFUTONG, sub_merchant_id="2088123412341234", sealed_account="1.settlement.k1.AAAA",
+            rail=Rail.ZHIFUTONG, sub_merchant_id="2088123412341234", sealed_account=sealed_account,
         )  # fmt: skip
         await consumers.keep_payout_account(event, self.db)
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from services.settlement.store import audit
+from services.settlement.store.misfits import misfits
 from services.settlement.use_cases import months
 from shared.contracts.checkout import OrderPaid
 from shared.database import Transaction
@@ -41,7 +41,7 @@ async def test_without_the_trigger_an_unbalanced_set_goes_through_and_the_audit_
             await tx.execute("alter table postings disable trigger posting_set_sums_to_zero")
             await post_unbalanced(stage, tx, order)
             await tx.execute("set constraints all immediate")
-            assert [row["what"] for row in await audit.misfits(tx)] == ["unbalanced_posting_set"]
+            assert [one.what for one in (await misfits(tx)).found] == ["unbalanced_posting_set"]
             raise Rollback
 
 
@@ -134,7 +134,7 @@ async def test_a_line_outside_every_month_is_kept_and_named_by_the_audit(stage: 
                     "values ($1, $2, $3, $4, $5)",
                     set_id, far, account, uuid4(), fen,
                 )  # fmt: skip
-            assert {row["what"] for row in await audit.misfits(tx)} == {"posting_outside_every_month"}
+            assert {one.what for one in (await misfits(tx)).found} == {"posting_outside_every_month"}
             assert not await tx.value("select make_ledger_month($1)", far)
             raise Rollback
 
@@ -163,3 +163,34 @@ async def test_balances_follow_the_postings_without_reading_them(stage: Stage) -
     assert row is not None
     assert row["fen"] == -20 * 1_234
     assert row["rows"] > 1
+
+
+async def test_the_audit_walks_in_pages_and_finds_what_lies_on_any_of_them(stage: Stage) -> None:
+    merchant = await stage.merchant()
+    orders = [await stage.pay(merchant) for _ in range(12)]
+    for order in orders:
+        await stage.use(order)
+    stage.next_day()
+    await stage.run()
+    (first, *_, last) = sorted(one["instruction_id"] for one in await stage.instructions(merchant))
+    with pytest.raises(Rollback):
+        async with stage.db.transaction() as tx:
+            await tx.execute("update instructions set fee_fen = fee_fen + 1 where instruction_id = any($1)",
+                             [first, last])  # fmt: skip
+            await tx.execute("update balances set balance_fen = balance_fen + 1 where owner = $1", merchant.merchant_id)
+            walk = await misfits(tx, pages=100_000, page=5)
+            raise Rollback
+    assert walk.is_over
+    found = {(one.what, one.id) for one in walk.found}
+    assert {("instruction_is_not_its_uses", str(first)), ("instruction_is_not_its_uses", str(last))} <= found
+    assert ("balance_is_not_its_postings", f"MERCHANT_PAYABLE {merchant.merchant_id}") in found
+
+
+async def test_an_audit_that_may_not_look_at_everything_says_so_and_accuses_no_balance(stage: Stage) -> None:
+    merchant = await stage.merchant()
+    for _ in range(3):
+        await stage.pay(merchant)
+    async with stage.db.transaction() as tx:
+        walk = await misfits(tx, pages=1, page=2)
+    assert not walk.is_over
+    assert walk.found == []

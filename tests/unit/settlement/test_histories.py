@@ -14,6 +14,7 @@ from services.settlement.domain.audit import Books, contradictions, terms_of
 from services.settlement.domain.ledger import Account, Entry, PostingKind, Unbalanced, posting_set
 from services.settlement.domain.payouts import fee_shares
 from services.settlement.domain.uses import MOVES, Fact, UseState, Value, Verdict, verdict
+from shared.contracts.redemption import version_of_use
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 MERCHANT = uuid4()
@@ -73,6 +74,11 @@ class Lives(RuleBasedStateMachine):
         self.settled = [False for _ in bought]
         self.balances: Counter[tuple[Account, UUID]] = Counter()
         self.times_paid = [0 for _ in bought]
+        self.heard = [0 for _ in bought]
+        self.disputed: list[int | None] = [None for _ in bought]
+        self.closed: set[int] = set()
+        self.opened: set[int] = set()
+        self.offset_fen = 0
         self.book(ledger.received(bought))
 
     def book(self, entries: list[Entry]) -> None:
@@ -82,7 +88,41 @@ class Lives(RuleBasedStateMachine):
     def applies(self, index: int, fact: Fact) -> bool:
         return verdict(self.states[index], fact) is Verdict.APPLIES
 
-    @rule(index=st.integers(0, 5), fact=st.sampled_from([Fact.USED, Fact.FINAL, Fact.RECEIVED]))
+    @rule(index=st.integers(0, 5), fact=st.sampled_from([Fact.USED, Fact.REVERSED]), cycle=st.integers(0, 3))
+    def use_or_reverse(self, index: int, fact: Fact, cycle: int) -> None:
+        """A use, or its reversal, of any cycle: late, early, or heard before."""
+        index %= len(self.values)
+        version = version_of_use(cycle, is_reversed=fact is Fact.REVERSED)
+        before = self.states[index]
+        if verdict(before, fact, is_news=version > self.heard[index]) is Verdict.APPLIES:
+            self.states[index], self.heard[index] = MOVES[fact].target, version
+            # Using and undoing post nothing, which is why the books must fit without a line more.
+            assert {before, self.states[index]} <= {UseState.HELD, UseState.USED}
+
+    @rule(index=st.integers(0, 5))
+    def expire(self, index: int) -> None:
+        """Redemption expires only what is not used; said of anything else, nothing follows."""
+        index %= len(self.values)
+        if self.states[index] is UseState.HELD:
+            self.refund(index)
+
+    @rule(index=st.integers(0, 5), number=st.integers(0, 3))
+    def dispute(self, index: int, number: int) -> None:
+        """A dispute holds what no run has claimed, once, and nothing if its end was heard of first."""
+        index %= len(self.values)
+        if number in self.opened | self.closed:
+            return
+        self.opened.add(number)
+        if self.states[index] in (UseState.HELD, UseState.USED, UseState.FINAL):
+            self.disputed[index] = number
+
+    @rule(number=st.integers(0, 3))
+    def close(self, number: int) -> None:
+        """A review ended without money, heard of before its beginning or after."""
+        self.closed.add(number)
+        self.disputed = [None if by == number else by for by in self.disputed]
+
+    @rule(index=st.integers(0, 5), fact=st.sampled_from([Fact.FINAL, Fact.RECEIVED]))
     def earn(self, index: int, fact: Fact) -> None:
         index %= len(self.values)
         if self.applies(index, fact):
@@ -90,21 +130,32 @@ class Lives(RuleBasedStateMachine):
             if self.states[index] is UseState.FINAL:
                 self.book(ledger.earned(self.values[index], MERCHANT))
 
+    def may_be_claimed(self, index: int) -> bool:
+        return self.disputed[index] is None and self.applies(index, Fact.CLAIMED)
+
     @rule()
     def run(self) -> None:
-        due = [index for index in range(len(self.values)) if self.applies(index, Fact.CLAIMED)]
+        due = [index for index in range(len(self.values)) if self.may_be_claimed(index)]
         shares = fee_shares([self.values[index].merchant_fen for index in due], FEE_BP)
         for index, fee in zip(due, shares, strict=True):
             self.states[index], self.fees[index] = UseState.CLAIMED, fee
 
-    @rule(index=st.integers(0, 5))
-    def settle(self, index: int) -> None:
+    @rule(index=st.integers(0, 5), by_transfer=st.booleans())
+    def settle(self, index: int, by_transfer: bool) -> None:
         index %= len(self.values)
         if self.applies(index, Fact.PAID):
             self.states[index] = UseState.PAID
             self.settled[index] = True
             self.times_paid[index] += 1
-            self.book(ledger.paid_out(MERCHANT, self.values[index].merchant_fen, self.fees[index]))
+            gross_fen, fee_fen = self.values[index].merchant_fen, self.fees[index]
+            offset_fen = min(self.debt_fen(), gross_fen - fee_fen) if by_transfer else 0
+            self.offset_fen += offset_fen
+            self.book(ledger.paid_out(MERCHANT, gross_fen, fee_fen, offset_fen))
+
+    def debt_fen(self) -> int:
+        """What was refunded after payouts that arrived, and is not paid off."""
+        owed = zip(self.owed, self.settled, strict=True)
+        return sum(fen for fen, is_settled in owed if is_settled) - self.offset_fen
 
     @rule(index=st.integers(0, 5))
     def refund(self, index: int) -> None:
@@ -115,6 +166,7 @@ class Lives(RuleBasedStateMachine):
             self.owed[index] = value.merchant_fen if committed else 0
             self.book(ledger.refunded(value, MERCHANT, state, committed=committed))
             self.states[index] = UseState.REFUNDED
+            self.disputed[index] = None
 
     @rule(index=st.integers(0, 5))
     def payout_of_a_refunded_use_fails(self, index: int) -> None:
@@ -139,6 +191,25 @@ class Lives(RuleBasedStateMachine):
     def nothing_is_paid_twice(self) -> None:
         assert max(self.times_paid) <= 1
 
+    @invariant()
+    def what_is_disputed_is_held_and_no_debt_is_taken_twice(self) -> None:
+        terms = terms_of(self.books())
+        assert 0 <= terms["held_disputed_fen"] <= terms["held_fen"]
+        assert self.debt_fen() >= 0
+
+    def teardown(self) -> None:
+        """Nothing is forgotten: once reviews have ended, every use that was earned is paid or went back."""
+        if not hasattr(self, "values"):
+            return
+        for number in list(self.opened):
+            self.close(number)
+        self.run()
+        for index in range(len(self.values)):
+            self.settle(index, by_transfer=True)
+        assert set(self.states) <= {UseState.HELD, UseState.USED, UseState.PAID, UseState.REFUNDED}
+        self.the_identity_holds()
+        self.the_ledger_says_what_the_uses_say()
+
     def books(self) -> Books:
         accounts: Counter[str] = Counter()
         for (account, _), fen in self.balances.items():
@@ -150,8 +221,9 @@ class Lives(RuleBasedStateMachine):
             sums["paid_fen"] += value.paid_fen
             sums["merchant_fen"] += value.merchant_fen
             sums["owed_fen"] += self.owed[index]
+            sums["disputed_fen"] += value.paid_fen if self.disputed[index] is not None else 0
             sums["owed_unsettled_fen"] += 0 if self.settled[index] else self.owed[index]
-        return Books(accounts=accounts, uses=uses, instructions={})
+        return Books(accounts=accounts, uses=uses, instructions={}, offset_fen=self.offset_fen)
 
 
 TestLives = Lives.TestCase
