@@ -87,6 +87,8 @@ def _reported(services: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
             since = datetime.fromisoformat(item["since"])
             found.append(Finding(item["what"], str(item["id"]), f"{name}: under way", item["amount_fen"], since))
         found += [Finding(item["what"], str(item["id"]), f"{name}: {item['detail']}") for item in answer["misfits"]]
+        if not answer.get("is_complete", True):
+            found.append(Finding("not_looked_at_whole", name, f"{name}: its tables are larger than what it looks at"))
     return found
 
 

@@ -184,6 +184,9 @@ CHANGES: dict[str, Callable[[Raw], None]] = {
     "a service reports what can never be right": lambda raw: raw["services"]["settlement"]["misfits"].append(
         {"what": "posting set", "id": "s1", "detail": "sums to 1"}
     ),
+    "a service could not look at all of its tables": lambda raw: raw["services"]["settlement"].update(
+        is_complete=False
+    ),
     "the sums do not add up": lambda raw: raw["channel"].update(received_fen=25601),
 }
 
