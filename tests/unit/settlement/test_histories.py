@@ -196,6 +196,8 @@ class Lives(RuleBasedStateMachine):
         terms = terms_of(self.books())
         assert 0 <= terms["held_disputed_fen"] <= terms["held_fen"]
         assert self.debt_fen() >= 0
+        unclaimed = (UseState.HELD, UseState.USED, UseState.FINAL)
+        assert all(by is None or state in unclaimed for by, state in zip(self.disputed, self.states, strict=True))
 
     def teardown(self) -> None:
         """Nothing is forgotten: once reviews have ended, every use that was earned is paid or went back."""
