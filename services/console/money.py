@@ -35,6 +35,8 @@ class Books:
     entries: Iterable[Mapping[str, Any]]
     services: Mapping[str, Mapping[str, Any]]
     orders: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    transfers: Mapping[str, str] = field(default_factory=dict)
+    """The order that each transfer from the platform's own account was for, by its number."""
 
 
 @dataclass(slots=True)
@@ -117,7 +119,10 @@ def _channel_by_order(books: Books) -> dict[str, dict[str, int]]:
     sums: dict[str, dict[str, int]] = {}
     for entry in books.entries:
         number = entry["out_trade_no"]
-        sum_ = sums.setdefault(order_of.get(number, f"trade {number}"), dict(_NOTHING))
+        order_id = order_of.get(number, f"trade {number}")
+        if entry["kind"] == "transfer":
+            order_id = books.transfers.get(entry["out_request_no"], f"transfer {entry['out_request_no']}")
+        sum_ = sums.setdefault(order_id, dict(_NOTHING))
         if entry["kind"] == "payment":
             sum_["received_fen"] += entry["amount_fen"]
         elif entry["kind"] == "refund":
@@ -125,6 +130,8 @@ def _channel_by_order(books: Books) -> dict[str, dict[str, int]]:
         elif entry["kind"] == "settle":
             sum_["settled_fen"] += entry["amount_fen"] - entry["fee_fen"]
             sum_["fee_fen"] += entry["fee_fen"]
+        elif entry["kind"] == "transfer":
+            sum_["settled_fen"] += entry["amount_fen"]
     return sums
 
 

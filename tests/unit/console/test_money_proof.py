@@ -217,3 +217,17 @@ def test_what_is_under_way_excuses_no_more_than_its_own_amount() -> None:
     assert prove(Books(**raw)).holds(NOW)
     raw["channel"]["received_fen"] += 1
     assert not prove(Books(**raw)).holds(NOW)
+
+
+def test_a_transfer_from_the_platforms_own_account_belongs_to_the_order_that_settlement_names() -> None:
+    raw = agreeing()
+    own = {"kind": "transfer", "out_trade_no": "", "out_request_no": "n1", "amount_fen": 12723, "fee_fen": 0}
+    raw["entries"][2] = own
+    raw["channel"].update(fee_fen=0)
+    raw["channel"]["received_fen"] -= 77
+    raw["entries"][0]["amount_fen"] -= 77
+    order = _order("settlement")(raw)
+    order.update(fee_fen=0, received_fen=order["received_fen"] - 77)
+    _order("checkout")(raw)["received_fen"] -= 77
+    assert prove(Books(**raw, transfers={"n1": "o1"})).holds(NOW)
+    assert not prove(Books(**raw)).holds(NOW), "nobody knows what it was for"
