@@ -126,10 +126,14 @@ async def test_many_orders_of_a_hot_deal_cost_as_many_statements_as_one(
 
         monkeypatch.setattr(Transaction, name, counted)
 
-    async def cost(orders: int) -> int:
+    async def once(orders: int) -> int:
         statements.clear()
         assert codes(await ask(stage, *(wanted(deal) for _ in range(orders)))) == ["placed"] * orders
         return len(statements)
+
+    async def cost(orders: int) -> int:
+        # A notify about an earlier test's order may arrive meanwhile: it can only add statements.
+        return min([await once(orders) for _ in range(3)])
 
     assert [await cost(1), await cost(30)] == [8, 8]
 
