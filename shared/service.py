@@ -172,11 +172,15 @@ class Tasks:
         _process.has_failed = True
         os.kill(os.getpid(), signal.SIGTERM)
 
-    async def stop(self) -> None:
+    async def stop(self, again_s: float = 5.0) -> None:
+        """Cancel them until each has ended: what is cleaned up on the way out may fail with an outage of its own, which
+        takes the place of the cancellation, and a loop that lives through outages would go on for ever."""
         self._stopping = True
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        living = {task for task in self._tasks if not task.done()}
+        while living:
+            for task in living:
+                task.cancel()
+            _, living = await asyncio.wait(living, timeout=again_s)
 
 
 class StartAbandoned(Exception):

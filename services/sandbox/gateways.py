@@ -90,10 +90,12 @@ class ClockBroadcast:
                 await self._publish_until_lost()
             except _BROKER_AWAY as failure:
                 _log.warning("clock_broadcast_interrupted", error=type(failure).__name__)
+                if _is_cancelled():
+                    # Closing a connection that is gone fails, and that failure has taken the cancellation's place.
+                    raise asyncio.CancelledError from failure
             except asyncio.CancelledError:
                 # aiormq cancels pending publishes when a silent peer is given up; only our own cancellation counts.
-                task = asyncio.current_task()
-                if task is None or task.cancelling():
+                if _is_cancelled():
                     raise
             await asyncio.sleep(_PAUSE_S)
             self._wanted += 1
@@ -122,3 +124,8 @@ class ClockBroadcast:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_PAUSE_S):
                         await self._changed.wait()
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
