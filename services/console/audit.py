@@ -10,6 +10,7 @@ from rich.table import Table
 
 from services.console.environment import FIRST_OPERATOR
 from services.console.money import Books, Finding, Proof, prove
+from services.console.payouts import find_payouts
 from services.console.people import World
 from shared.money import yuan
 
@@ -40,19 +41,10 @@ async def collect(world: World) -> Books:
     answers = await asyncio.gather(*(operator.get(service, "/admin/money") for service in SERVICES))
     orders = await asyncio.gather(*(_orders(world, service) for service in SERVICES))
     services = dict(zip(SERVICES, answers, strict=True))
-    transfers = await _transfers(world, [one["out_request_no"] for one in entries if one["kind"] == "transfer"])
-    return Books(first, entries, services, dict(zip(SERVICES, orders, strict=True)), transfers)
-
-
-async def _transfers(world: World, numbers: list[str]) -> dict[str, str]:
-    """The orders that these transfers were for, as settlement knows them; the book of the channel names none."""
-    operator = world.person(FIRST_OPERATOR)
-    found: dict[str, str] = {}
-    for start in range(0, len(numbers), PAGE):
-        asked = {"numbers": numbers[start : start + PAGE]}
-        page = await operator.post("settlement", "/admin/bills/payouts", asked)
-        found |= {one["number"]: one["order_id"] for one in page["items"]}
-    return found
+    # The channel's book does not say which orders its transfers were for.
+    transfers = (entry["out_request_no"] for entry in entries if entry["kind"] == "transfer")
+    order_of = {one["number"]: one["order_id"] for one in await find_payouts(operator, transfers)}
+    return Books(first, entries, services, dict(zip(SERVICES, orders, strict=True)), order_of)
 
 
 async def _orders(world: World, service: str) -> dict[str, Mapping[str, Any]]:

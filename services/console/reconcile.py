@@ -10,10 +10,10 @@ from rich.table import Table
 
 from services.console.books import Comparison, Moved, compare
 from services.console.environment import FIRST_OPERATOR
+from services.console.payouts import AT_ONCE, find_payouts, slices
 from services.console.people import Person, Refused, World
 from shared.money import yuan
 
-_AT_ONCE = 500
 _FILED_AT_MOST = 1000
 _OF_SETTLEMENT = frozenset({"PAYOUT", "TRANSFER"})
 _BY_RAIL = {"ZHIFUTONG": "PAYOUT", "TRANSFER": "TRANSFER"}
@@ -49,7 +49,7 @@ async def _bill(operator: Person, day: date) -> list[Moved]:
     lines: list[Moved] = []
     after: int | None = 0
     while after is not None:
-        page = await operator.get("settlement", f"/admin/bills/{day}/lines?after={after}&limit={_AT_ONCE}")
+        page = await operator.get("settlement", f"/admin/bills/{day}/lines?after={after}&limit={AT_ONCE}")
         lines += [
             Moved(one["movement"], one["number"], one["amount_fen"], _moment(one["moved_at"]), fee_fen=one["fee_fen"])
             for one in page["items"]
@@ -69,7 +69,7 @@ async def _pages(operator: Person, service: str, path: str) -> list[Any]:
     items: list[Any] = []
     cursor = ""
     while True:
-        page = await operator.get(service, f"{path}&limit={_AT_ONCE}{cursor}")
+        page = await operator.get(service, f"{path}&limit={AT_ONCE}{cursor}")
         items += page["items"]
         if page["next_after"] is None:
             return items
@@ -78,13 +78,10 @@ async def _pages(operator: Person, service: str, path: str) -> list[Any]:
 
 async def _ours(operator: Person, bill: Sequence[Moved]) -> list[Moved]:
     """Whatever our books know under the numbers of the bill."""
-    payouts = sorted({line.number for line in bill if line.movement in _OF_SETTLEMENT})
+    payouts = {line.number for line in bill if line.movement in _OF_SETTLEMENT}
     others = sorted({line.number for line in bill if line.movement not in _OF_SETTLEMENT})
-    found: list[Moved] = []
-    for some in _slices([number for number in payouts if len(number) == 32]):
-        answer = await operator.post("settlement", "/admin/bills/payouts", {"numbers": some})
-        found += map(_payout, answer["items"])
-    for some in _slices(others):
+    found = [_payout(one) for one in await find_payouts(operator, payouts)]
+    for some in slices(others):
         answer = await operator.post("checkout", "/admin/money/movements/find", {"numbers": some})
         found += map(_movement, answer["items"])
     return found
@@ -94,13 +91,9 @@ async def _uses_made(operator: Person, ours: Sequence[Moved]) -> dict[str, Mappi
     """What redemption knows of the units that were paid out; goods are not its business and stay out."""
     wanted = sorted({unit_id for one in ours for unit_id in one.unit_ids})
     found: dict[str, Mapping[str, Any]] = {}
-    for some in _slices(wanted):
+    for some in slices(wanted):
         found |= await operator.post("redemption", "/admin/money/units", {"unit_ids": some})
     return found
-
-
-def _slices(values: Sequence[str]) -> list[Sequence[str]]:
-    return [values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE)]
 
 
 def _movement(one: Mapping[str, Any]) -> Moved:

@@ -13,7 +13,7 @@ from services.redemption.use_cases import issuing
 from shared.clock import Clock
 from shared.service import create_app
 from tests.integration.redemption.stage import Stage
-from tests.integration.redemption.third_party import Simulator, simulate
+from tests.integration.redemption.third_party import Deal, Simulator, deal_of, name_issuer, simulate
 from tests.support.environment import Environment
 
 
@@ -61,3 +61,11 @@ async def issuer(stage: Stage, tmp_path: Path) -> AsyncIterator[Simulator]:
         await tx.execute("delete from timers where kind in ($1, $2)", issuing.ASK_ISSUER, issuing.VOID_AT_ISSUER)
     async with simulator.http:
         yield simulator
+
+
+@pytest.fixture
+async def deal(stage: Stage, issuer: Simulator) -> Deal:
+    """A deal whose merchant has an issuer."""
+    deal = await deal_of(stage)
+    assert (await name_issuer(deal, f"http://127.0.0.1:9/issuer/{issuer.name}")).status_code == 200
+    return deal

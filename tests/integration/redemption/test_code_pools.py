@@ -12,9 +12,7 @@ from shared.contracts.catalog import StaffRole
 from shared.ids import new_id
 from shared.messaging.timers import Due
 from tests.integration.redemption.stage import Stage, refund_abandoned, refund_request, refund_succeeded, units_of
-from tests.integration.redemption.third_party import Deal, codes, deal_of, failures, issued
-
-TEN_MINUTES = timedelta(minutes=10)
+from tests.integration.redemption.third_party import TEN_MINUTES, Deal, codes, deal_of, failures, issued
 
 
 async def test_a_paid_order_gets_codes_of_its_deals_pool_at_once_and_in_their_order(stage: Stage) -> None:

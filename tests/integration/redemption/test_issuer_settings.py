@@ -15,20 +15,9 @@ from tests.integration.redemption.stage import (
 from tests.integration.redemption.third_party import (
     SECRET,
     Deal,
-    Simulator,
     deal_of,
     name_issuer,
 )
-
-TEN_MINUTES = timedelta(minutes=10)
-
-
-@pytest.fixture
-async def deal(stage: Stage, issuer: Simulator) -> Deal:
-    """A deal whose merchant has an issuer."""
-    deal = await deal_of(stage)
-    assert (await name_issuer(deal, f"http://127.0.0.1:9/issuer/{issuer.name}")).status_code == 200
-    return deal
 
 
 @pytest.mark.parametrize("secret", ["x" * 31, "x" * 201, "x" * 40 + "\u0000", "密" * 40])

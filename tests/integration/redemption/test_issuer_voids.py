@@ -5,8 +5,6 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-import pytest
-
 from services.redemption import consumers
 from services.redemption.domain.third_party import Asked
 from services.redemption.gateways.issuer import CodeIssuer, Issued, IssuerAccount, Outcome
@@ -19,25 +17,14 @@ from tests.integration.redemption.stage import (
     units_of,
 )
 from tests.integration.redemption.third_party import (
+    TEN_MINUTES,
     Deal,
     Simulator,
     asked,
     codes,
-    deal_of,
     failures,
-    name_issuer,
     timers_of,
 )
-
-TEN_MINUTES = timedelta(minutes=10)
-
-
-@pytest.fixture
-async def deal(stage: Stage, issuer: Simulator) -> Deal:
-    """A deal whose merchant has an issuer."""
-    deal = await deal_of(stage)
-    assert (await name_issuer(deal, f"http://127.0.0.1:9/issuer/{issuer.name}")).status_code == 200
-    return deal
 
 
 async def test_what_never_comes_fails_after_ten_minutes_and_the_issuer_is_told_to_void_it(

@@ -5,7 +5,6 @@ The issuer is the sandbox's, written without our code; the client is redemption'
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -23,6 +22,7 @@ from tests.integration.redemption.stage import (
     units_of,
 )
 from tests.integration.redemption.third_party import (
+    TEN_MINUTES,
     Deal,
     Simulator,
     ask_again,
@@ -35,16 +35,6 @@ from tests.integration.redemption.third_party import (
     timers_of,
 )
 from tests.support.waiting import eventually
-
-TEN_MINUTES = timedelta(minutes=10)
-
-
-@pytest.fixture
-async def deal(stage: Stage, issuer: Simulator) -> Deal:
-    """A deal whose merchant has an issuer."""
-    deal = await deal_of(stage)
-    assert (await name_issuer(deal, f"http://127.0.0.1:9/issuer/{issuer.name}")).status_code == 200
-    return deal
 
 
 async def test_an_issuer_that_answers_at_once_gives_every_unit_its_code(

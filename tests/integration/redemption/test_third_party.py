@@ -11,8 +11,7 @@ from shared.contracts.checkout import OrderPaid
 from shared.contracts.redemption import CertificateIssueFailed, CertificatesIssued, RefundFenced
 from tests.integration.redemption.losses import lose, store_lost
 from tests.integration.redemption.stage import Stage, again, refund_abandoned, refund_request, units_of
-
-TEN_MINUTES = timedelta(minutes=10)
+from tests.integration.redemption.third_party import TEN_MINUTES
 
 
 async def bought(stage: Stage, units: int = 1) -> OrderPaid:

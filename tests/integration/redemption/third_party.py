@@ -20,6 +20,9 @@ from shared.contracts.redemption import CertificateIssueFailed, CertificatesIssu
 from shared.ids import new_id
 from tests.integration.redemption.stage import Shop, Stage, as_, units_of
 
+TEN_MINUTES = timedelta(minutes=10)
+"""Whoever has no code by then is refunded."""
+
 SECRET = "the merchant's own secret, long enough"
 
 
