@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, SecretStr
 
 from services.dispatch.domain.attempts import PICKED_UP, AttemptState, CancelledBy, Rider, Snapshot
 from services.dispatch.domain.routing import GeoPoint
+from services.dispatch.gateways.code_meanings import Meaning, read_code
 from services.dispatch.gateways.port import (
     CancelReason,
     Outcome,
@@ -140,25 +141,21 @@ def parse_answer(account: DadaAccount, raw: bytes) -> Result[dict[str, Any]]:
         return Result(Outcome.UNKNOWN, code="unreadable")
     if success:
         return Result(Outcome.OK, result if isinstance(result, dict) else {"list": result})
-    if code in account.throttled_codes:
-        return Result(Outcome.RATE_LIMITED, code=str(code), message=message)
-    if code in account.unknown_codes or code in account.duplicate_codes:
-        return Result(Outcome.UNKNOWN, code=str(code), message=message)
-    return Result(Outcome.REJECTED, reason=_reason(account, code), code=str(code), message=message)
+    return read_code(code, message, _meanings(account))
 
 
-def _reason(account: DadaAccount, code: int) -> Reason:
-    for codes, reason in (
+def _meanings(account: DadaAccount) -> tuple[Meaning, ...]:
+    return (
+        (account.throttled_codes, Outcome.RATE_LIMITED),
+        (account.unknown_codes, Outcome.UNKNOWN),
+        (account.duplicate_codes, Outcome.UNKNOWN),
         (account.not_found_codes, Reason.NOT_FOUND),
         (account.funds_codes, Reason.FUNDS),
         (account.auth_codes, Reason.AUTH),
         (account.bad_input_codes, Reason.BAD_INPUT),
         (account.too_late_codes, Reason.TOO_LATE),
         (account.stale_codes, Reason.QUOTE_STALE),
-    ):
-        if code in codes:
-            return reason
-    return Reason.OTHER
+    )
 
 
 def build_tip(attempt_key: str, tip_fen: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, SecretStr
 
 from services.dispatch.domain.attempts import PICKED_UP, AttemptState, Rider, Snapshot
 from services.dispatch.domain.routing import GeoPoint
+from services.dispatch.gateways.code_meanings import Meaning, read_code
 from services.dispatch.gateways.coordinates import from_baidu, to_baidu
 from services.dispatch.gateways.port import (
     Outcome,
@@ -131,25 +132,20 @@ def parse_answer(account: IshansongAccount, raw: bytes) -> Result[dict[str, Any]
         return Result(Outcome.UNKNOWN, code="unreadable")
     if status == 200:
         return Result(Outcome.OK, data if isinstance(data, dict) else {})
-    if status in account.throttled_codes:
-        return Result(Outcome.RATE_LIMITED, code=str(status), message=message)
-    if status in account.unknown_codes:
-        return Result(Outcome.UNKNOWN, code=str(status), message=message)
-    return Result(Outcome.REJECTED, reason=_reason(account, status), code=str(status), message=message)
+    return read_code(status, message, _meanings(account))
 
 
-def _reason(account: IshansongAccount, status: int) -> Reason:
-    for codes, reason in (
+def _meanings(account: IshansongAccount) -> tuple[Meaning, ...]:
+    return (
+        (account.throttled_codes, Outcome.RATE_LIMITED),
+        (account.unknown_codes, Outcome.UNKNOWN),
         (account.not_found_codes, Reason.NOT_FOUND),
         (account.bad_input_codes, Reason.BAD_INPUT),
         (account.auth_codes, Reason.AUTH),
         (account.funds_codes, Reason.FUNDS),
         (account.stale_codes, Reason.QUOTE_STALE),
         (account.too_late_codes, Reason.TOO_LATE),
-    ):
-        if status in codes:
-            return reason
-    return Reason.OTHER
+    )
 
 
 def parse_quote(account: IshansongAccount, data: Mapping[str, Any], now: datetime) -> Quote | None:
