@@ -1,6 +1,8 @@
-"""`python -m bench`: prints a table and writes bench/results.json."""
+"""`python -m bench [name …]`: prints a table and writes bench/results.json; with names, only these, and no file."""
 
+import argparse
 import json
+import logging
 import platform
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -8,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import structlog
 import uvloop
 from rich.console import Console
 from rich.table import Table
@@ -108,26 +111,23 @@ async def settle(environment: Environment, uses: int) -> settling.Round:
 
 
 def measure_settling(servers: Servers) -> list[dict[str, Any]]:
-    """Payout runs of growing size, each in a database of its own: what a use costs must not grow with them."""
-    rounds = []
-    for uses in settling.SIZES:
-        environment = environments.create(servers, services=("settlement",))
-        try:
-            rounds.append(uvloop.run(settle(environment, uses)))
-        finally:
-            environments.remove(environment)
-    return [
-        _result(f"payout run, {one.uses:,} uses", "us per use", one.run_us, "one INSERT … GROUP BY", one.plain_us)
-        for one in rounds
-    ] + [
-        _result(
-            "payout run, cost of a use",
-            f"us of {rounds[-1].uses:,}",
-            rounds[-1].run_us,
-            f"us of {rounds[0].uses:,}",
-            rounds[0].run_us,
-        )
-    ]
+    """Payout runs of growing size, each in a database of its own: what a use costs, by the measure of the plain
+    statement over the same rows, must not grow with them."""
+    results = []
+    for uses, times in settling.ROUNDS.items():
+        rounds = [_settle_alone(servers, uses) for _ in range(times)]
+        ours, plain = min(one.run_us for one in rounds), min(one.plain_us for one in rounds)
+        results.append(_result(f"payout run, {uses:,} uses", "us per use", ours, "one INSERT … GROUP BY", plain))
+    few, many = results[0], results[-1]
+    return [*results, _result("payout run", "ratio at a million", many["ratio"], "at ten thousand", few["ratio"])]
+
+
+def _settle_alone(servers: Servers, uses: int) -> settling.Round:
+    environment = environments.create(servers, services=("settlement",))
+    try:
+        return uvloop.run(settle(environment, uses))
+    finally:
+        environments.remove(environment)
 
 
 async def _purge(environment: Environment) -> None:
@@ -151,24 +151,40 @@ def _result(name: str, unit: str, ours: float, limit: str, theirs: float) -> dic
     }  # fmt: skip
 
 
-def main() -> None:
-    """Measure on throwaway servers."""
+_IN_ONE_ENVIRONMENT = {
+    "relay": measure,
+    "placing": measure_placing,
+    "verifying": measure_verifying,
+    "expiring": measure_expiring,
+}
+_BY_THEMSELVES = {"settling": measure_settling}
+
+
+def _measure_all(names: list[str]) -> list[dict[str, Any]]:
+    """What was asked for, on throwaway servers."""
+    results: list[dict[str, Any]] = []
     with running_servers() as servers:
         environment = environments.create(servers, services=("checkout", "redemption"))
         try:
-            results = (
-                uvloop.run(measure(environment))
-                + uvloop.run(measure_placing(environment))
-                + uvloop.run(measure_verifying(environment))
-                + uvloop.run(measure_expiring(environment))
-            )
+            for name, measured in _IN_ONE_ENVIRONMENT.items():
+                if name in names:
+                    results += uvloop.run(measured(environment))
         finally:
             environments.remove(environment)
-        results += measure_settling(servers)
+        for name, measured_alone in _BY_THEMSELVES.items():
+            if name in names:
+                results += measured_alone(servers)
+    return results
+
+
+def _show(results: list[dict[str, Any]]) -> None:
     table = Table("measure", "value", "unit", "naive limit", "value", "ratio", show_edge=False)
     for row in results:
         table.add_row(*(str(row[key]) for key in ("name", "value", "unit", "limit", "limit_value", "ratio")))
     Console().print(table)
+
+
+def _write(results: list[dict[str, Any]]) -> None:
     about = {
         "at": datetime.now(UTC).isoformat(),
         "python": platform.python_version(),
@@ -176,6 +192,22 @@ def main() -> None:
     }
     path = Path(__file__).parent / "results.json"
     path.write_text(json.dumps({**about, "results": results}, indent=1) + "\n")
+
+
+def main() -> None:
+    """Measure everything and keep the results, or show what was asked for."""
+    every = [*_IN_ONE_ENVIRONMENT, *_BY_THEMSELVES]
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", help=f"some of {', '.join(every)}; without names all of them")
+    names = parser.parse_args().names
+    if unknown := set(names) - set(every):
+        parser.error(f"there is no measure {', '.join(sorted(unknown))}; there are {', '.join(every)}")
+    # A line of log for each batch would be most of what one sees, and some of what is measured.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    results = _measure_all(names or every)
+    _show(results)
+    if not names:
+        _write(results)
 
 
 main()
