@@ -102,7 +102,7 @@ def _sandbox(local: Local) -> dict[str, str]:
         "GROUPBUY_SANDBOX_HOST": "127.0.0.1",
         "GROUPBUY_SANDBOX_PORT": str(local.ports["sandbox"]),
         "GROUPBUY_SANDBOX_PUBLIC_URL": local.url("sandbox"),
-        "GROUPBUY_SANDBOX_ISHANSONG_CALLBACK_URL": f"{local.url('dispatch')}/webhooks/ishansong",
+        "GROUPBUY_SANDBOX_CARRIERS_CALLBACK_URL": f"{local.url('dispatch')}/webhooks",
         "GROUPBUY_SANDBOX_STATE": str(local.var / "sandbox" / "state.sqlite3"),
         "GROUPBUY_SANDBOX_KEYS": str(local.keys),
         "GROUPBUY_AMQP_URL": local.amqp_urls["sandbox"],
@@ -144,7 +144,5 @@ def _settlement(local: Local) -> dict[str, str]:
 def _dispatch(local: Local) -> dict[str, str]:
     return {
         "GROUPBUY_CALLBACK_BASE_URL": local.url("dispatch"),
-        "GROUPBUY_DADA__BASE_URL": f"{local.url('sandbox')}/dada",
-        "GROUPBUY_ISHANSONG__BASE_URL": f"{local.url('sandbox')}/ishansong",
-        "GROUPBUY_KUAIDI100__ORDER_URL": f"{local.url('sandbox')}/kuaidi100/order/borderapi.do",
+        "GROUPBUY_CARRIERS_URL": local.url("sandbox"),
     }

@@ -10,14 +10,14 @@ from services.dispatch.gateways.carriers import Account, Carriers
 from services.dispatch.gateways.guard import Guarded
 from services.dispatch.gateways.native import NativeCarrier
 from services.dispatch.routes import ROUTERS
-from services.dispatch.settings import Settings
+from services.dispatch.settings import DispatchSettings, Settings
 from services.dispatch.world import DispatchWorld
 from shared.http import outgoing
 from shared.sealed import Seals
 from shared.service import Service, run
 
 
-def make(settings: Settings | None = None) -> Service:
+def make(settings: DispatchSettings | None = None) -> Service:
     """The service as the shell runs it; settings come from the environment unless given."""
     settings = settings or Settings()
     http = outgoing(limits=httpx.Limits(max_connections=50, max_keepalive_connections=10))
@@ -35,7 +35,7 @@ def make(settings: Settings | None = None) -> Service:
     )
 
 
-def make_world(settings: Settings, http: httpx.AsyncClient) -> DispatchWorld:
+def make_world(settings: DispatchSettings, http: httpx.AsyncClient) -> DispatchWorld:
     """The carriers of this deployment, in order of preference, and the keys and periods it was given."""
 
     def guarded(account: Account) -> Guarded:

@@ -2,32 +2,32 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 
 from services.dispatch.domain.eligibility import Ranges
 from services.dispatch.domain.parcels import Policy
 from services.dispatch.domain.scoring import Weights
+from services.dispatch.gateways import registry
 from services.dispatch.gateways.carriers import Account
-from services.dispatch.gateways.dada import Dada
-from services.dispatch.gateways.ishansong import Ishansong
-from services.dispatch.gateways.kuaidi100 import Kuaidi100
 from shared.settings import ServiceSettings
 
+Kind = TypeVar("Kind", bound=Account)
 
-class Settings(ServiceSettings):
+
+class DispatchSettings(ServiceSettings):
     """GROUPBUY_SEAL_KEYS must hold keys for the recipient `dispatch`. Periods are seconds of business time."""
 
     port: int = 8004
     callback_base_url: str = Field(
         default="http://127.0.0.1:8004", description="This service as carriers reach it, for their webhooks"
     )
-    # The platform's accounts, in order of preference. A new carrier is registered by its line here.
-    dada: Dada = Dada()
-    ishansong: Ishansong = Ishansong()
-    kuaidi100: Kuaidi100 = Kuaidi100()
+    carriers_url: str | None = Field(
+        default=None,
+        description="Under what address every carrier stands that has none of its own: the sandbox; not in production",
+    )
     merchant_accounts: dict[UUID, dict[str, dict[str, Any]]] = Field(
         default_factory=dict,
         repr=False,
@@ -52,6 +52,12 @@ class Settings(ServiceSettings):
     breaker_open_s: int = Field(default=30, ge=1)
 
     @model_validator(mode="after")
+    def _carriers_are_real_in_production(self) -> Self:
+        if self.environment == "production" and self.carriers_url:
+            raise ValueError("GROUPBUY_CARRIERS_URL sends parcels to a sandbox and is refused in production")
+        return self
+
+    @model_validator(mode="after")
     def _merchants_accounts_are_whole(self) -> Self:
         known = {name for name in type(self).model_fields if isinstance(getattr(self, name), Account)}
         named = {carrier for own in self.merchant_accounts.values() for carrier in own}
@@ -66,17 +72,27 @@ class Settings(ServiceSettings):
         return self
 
     def accounts(self) -> Iterator[Account]:
-        """The platform's accounts."""
+        """The platform's accounts, in the order of their carriers' names, which decides where nothing else does."""
         for name in type(self).model_fields:
-            account = getattr(self, name)
-            if isinstance(account, Account):
-                yield account
+            if isinstance(getattr(self, name), Account):
+                yield self._platform_account(name)
+
+    def account(self, kind: type[Kind]) -> Kind:
+        """The platform's account of one class. Raises LookupError if no adapter offers it."""
+        for account in self.accounts():
+            if isinstance(account, kind):
+                return account
+        raise LookupError(kind.__name__)
+
+    def _platform_account(self, carrier: str) -> Account:
+        account: Account = getattr(self, carrier)
+        return account.at(self.carriers_url) if self.carriers_url else account
 
     def accounts_of(self, merchant_id: UUID) -> Iterator[Account]:
         """The accounts that one merchant brought. Attempts are frozen to `name`: an account that a merchant changes for
         another shop needs another one, while attempts of the old are under way."""
         for carrier, members in self.merchant_accounts.get(merchant_id, {}).items():
-            platform = getattr(self, carrier)
+            platform: Any = self._platform_account(carrier)
             own = type(platform).model_validate({**dict(platform), "name": merchant_id.hex, **members})
             assert isinstance(own, Account), "of the same class as the platform's"
             yield own
@@ -97,3 +113,10 @@ class Settings(ServiceSettings):
             weights=Weights(promise=timedelta(seconds=self.promise_s)),
             photo_up_to_fen=self.photo_up_to_fen,
         )
+
+
+# One member per adapter found, GROUPBUY_DADA__… and so on: the platform's accounts.
+_ACCOUNTS: dict[str, Any] = {carrier: (account, account()) for carrier, account in registry.accounts().items()}
+Settings: type[DispatchSettings] = create_model(
+    "Settings", __base__=DispatchSettings, __doc__=DispatchSettings.__doc__, **_ACCOUNTS
+)

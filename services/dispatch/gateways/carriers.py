@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
 from uuid import UUID
 
 import httpx
@@ -13,12 +13,16 @@ from services.dispatch.gateways.port import Carrier
 
 @runtime_checkable
 class Account(Protocol):
-    """What every adapter's account offers: a name that attempts are frozen to, a pace, and the client itself."""
+    """What every adapter's account offers: a name that attempts are frozen to, a pace, and the client itself. All of
+    its members have defaults."""
 
     name: str
     calls_per_s: float
 
     def open(self, http: httpx.AsyncClient) -> Carrier: ...
+
+    def at(self, root: str) -> Self:
+        """The same account at a carrier that stands under `root`, unless it was given an address of its own."""
 
 
 @dataclass(frozen=True, slots=True)

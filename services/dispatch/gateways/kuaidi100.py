@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -138,3 +138,12 @@ class Kuaidi100(Kuaidi100Account):
     def open(self, http: httpx.AsyncClient) -> Kuaidi100Carrier:
         """The account's client."""
         return Kuaidi100Carrier(self, http)
+
+    def at(self, root: str) -> Self:
+        """The same account at a carrier under `root`, unless its own address is set."""
+        if "order_url" in self.model_fields_set:
+            return self
+        return self.model_copy(update={"order_url": f"{root}/kuaidi100/order/borderapi.do"})
+
+
+ACCOUNT_CLASS = Kuaidi100

@@ -14,7 +14,7 @@ from services.dispatch.app import make
 from services.dispatch.gateways.dada import Dada
 from services.dispatch.gateways.ishansong import Ishansong
 from services.dispatch.gateways.kuaidi100 import Kuaidi100
-from services.dispatch.settings import Settings
+from services.dispatch.settings import DispatchSettings, Settings
 from shared.clock import Clock
 from shared.service import create_app
 from tests.integration.dispatch.stage import Stage, TokensByName
@@ -33,7 +33,7 @@ def carriers(environment: Environment, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="session")
-def dispatch_settings(environment: Environment, carriers: SandboxProcess) -> Settings:
+def dispatch_settings(environment: Environment, carriers: SandboxProcess) -> DispatchSettings:
     """The service's settings in the shared environment; carriers that hang are given up on after a second."""
     local = environment.local
     port = free_port()
@@ -53,7 +53,7 @@ def dispatch_settings(environment: Environment, carriers: SandboxProcess) -> Set
 
 
 @pytest.fixture(scope="session")
-async def served(dispatch_settings: Settings) -> AsyncIterator[FastAPI]:
+async def served(dispatch_settings: DispatchSettings) -> AsyncIterator[FastAPI]:
     """Dispatch's HTTP on its port, so that webhooks arrive; nothing runs in the background."""
     app = create_app(make(dispatch_settings))
     app.state.tokens = TokensByName()
@@ -73,7 +73,7 @@ async def served(dispatch_settings: Settings) -> AsyncIterator[FastAPI]:
 
 @pytest.fixture
 async def stage(
-    environment: Environment, served: FastAPI, dispatch_settings: Settings, carriers: SandboxProcess
+    environment: Environment, served: FastAPI, dispatch_settings: DispatchSettings, carriers: SandboxProcess
 ) -> AsyncIterator[Stage]:
     """Handlers and HTTP on one database pool with a clock of its own; timers act when the test says so."""
     clock = Clock()

@@ -9,7 +9,8 @@ import pytest
 from fastapi import FastAPI
 
 from services.dispatch.gateways.carriers import Carriers
-from services.dispatch.settings import Settings
+from services.dispatch.gateways.kuaidi100 import Kuaidi100
+from services.dispatch.settings import DispatchSettings
 from shared.contracts.catalog import DeliveryMode
 from shared.contracts.dispatch import ParcelDelivered, ParcelHandedOver
 from tests.integration.dispatch.lanes import BY_NAME, LANES, SILENCE, Lane, act, forge, restrict, riders
@@ -187,10 +188,10 @@ async def test_a_callback_at_an_accounts_address_moves_nobody_elses_order(stage:
 
 @pytest.mark.parametrize("told", ["by a callback", "when asked"])
 async def test_a_waybill_that_comes_late_has_its_track_pushed(
-    stage: Stage, served: FastAPI, dispatch_settings: Settings, told: str
+    stage: Stage, served: FastAPI, dispatch_settings: DispatchSettings, told: str
 ) -> None:
     lane = BY_NAME["kuaidi100"]
-    yunda = dispatch_settings.kuaidi100.model_copy(update={"company": "yunda"})
+    yunda = dispatch_settings.account(Kuaidi100).model_copy(update={"company": "yunda"})
     async with httpx.AsyncClient(trust_env=False) as http:
         stage.world = replace(stage.world, carriers=Carriers((yunda.open(http),)))
         served.state.world = stage.world

@@ -7,7 +7,7 @@ import aio_pika
 import httpx
 
 from services.dispatch.app import make
-from services.dispatch.settings import Settings
+from services.dispatch.settings import DispatchSettings
 from shared.contracts import Event
 from shared.contracts.catalog import DeliveryMode, StaffRole
 from shared.service import create_app
@@ -41,7 +41,7 @@ async def _heard_by(environment: Environment, queue: str) -> list[dict[str, Any]
 
 
 async def test_an_order_on_the_bus_becomes_a_receipt_on_the_bus(
-    environment: Environment, dispatch_settings: Settings, stage: Stage
+    environment: Environment, dispatch_settings: DispatchSettings, stage: Stage
 ) -> None:
     shop = Shop()
     order = stage.order(shop, DeliveryMode.INSTANT)

@@ -12,7 +12,7 @@ import pytest
 import structlog
 from fastapi import FastAPI
 
-from services.dispatch.settings import Settings
+from services.dispatch.settings import DispatchSettings
 from services.dispatch.store import webhooks
 from shared.contracts.catalog import DeliveryMode
 from shared.contracts.checkout import OrderPaid
@@ -73,7 +73,7 @@ async def test_the_address_of_an_account_is_as_secret_as_that_of_an_attempt(stag
 
 
 async def test_while_the_database_is_away_the_carrier_hears_no_yes(
-    stage: Stage, served: FastAPI, dispatch_settings: Settings
+    stage: Stage, served: FastAPI, dispatch_settings: DispatchSettings
 ) -> None:
     restrict(stage, served, "dada", "ishansong")
     order = await _searching(stage, "dada")
@@ -132,7 +132,7 @@ async def test_events_are_forgotten_with_their_webhooks(stage: Stage) -> None:
 
 
 async def test_nothing_secret_is_ever_logged(
-    stage: Stage, served: FastAPI, dispatch_settings: Settings, caplog: pytest.LogCaptureFixture
+    stage: Stage, served: FastAPI, dispatch_settings: DispatchSettings, caplog: pytest.LogCaptureFixture
 ) -> None:
     restrict(stage, served, "dada", "ishansong")
     # As the processes do: of libraries only what they warn about is written, whatever our own level is.

@@ -8,13 +8,13 @@ from pydantic import SecretStr, ValidationError
 
 from services.dispatch.app import make_world
 from services.dispatch.gateways.dada import Dada
-from services.dispatch.settings import Settings
+from services.dispatch.settings import DispatchSettings, Settings
 from shared.ids import new_id
 
 MERCHANT = UUID("0190b1c2-0000-7000-8000-000000000001")
 
 
-def _settings(**more: object) -> Settings:
+def _settings(**more: object) -> DispatchSettings:
     needed = {
         "database_url": "postgresql://nobody@127.0.0.1/nothing", "amqp_url": "amqp://127.0.0.1/",
         "issuer": "http://issuer.test", "jwks_url": "http://issuer.test/jwks.json",
