@@ -16,8 +16,6 @@ from services.console.steps import StepFailed, Steps, clock, refused, spaced
 from shared.clock import SHANGHAI
 from shared.money import yuan
 
-RUNNERS = {"dada": "达达", "ishansong": "闪送"}
-
 
 class Journey:
     """Plays the steps and prints them; any step that does not hold ends it."""
@@ -163,7 +161,7 @@ class Journey:
             parcel = await lifecycles.bring_by_errand_runner(world, bought)
             await lifecycles.receive(world, bought, parcel["parcel_id"])
             await lifecycles.order_in(world, bought, "COMPLETED")
-            say(f"{bought.order['order_no']}  {RUNNERS.get(parcel['carrier'], parcel['carrier'])}  签收 received")
+            say(f"{bought.order['order_no']}  {parcel['carrier']}  签收 received")
         return bought
 
     async def _pay_out(self, *orders: Bought) -> None:

@@ -115,7 +115,7 @@ class DispatchSettings(ServiceSettings):
         )
 
 
-# One member per adapter found, GROUPBUY_DADA__… and so on: the platform's accounts.
+# One member per adapter found, GROUPBUY_{CARRIER}__…: the platform's accounts.
 _ACCOUNTS: dict[str, Any] = {carrier: (account, account()) for carrier, account in registry.accounts().items()}
 Settings: type[DispatchSettings] = create_model(
     "Settings", __base__=DispatchSettings, __doc__=DispatchSettings.__doc__, **_ACCOUNTS

@@ -19,8 +19,10 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import ValidationError
 
 from services.sandbox import keys as key_files
+from services.sandbox import routes
 from services.sandbox.bounds import BodyLimit
 from services.sandbox.domain.refusals import AlipayRefusal, SandboxRefusal
+from services.sandbox.found import offered
 from services.sandbox.gateways import ClockBroadcast, Postman
 from services.sandbox.routes import (
     alipay_cashier,
@@ -28,38 +30,31 @@ from services.sandbox.routes import (
     alipay_gateway,
     carriers,
     clock,
-    dada,
     faults,
     identity,
-    ishansong,
     issuer,
-    kuaidi100,
     shell,
 )
+from services.sandbox.routes.carriers import Simulator
 from services.sandbox.routes.pages import STATIC
 from services.sandbox.routes.parsing import answer_malformed, answer_refusal
-from services.sandbox.settings import Settings
-from services.sandbox.store import dada as dada_store
+from services.sandbox.settings import SandboxSettings, Settings
 from services.sandbox.store import identity as identity_store
-from services.sandbox.store import ishansong as ishansong_store
 from services.sandbox.store import outgoing, trades
-from services.sandbox.use_cases import alipay_trades, dada_moves, ishansong_moves
-from services.sandbox.use_cases import kuaidi100 as kuaidi100_actions
+from services.sandbox.use_cases import alipay_trades
 from services.sandbox.use_cases.alipay_channel import AlipayChannel
-from services.sandbox.use_cases.dada_moves import DadaChannel
-from services.sandbox.use_cases.ishansong_moves import IshansongChannel
-from services.sandbox.use_cases.kuaidi100 import Kuaidi100Channel
 from services.sandbox.use_cases.sender import Channel, Sender
 from services.sandbox.world import World, build_world
 
 _log = structlog.get_logger(__name__)
+_SIMULATORS: dict[str, Simulator] = offered(routes, "SIMULATOR")
 _TICK_S = 1.0
 _WALK_TICK_S = 0.25
 _LINK_LIFE = timedelta(days=2)
 _MAX_BODY_BYTES = 256 * 1024
 
 
-def build_app(settings: Settings, keys: key_files.Keys) -> FastAPI:
+def build_app(settings: SandboxSettings, keys: key_files.Keys) -> FastAPI:
     """The whole sandbox as one ASGI application; its state file is opened here."""
     world = build_world(settings, keys)
     broadcast = _broadcast(world)
@@ -93,17 +88,15 @@ def build_app(settings: Settings, keys: key_files.Keys) -> FastAPI:
     app.add_exception_handler(RequestValidationError, answer_malformed)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for router in (
-        shell.build_router(world),
+        shell.build_router(world, _SIMULATORS),
         alipay_gateway.build_router(world),
         alipay_cashier.build_router(world),
         alipay_controls.build_router(world),
         identity.build_router(world),
         clock.build_router(world, broadcast),
-        faults.build_router(world),
+        faults.build_router(world, {"alipay", "issuer", *_SIMULATORS}),
         carriers.build_router(world),
-        dada.build_router(world),
-        ishansong.build_router(world),
-        kuaidi100.build_router(world),
+        *(simulator.build_router(world) for simulator in _SIMULATORS.values()),
         issuer.build_router(world),
     ):
         app.include_router(router)
@@ -156,9 +149,7 @@ def _channels(world: World) -> dict[str, Channel]:
     settings = world.settings
     return {
         "alipay": AlipayChannel(world.keys.alipay_private, settings.alipay_notify_intervals_s),
-        "dada": DadaChannel(settings.dada_callback_intervals_s),
-        "ishansong": IshansongChannel(settings.ishansong_callback_intervals_s),
-        "kuaidi100": Kuaidi100Channel(settings.kuaidi100_callback_intervals_s),
+        **{carrier: simulator.build_channel(settings) for carrier, simulator in _SIMULATORS.items()},
     }
 
 
@@ -169,8 +160,8 @@ async def _keep_house(world: World) -> None:
         with world.db.transaction() as tx:
             alipay_trades.age_overdue(tx, world.terms, at)
             trades.purge_links(tx, at.real - _LINK_LIFE)
-            dada_store.purge_quotes(tx, at.now)
-            ishansong_store.purge_quotes(tx, at.now)
+            for simulator in _SIMULATORS.values():
+                simulator.purge(tx, at)
             identity_store.purge_expired(tx, at.real)
             outgoing.purge_finished(tx, world.settings.keep_finished)
         await asyncio.sleep(_TICK_S)
@@ -182,9 +173,8 @@ async def _walk_orders(world: World) -> None:
         at = world.instant()
         with world.db.transaction() as tx:
             step = carriers.walk_step(tx, world.settings) or timedelta(seconds=world.settings.carriers_step_s)
-            dada_moves.walk(tx, at, step)
-            ishansong_moves.walk(tx, ishansong.callback_url(world, tx), at, step)
-            kuaidi100_actions.walk(tx, at, step)
+            for simulator in _SIMULATORS.values():
+                simulator.walk(world, tx, at, step)
         await asyncio.sleep(_WALK_TICK_S)
 
 

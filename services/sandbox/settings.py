@@ -1,13 +1,18 @@
 """The sandbox's environment variables."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import BaseModel, Field, SecretStr, create_model, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.sandbox import domain
+from services.sandbox.found import offered
 
-class Settings(BaseSettings):
+Shop = TypeVar("Shop", bound=BaseModel)
+
+
+class SandboxSettings(BaseSettings):
     """Everything the sandbox can be told; the defaults serve a laptop without any configuration."""
 
     model_config = SettingsConfigDict(env_prefix="GROUPBUY_SANDBOX_", env_nested_delimiter="__", extra="ignore")
@@ -44,30 +49,10 @@ class Settings(BaseSettings):
     )
     smids: tuple[str, ...] = Field(default=(), description="Sub-merchants that exist; empty = any 2088 number.")
 
-    dada_app_key: str = "dada-app"
-    dada_app_secret: SecretStr = SecretStr("dada-secret")
-    dada_source_id: str = "73753"
-    dada_callback_intervals_s: tuple[float, ...] = (1, 2, 5, 10, 20, 30, 60, 60)
-
-    ishansong_client_id: str = "ishansong-client"
-    ishansong_app_secret: SecretStr = SecretStr("ishansong-secret")
-    ishansong_shop_id: str = "ishansong-shop"
-    ishansong_callback_url: str = Field(
-        default="http://127.0.0.1:8004/webhooks/ishansong",
-        description="As entered at the provider's console, without its last part",
+    carriers_callback_url: str = Field(
+        default="http://127.0.0.1:8004/webhooks",
+        description="What shops entered at the consoles of carriers that keep one address, without the carrier's part",
     )
-    ishansong_callback_token: SecretStr = Field(
-        default=SecretStr("ishansong-callback"), description="The last part: the secret of the shop's account"
-    )
-    ishansong_callback_intervals_s: tuple[float, ...] = (1, 2, 5, 10, 20, 30, 60, 60)
-
-    kuaidi100_key: str = "kuaidi-key"
-    kuaidi100_secret: SecretStr = SecretStr("kuaidi-secret")
-    kuaidi100_customer: str = "kuaidi-customer"
-    kuaidi100_callback_intervals_s: tuple[float, ...] = Field(
-        default=(5, 10, 20), description="The provider repeats after 30 minutes, three times."
-    )
-
     carriers_automatic: bool = Field(default=False, description="Orders walk to delivered by themselves.")
     carriers_step_s: float = Field(default=2.0, gt=0, description="Pause between two steps of such a walk, real time.")
 
@@ -78,3 +63,17 @@ class Settings(BaseSettings):
     @classmethod
     def _without_trailing_slash(cls, value: str) -> str:
         return value.rstrip("/")
+
+    def shop(self, kind: type[Shop]) -> Shop:
+        """Our account at one carrier, by its class. Raises LookupError if no carrier offers it."""
+        for name in type(self).model_fields:
+            if isinstance(shop := getattr(self, name), kind):
+                return shop
+        raise LookupError(kind.__name__)
+
+
+# One member per carrier found, GROUPBUY_SANDBOX_{CARRIER}__….
+_SHOPS: dict[str, Any] = {carrier: (shop, shop()) for carrier, shop in offered(domain, "SHOP").items()}
+Settings: type[SandboxSettings] = create_model(
+    "Settings", __base__=SandboxSettings, __doc__=SandboxSettings.__doc__, **_SHOPS
+)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from services.sandbox.domain.terms import AlipayTerms
 from services.sandbox.domain.times import Instant
 from services.sandbox.keys import Keys
-from services.sandbox.settings import Settings
+from services.sandbox.settings import SandboxSettings
 from services.sandbox.store import meta
 from services.sandbox.store.database import Database
 
@@ -15,7 +15,7 @@ from services.sandbox.store.database import Database
 class World:
     """The sandbox's surroundings; only `offset_s` changes while it runs."""
 
-    settings: Settings
+    settings: SandboxSettings
     keys: Keys
     db: Database
     terms: AlipayTerms
@@ -26,7 +26,7 @@ class World:
         return Instant(now=real + timedelta(seconds=self.offset_s), real=real)
 
 
-def build_world(settings: Settings, keys: Keys) -> World:
+def build_world(settings: SandboxSettings, keys: Keys) -> World:
     db = Database(settings.state)
     terms = AlipayTerms(
         app_id=settings.alipay_app_id,

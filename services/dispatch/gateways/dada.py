@@ -68,7 +68,7 @@ class DadaCarrier(PlainCarrier):
         return self._account.name
 
     def label(self) -> str:
-        return PROVIDER
+        return "达达"
 
     async def quote(self, shipment: Shipment, attempt_key: str, callback_url: str, /) -> Result[Quote]:
         answer = await self._call(QUERY_FEE, mapper.build_order(self._account, shipment, attempt_key, callback_url))

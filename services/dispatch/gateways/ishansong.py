@@ -67,7 +67,7 @@ class IshansongCarrier(PlainCarrier):
         return self._account.callback_token.get_secret_value() or None
 
     def label(self) -> str:
-        return PROVIDER
+        return "闪送"
 
     async def quote(self, shipment: Shipment, attempt_key: str, _callback_url: str, /) -> Result[Quote]:
         answer = await self._call("orderCalculate", mapper.build_quote(shipment, attempt_key))

@@ -29,6 +29,19 @@ from services.dispatch.gateways.wire_values import read_json
 from shared.contracts.catalog import DeliveryMode
 
 PROVIDER = "kuaidi100"
+COMPANIES = {
+    "yuantong": "圆通速递",
+    "zhongtong": "中通快递",
+    "shentong": "申通快递",
+    "yunda": "韵达快递",
+    "jtexpress": "极兔速递",
+    "shunfeng": "顺丰速运",
+    "jd": "京东物流",
+    "debangkuaidi": "德邦快递",
+    "ems": "EMS",
+    "youzhengguonei": "邮政快递包裹",
+}
+"""The provider's code of a courier → the name on its vans."""
 
 
 class Kuaidi100Carrier(PlainCarrier):
@@ -56,7 +69,7 @@ class Kuaidi100Carrier(PlainCarrier):
         return self._account.name
 
     def label(self) -> str:
-        return self._account.company
+        return COMPANIES.get(self._account.company, self._account.company)
 
     async def quote(self, shipment: Shipment, _attempt_key: str, _callback_url: str, /) -> Result[Quote]:
         answer = await self._call("price", mapper.build_price(self._account, shipment))

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from pydantic import BaseModel, SecretStr
+
 OK = 0
 QUOTE_STALE = 2062
 SIGNATURE_WRONG = 90001
@@ -33,6 +35,18 @@ _LEGAL = {2: {1, 8}, 100: {2}, 3: {2, 100}, 4: {3}, 5: {1, 2, 8, 100}, 9: {3}, 1
 _REQUIRED = ("shop_no", "origin_id", "cargo_price", "is_prepay", "receiver_name", "receiver_address", "callback")
 RIDERS = (("骑手甲", "13800000001"), ("骑手乙", "13800000002"), ("骑手丙", "13800000003"))
 QUOTE_LIFE = timedelta(minutes=3)
+
+
+class DadaShop(BaseModel):
+    """The shop's account, as the sandbox's environment sets it."""
+
+    app_key: str = "dada-app"
+    app_secret: SecretStr = SecretStr("dada-secret")
+    source_id: str = "73753"
+    callback_intervals_s: tuple[float, ...] = (1, 2, 5, 10, 20, 30, 60, 60)
+
+
+SHOP = DadaShop
 
 
 @dataclass(eq=False)

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-PROVIDERS = frozenset({"alipay", "dada", "ishansong", "issuer", "kuaidi100"})
-
 
 class Fault(StrEnum):
     COMMIT_THEN_TIMEOUT = "commit_then_timeout"

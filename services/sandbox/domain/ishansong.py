@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from pydantic import BaseModel, Field, SecretStr
+
 OK = 200
 SYSTEM_BUSY = 500
 SIGNATURE_WRONG = 80001
@@ -32,6 +34,21 @@ QUOTE_LIFE = timedelta(minutes=15)
 GOODS = frozenset({1, 3, 5, 6, 7, 9, 10, 12, 13, 15, 16})
 _SENDER = ("fromAddress", "fromSenderName", "fromMobile", "fromLatitude", "fromLongitude")
 _RECEIVER = ("orderNo", "toAddress", "toReceiverName", "toMobile", "toLatitude", "toLongitude")
+
+
+class IshansongShop(BaseModel):
+    """The shop's account, as the sandbox's environment sets it."""
+
+    client_id: str = "ishansong-client"
+    app_secret: SecretStr = SecretStr("ishansong-secret")
+    shop_id: str = "ishansong-shop"
+    callback_token: SecretStr = Field(
+        default=SecretStr("ishansong-callback"), description="The last part of the address at its console"
+    )
+    callback_intervals_s: tuple[float, ...] = (1, 2, 5, 10, 20, 30, 60, 60)
+
+
+SHOP = IshansongShop
 
 
 @dataclass(eq=False)

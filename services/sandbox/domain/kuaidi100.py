@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from pydantic import BaseModel, Field, SecretStr
+
 DEDUPE = timedelta(hours=48)
 LATE_NUMBERS = frozenset({"yunda"})  # such couriers tell a waybill only when they accept the order
 
@@ -40,6 +42,20 @@ ACTIONS: Mapping[str, tuple[frozenset[int], int | None, str | None, str]] = {
     "fail": (frozenset({PLACED}), PLACE_FAILED, None, "下单失败"),
 }
 WALK = ("accept", "pickup", "transit", "deliver", "sign")
+
+
+class Kuaidi100Shop(BaseModel):
+    """The shop's account, as the sandbox's environment sets it."""
+
+    key: str = "kuaidi-key"
+    secret: SecretStr = SecretStr("kuaidi-secret")
+    customer: str = "kuaidi-customer"
+    callback_intervals_s: tuple[float, ...] = Field(
+        default=(5, 10, 20), description="The provider repeats after 30 minutes, three times"
+    )
+
+
+SHOP = Kuaidi100Shop
 
 
 @dataclass(eq=False)

@@ -1,14 +1,30 @@
-"""Whether carriers' orders walk to delivered by themselves: one switch for all carriers, kept over restarts."""
+"""What a carrier offers to be played here, and the one switch that lets all carriers' orders walk by themselves."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from sqlite3 import Connection
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.sandbox.settings import Settings
+from services.sandbox.domain.times import Instant
+from services.sandbox.settings import SandboxSettings
 from services.sandbox.store import meta
+from services.sandbox.use_cases.sender import Channel
 from services.sandbox.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Simulator:
+    """One carrier. `offers` are (address, what for) for the landing page; the carrier's name is its module's."""
+
+    offers: tuple[tuple[str, str], ...]
+    build_router: Callable[[World], APIRouter]
+    build_channel: Callable[[SandboxSettings], Channel]
+    walk: Callable[[World, Connection, Instant, timedelta], None]
+    """Takes the next step of every order whose automatic step is due."""
+    purge: Callable[[Connection, Instant], None] = lambda _tx, _at: None
 
 
 class Walking(BaseModel):
@@ -39,7 +55,7 @@ def build_router(world: World) -> APIRouter:
     return router
 
 
-def walk_step(tx: Connection, settings: Settings) -> timedelta | None:
+def walk_step(tx: Connection, settings: SandboxSettings) -> timedelta | None:
     """The pause between automatic steps; None when orders wait for a control."""
     chosen_s = meta.read_walk_step_s(tx)
     if chosen_s is None:

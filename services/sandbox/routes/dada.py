@@ -9,10 +9,11 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from services.sandbox.domain import dada as rules
-from services.sandbox.domain.dada import DadaRefusal
+from services.sandbox.domain.dada import DadaRefusal, DadaShop
 from services.sandbox.domain.refusals import SandboxRefusal
-from services.sandbox.routes.carriers import walk_step
+from services.sandbox.routes.carriers import Simulator, walk_step
 from services.sandbox.routes.faulty import CarrierDialect, under_fault
+from services.sandbox.store import dada as store
 from services.sandbox.store import outgoing
 from services.sandbox.use_cases import dada, dada_moves
 from services.sandbox.use_cases.dada import DadaTerms, Result
@@ -143,8 +144,7 @@ def _read_object(body: bytes) -> dict[str, Any]:
 
 
 def _terms(world: World, step: timedelta | None) -> DadaTerms:
-    settings = world.settings
-    return DadaTerms(settings.dada_app_key, settings.dada_app_secret.get_secret_value(), settings.dada_source_id, step)
+    return DadaTerms(world.settings.shop(DadaShop), step)
 
 
 def _succeeded(result: Result) -> Response:
@@ -153,3 +153,12 @@ def _succeeded(result: Result) -> Response:
 
 def _failed(code: int, msg: str) -> Response:
     return JSONResponse({"status": "fail", "code": code, "msg": msg, "result": None, "errorCode": code})
+
+
+SIMULATOR = Simulator(
+    offers=(("/dada/api/order/…", "达达 · instant delivery"),),
+    build_router=build_router,
+    build_channel=lambda settings: dada_moves.DadaChannel(settings.shop(DadaShop).callback_intervals_s),
+    walk=lambda _world, tx, at, step: dada_moves.walk(tx, at, step),
+    purge=lambda tx, at: store.purge_quotes(tx, at.now),
+)

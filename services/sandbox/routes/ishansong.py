@@ -8,9 +8,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.sandbox.domain import ishansong as rules
-from services.sandbox.domain.ishansong import IshansongOrder, IshansongRefusal
+from services.sandbox.domain.ishansong import IshansongOrder, IshansongRefusal, IshansongShop
 from services.sandbox.domain.refusals import SandboxRefusal
-from services.sandbox.routes.carriers import walk_step
+from services.sandbox.routes.carriers import Simulator, walk_step
 from services.sandbox.routes.faulty import CarrierDialect, under_fault
 from services.sandbox.routes.parsing import form_params
 from services.sandbox.store import ishansong as store
@@ -90,8 +90,8 @@ def build_router(world: World) -> APIRouter:
 def callback_url(world: World, tx: Connection) -> str:
     """As chosen by the control, else as set."""
     chosen = meta.read_text(tx, "ishansong_callback_url")
-    settings = world.settings
-    entered = f"{settings.ishansong_callback_url}/{settings.ishansong_callback_token.get_secret_value()}"
+    token = world.settings.shop(IshansongShop).callback_token.get_secret_value()
+    entered = f"{world.settings.carriers_callback_url}/{PROVIDER}/{token}"
     return entered if chosen is None else chosen
 
 
@@ -158,9 +158,7 @@ class _Call(CarrierDialect):
     def _terms(self, tx: Connection) -> IshansongTerms:
         settings = self._world.settings
         return IshansongTerms(
-            settings.ishansong_client_id,
-            settings.ishansong_app_secret.get_secret_value(),
-            settings.ishansong_shop_id,
+            settings.shop(IshansongShop),
             callback_url(self._world, tx),
             walk_step(tx, settings),
         )
@@ -168,3 +166,15 @@ class _Call(CarrierDialect):
 
 def _failed(status: int, msg: str) -> Response:
     return JSONResponse({"status": status, "msg": msg, "data": None})
+
+
+SIMULATOR = Simulator(
+    offers=(
+        ("/ishansong/openapi/merchants/v5/…", "闪送 · instant delivery"),
+        ("/_sim/ishansong/console", "闪送控制台的回调地址 · where its callbacks go"),
+    ),
+    build_router=build_router,
+    build_channel=lambda settings: ishansong_moves.IshansongChannel(settings.shop(IshansongShop).callback_intervals_s),
+    walk=lambda world, tx, at, step: ishansong_moves.walk(tx, callback_url(world, tx), at, step),
+    purge=lambda tx, at: store.purge_quotes(tx, at.now),
+)

@@ -10,9 +10,9 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.sandbox.domain import kuaidi100 as rules
-from services.sandbox.domain.kuaidi100 import KuaidiOrder, KuaidiRefusal, Trace
+from services.sandbox.domain.kuaidi100 import Kuaidi100Shop, KuaidiOrder, KuaidiRefusal, Trace
 from services.sandbox.domain.refusals import SandboxRefusal
-from services.sandbox.routes.carriers import walk_step
+from services.sandbox.routes.carriers import Simulator, walk_step
 from services.sandbox.routes.faulty import CarrierDialect, under_fault
 from services.sandbox.routes.parsing import form_params
 from services.sandbox.store import kuaidi100 as store
@@ -39,6 +39,7 @@ def build_router(world: World) -> APIRouter:
 
 def _add_protocol(router: APIRouter, world: World) -> None:
     settings = world.settings
+    shop = settings.shop(Kuaidi100Shop)
 
     @router.post("/kuaidi100/order/borderapi.do", include_in_schema=False)
     async def order_call(request: Request) -> Response:
@@ -47,8 +48,8 @@ def _add_protocol(router: APIRouter, world: World) -> None:
         def act() -> dict[str, Any]:
             with world.db.transaction() as tx:
                 step = walk_step(tx, settings)
-                secret = settings.kuaidi100_secret.get_secret_value()
-                return kuaidi100.perform(tx, form, settings.kuaidi100_key, secret, step, world.instant())
+                secret = shop.secret.get_secret_value()
+                return kuaidi100.perform(tx, form, shop.key, secret, step, world.instant())
 
         def pick_up() -> None:
             with world.db.transaction() as tx:
@@ -65,7 +66,7 @@ def _add_protocol(router: APIRouter, world: World) -> None:
         def act() -> dict[str, Any]:
             with world.db.transaction() as tx:
                 param = kuaidi100.read_param(form.get("param", ""))
-                kuaidi100_tracks.subscribe(tx, param, settings.kuaidi100_key, world.instant())
+                kuaidi100_tracks.subscribe(tx, param, shop.key, world.instant())
             return {"message": "提交成功"}
 
         reply = _Reply(act)
@@ -77,7 +78,7 @@ def _add_protocol(router: APIRouter, world: World) -> None:
 
         def act() -> dict[str, Any]:
             with world.db.reading() as tx:
-                return kuaidi100_tracks.query(tx, form, settings.kuaidi100_key, settings.kuaidi100_customer)
+                return kuaidi100_tracks.query(tx, form, shop.key, shop.customer)
 
         reply = _Reply(act)
         return await under_fault(world, "kuaidi100", "query", reply.answer, reply)
@@ -178,3 +179,11 @@ class _Reply(CarrierDialect):
 
 def _failed(code: str, message: str) -> Response:
     return JSONResponse({"result": False, "returnCode": code, "message": message})
+
+
+SIMULATOR = Simulator(
+    offers=(("/kuaidi100/order/borderapi.do", "快递100 商家寄件 · courier"),),
+    build_router=build_router,
+    build_channel=lambda settings: kuaidi100.Kuaidi100Channel(settings.shop(Kuaidi100Shop).callback_intervals_s),
+    walk=lambda _world, tx, at, step: kuaidi100.walk(tx, at, step),
+)

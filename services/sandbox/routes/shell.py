@@ -1,8 +1,11 @@
 """The landing page and the health answers."""
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
+from services.sandbox.routes.carriers import Simulator
 from services.sandbox.routes.pages import page
 from services.sandbox.store import outgoing
 from services.sandbox.world import World
@@ -15,16 +18,6 @@ _OFFERS = (
             ("/_sim/alipay/pay", "代替买家付款 · pay as the buyer"),
             ("/_sim/alipay/app", "代替支付宝客户端打开订单串 · open an app's order string"),
             ("/_sim/alipay/book", "账本 · the book up to this moment"),
-        ),
-    ),
-    (
-        "配送 Carriers",
-        (
-            ("/dada/api/order/…", "达达 · instant delivery"),
-            ("/ishansong/openapi/merchants/v5/…", "闪送 · instant delivery"),
-            ("/kuaidi100/order/borderapi.do", "快递100 商家寄件 · courier"),
-            ("/_sim/{dada|ishansong|kuaidi100}/orders/…", "推动订单状态 · move a delivery on"),
-            ("/_sim/ishansong/console", "闪送控制台的回调地址 · where its callbacks go"),
         ),
     ),
     (
@@ -46,13 +39,15 @@ _OFFERS = (
 )
 
 
-def build_router(world: World) -> APIRouter:
+def build_router(world: World, simulators: Mapping[str, Simulator]) -> APIRouter:
     router = APIRouter(include_in_schema=False)
+    alipay, *others = _OFFERS
+    offers = (alipay, ("配送 Carriers", _of_carriers(simulators)), *others)
 
     @router.get("/")
     async def landing() -> Response:
         now = f"{world.instant().now:%Y-%m-%d %H:%M:%S} UTC"
-        return page("landing.html", {"now": now, "offset_s": world.offset_s, "offers": _OFFERS})
+        return page("landing.html", {"now": now, "offset_s": world.offset_s, "offers": offers})
 
     @router.get("/livez")
     async def live() -> dict[str, str]:
@@ -65,3 +60,8 @@ def build_router(world: World) -> APIRouter:
         return JSONResponse({"status": "ok", "pending_deliveries": pending})
 
     return router
+
+
+def _of_carriers(simulators: Mapping[str, Simulator]) -> tuple[tuple[str, str], ...]:
+    own = [offer for simulator in simulators.values() for offer in simulator.offers]
+    return (*own, (f"/_sim/{{{'|'.join(simulators)}}}/orders/…", "推动订单状态 · move a delivery on"))

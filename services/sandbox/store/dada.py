@@ -8,6 +8,24 @@ from datetime import datetime
 from services.sandbox.domain.dada import DadaOrder
 from services.sandbox.domain.times import to_ms
 
+TABLES = (
+    """
+    CREATE TABLE IF NOT EXISTS dada_quotes (
+        delivery_no TEXT PRIMARY KEY, terms TEXT NOT NULL, fee_fen INTEGER NOT NULL, distance_m INTEGER NOT NULL,
+        expires_ms INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS dada_orders (
+        origin_id TEXT PRIMARY KEY, client_id TEXT NOT NULL, status INTEGER NOT NULL, terms TEXT NOT NULL,
+        fee_fen INTEGER NOT NULL, tip_fen INTEGER NOT NULL DEFAULT 0, deduct_fen INTEGER NOT NULL DEFAULT 0,
+        distance_m INTEGER NOT NULL, finish_code TEXT NOT NULL, rider INTEGER NOT NULL DEFAULT 0,
+        times TEXT NOT NULL, walk_at_ms INTEGER
+    ) STRICT
+    """,
+    "CREATE INDEX IF NOT EXISTS dada_walking ON dada_orders (walk_at_ms) WHERE walk_at_ms IS NOT NULL",
+)
+
 
 def add_quote(
     tx: sqlite3.Connection,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from services.sandbox.store.schema import SCHEMA, SCHEMA_VERSION
+from services.sandbox.store.schema import SCHEMA_VERSION, statements
 
 
 class StateTooOld(RuntimeError):
@@ -33,7 +33,7 @@ class Database:
         if version not in (0, SCHEMA_VERSION):
             raise StateTooOld(f"{path} has schema {version}, this sandbox needs {SCHEMA_VERSION}: delete the file")
         with self.transaction() as tx:
-            for statement in SCHEMA:
+            for statement in statements():
                 tx.execute(statement)
             tx.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 

@@ -7,6 +7,19 @@ from datetime import datetime
 from services.sandbox.domain.ishansong import IshansongOrder
 from services.sandbox.domain.times import to_ms
 
+TABLES = (
+    """
+    CREATE TABLE IF NOT EXISTS ishansong_orders (
+        number TEXT PRIMARY KEY, third_no TEXT NOT NULL, status INTEGER NOT NULL, terms TEXT NOT NULL,
+        fee_fen INTEGER NOT NULL, tip_fen INTEGER NOT NULL DEFAULT 0, distance_m INTEGER NOT NULL,
+        rider INTEGER NOT NULL DEFAULT 0, log TEXT NOT NULL, abort TEXT, expires_ms INTEGER NOT NULL, walk_at_ms INTEGER
+    ) STRICT
+    """,
+    "CREATE INDEX IF NOT EXISTS ishansong_orders_by_third ON ishansong_orders (third_no)",
+    "CREATE INDEX IF NOT EXISTS ishansong_quotes ON ishansong_orders (expires_ms) WHERE status = 0",
+    "CREATE INDEX IF NOT EXISTS ishansong_walking ON ishansong_orders (walk_at_ms) WHERE walk_at_ms IS NOT NULL",
+)
+
 
 def save_order(tx: sqlite3.Connection, order: IshansongOrder) -> None:
     """Insert or overwrite."""

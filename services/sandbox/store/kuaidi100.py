@@ -9,6 +9,31 @@ from services.sandbox.domain.times import from_ms, to_ms
 
 _EVER = datetime.fromtimestamp(0, UTC)
 
+TABLES = (
+    """
+    CREATE TABLE IF NOT EXISTS kuaidi_orders (
+        order_id TEXT PRIMARY KEY, task_id TEXT NOT NULL, third_order_id TEXT NOT NULL, kuaidicom TEXT NOT NULL,
+        kuaidinum TEXT NOT NULL, status INTEGER NOT NULL, terms TEXT NOT NULL, fee_fen INTEGER NOT NULL,
+        created_ms INTEGER NOT NULL, walk_at_ms INTEGER
+    ) STRICT
+    """,
+    "CREATE INDEX IF NOT EXISTS kuaidi_orders_by_third ON kuaidi_orders (third_order_id, created_ms)",
+    "CREATE INDEX IF NOT EXISTS kuaidi_orders_by_task ON kuaidi_orders (task_id)",
+    "CREATE INDEX IF NOT EXISTS kuaidi_walking ON kuaidi_orders (walk_at_ms) WHERE walk_at_ms IS NOT NULL",
+    """
+    CREATE TABLE IF NOT EXISTS kuaidi_subscriptions (
+        number TEXT PRIMARY KEY, company TEXT NOT NULL, callback_url TEXT NOT NULL, salt TEXT NOT NULL,
+        active INTEGER NOT NULL, created_ms INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS kuaidi_traces (
+        number TEXT NOT NULL, seq INTEGER NOT NULL, state TEXT NOT NULL, context TEXT NOT NULL, at_ms INTEGER NOT NULL,
+        PRIMARY KEY (number, seq)
+    ) STRICT
+    """,
+)
+
 
 def save_order(tx: sqlite3.Connection, order: KuaidiOrder) -> None:
     """Insert or overwrite."""

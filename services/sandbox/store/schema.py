@@ -1,8 +1,11 @@
-"""The tables; times are milliseconds since the epoch, amounts fen."""
+"""The tables; times are milliseconds since the epoch, amounts fen. Each carrier's own stand in its own file here."""
+
+from services.sandbox import store
+from services.sandbox.found import offered
 
 SCHEMA_VERSION = 1
 
-SCHEMA = (
+_COMMON = (
     "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
     """
     CREATE TABLE IF NOT EXISTS pay_links (
@@ -82,53 +85,6 @@ SCHEMA = (
     """,
     "CREATE INDEX IF NOT EXISTS refresh_tokens_by_family ON refresh_tokens (family)",
     """
-    CREATE TABLE IF NOT EXISTS dada_quotes (
-        delivery_no TEXT PRIMARY KEY, terms TEXT NOT NULL, fee_fen INTEGER NOT NULL, distance_m INTEGER NOT NULL,
-        expires_ms INTEGER NOT NULL
-    ) STRICT
-    """,
-    """
-    CREATE TABLE IF NOT EXISTS dada_orders (
-        origin_id TEXT PRIMARY KEY, client_id TEXT NOT NULL, status INTEGER NOT NULL, terms TEXT NOT NULL,
-        fee_fen INTEGER NOT NULL, tip_fen INTEGER NOT NULL DEFAULT 0, deduct_fen INTEGER NOT NULL DEFAULT 0,
-        distance_m INTEGER NOT NULL, finish_code TEXT NOT NULL, rider INTEGER NOT NULL DEFAULT 0,
-        times TEXT NOT NULL, walk_at_ms INTEGER
-    ) STRICT
-    """,
-    "CREATE INDEX IF NOT EXISTS dada_walking ON dada_orders (walk_at_ms) WHERE walk_at_ms IS NOT NULL",
-    """
-    CREATE TABLE IF NOT EXISTS kuaidi_orders (
-        order_id TEXT PRIMARY KEY, task_id TEXT NOT NULL, third_order_id TEXT NOT NULL, kuaidicom TEXT NOT NULL,
-        kuaidinum TEXT NOT NULL, status INTEGER NOT NULL, terms TEXT NOT NULL, fee_fen INTEGER NOT NULL,
-        created_ms INTEGER NOT NULL, walk_at_ms INTEGER
-    ) STRICT
-    """,
-    "CREATE INDEX IF NOT EXISTS kuaidi_orders_by_third ON kuaidi_orders (third_order_id, created_ms)",
-    "CREATE INDEX IF NOT EXISTS kuaidi_orders_by_task ON kuaidi_orders (task_id)",
-    "CREATE INDEX IF NOT EXISTS kuaidi_walking ON kuaidi_orders (walk_at_ms) WHERE walk_at_ms IS NOT NULL",
-    """
-    CREATE TABLE IF NOT EXISTS kuaidi_subscriptions (
-        number TEXT PRIMARY KEY, company TEXT NOT NULL, callback_url TEXT NOT NULL, salt TEXT NOT NULL,
-        active INTEGER NOT NULL, created_ms INTEGER NOT NULL
-    ) STRICT
-    """,
-    """
-    CREATE TABLE IF NOT EXISTS kuaidi_traces (
-        number TEXT NOT NULL, seq INTEGER NOT NULL, state TEXT NOT NULL, context TEXT NOT NULL, at_ms INTEGER NOT NULL,
-        PRIMARY KEY (number, seq)
-    ) STRICT
-    """,
-    """
-    CREATE TABLE IF NOT EXISTS ishansong_orders (
-        number TEXT PRIMARY KEY, third_no TEXT NOT NULL, status INTEGER NOT NULL, terms TEXT NOT NULL,
-        fee_fen INTEGER NOT NULL, tip_fen INTEGER NOT NULL DEFAULT 0, distance_m INTEGER NOT NULL,
-        rider INTEGER NOT NULL DEFAULT 0, log TEXT NOT NULL, abort TEXT, expires_ms INTEGER NOT NULL, walk_at_ms INTEGER
-    ) STRICT
-    """,
-    "CREATE INDEX IF NOT EXISTS ishansong_orders_by_third ON ishansong_orders (third_no)",
-    "CREATE INDEX IF NOT EXISTS ishansong_quotes ON ishansong_orders (expires_ms) WHERE status = 0",
-    "CREATE INDEX IF NOT EXISTS ishansong_walking ON ishansong_orders (walk_at_ms) WHERE walk_at_ms IS NOT NULL",
-    """
     CREATE TABLE IF NOT EXISTS issuer_shops (
         name TEXT PRIMARY KEY, secret TEXT NOT NULL, mode TEXT NOT NULL, platform_url TEXT NOT NULL
     ) STRICT
@@ -141,3 +97,8 @@ SCHEMA = (
     """,
     "CREATE INDEX IF NOT EXISTS issuer_codes_by_order ON issuer_codes (shop, order_id)",
 )
+
+
+def statements() -> tuple[str, ...]:
+    """What makes every table that is missing."""
+    return (*_COMMON, *(statement for tables in offered(store, "TABLES").values() for statement in tables))

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from services.sandbox.domain import dada as rules
-from services.sandbox.domain.dada import DadaOrder, DadaRefusal
+from services.sandbox.domain.dada import DadaOrder, DadaRefusal, DadaShop
 from services.sandbox.domain.money import format_yuan, parse_yuan
 from services.sandbox.domain.times import Instant, from_ms, to_ms, wire_time
 from services.sandbox.store import dada
@@ -35,18 +35,16 @@ Operation = Callable[[sqlite3.Connection, Mapping[str, Any], "DadaTerms", Instan
 class DadaTerms:
     """The shop's contract; `walk_step` is set while orders walk by themselves."""
 
-    app_key: str
-    app_secret: str
-    source_id: str
+    shop: DadaShop
     walk_step: timedelta | None
 
 
 def read_envelope(envelope: Mapping[str, Any], terms: DadaTerms) -> dict[str, Any]:
     """The business body of a correctly signed request."""
     signed = {name: value for name, value in envelope.items() if value is not None}
-    if signed.get("app_key") != terms.app_key or str(signed.get("source_id", "")) != terms.source_id:
+    if signed.get("app_key") != terms.shop.app_key or str(signed.get("source_id", "")) != terms.shop.source_id:
         raise DadaRefusal(rules.SIGNATURE_WRONG, "app_key 或 source_id 无效")
-    if signed.get("signature") != rules.signature(signed, terms.app_secret):
+    if signed.get("signature") != rules.signature(signed, terms.shop.app_secret.get_secret_value()):
         raise DadaRefusal(rules.SIGNATURE_WRONG, "签名错误")
     try:
         body = json.loads(signed.get("body") or "{}")

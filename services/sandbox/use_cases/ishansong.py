@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from services.sandbox.domain import ishansong as rules
-from services.sandbox.domain.ishansong import IshansongOrder, IshansongRefusal
+from services.sandbox.domain.ishansong import IshansongOrder, IshansongRefusal, IshansongShop
 from services.sandbox.domain.times import Instant, from_ms, to_ms, wire_time
 from services.sandbox.store import ishansong
 from services.sandbox.use_cases.ishansong_moves import courier_of, move
@@ -21,9 +21,7 @@ Data = dict[str, Any]
 class IshansongTerms:
     """The shop's contract; `walk_step` is set while orders walk by themselves."""
 
-    client_id: str
-    app_secret: str
-    shop_id: str
+    shop: IshansongShop
     callback_url: str
     walk_step: timedelta | None
 
@@ -33,9 +31,9 @@ Operation = Callable[[sqlite3.Connection, Mapping[str, Any], IshansongTerms, Ins
 
 def read_call(form: Mapping[str, str], terms: IshansongTerms) -> dict[str, Any]:
     """The business data of a correctly signed call."""
-    if form.get("clientId") != terms.client_id or form.get("shopId") != terms.shop_id:
+    if form.get("clientId") != terms.shop.client_id or form.get("shopId") != terms.shop.shop_id:
         raise IshansongRefusal(rules.SIGNATURE_WRONG, "clientId 或 shopId 无效")
-    if form.get("sign") != rules.signature(terms.app_secret, form):
+    if form.get("sign") != rules.signature(terms.shop.app_secret.get_secret_value(), form):
         raise IshansongRefusal(rules.SIGNATURE_WRONG, "签名错误")
     if not form.get("timestamp", "").isdecimal() or len(form["timestamp"]) != len("1700000000000"):
         raise IshansongRefusal(rules.PARAMETER_WRONG, "timestamp 须为毫秒")

@@ -72,7 +72,7 @@ async def order(request: Request, order_id: UUID, visit: Signed, world: Outside,
         "parcel": parcel,
         "parcel_pending": shown.kind == "GOODS" and shown.state in _PAID and parcel is None,
         "steps": parcel_steps(parcel) if parcel else [],
-        "carrier": _carrier_name(visit, parcel),
+        "carrier": _carrier_name(parcel),
         "phone": _phone(deal, parcel),
         "bought": _bought(shown, visit.language),
         "refundable": bool(refundable_units(shown, parcel_state)),
@@ -154,7 +154,7 @@ def _last_moment(certificates: list[Certificate]) -> datetime | None:
     return min((one.until for one in certificates if one.state == "VALID" and one.until), default=None)
 
 
-def _carrier_name(visit: Visit, parcel: Parcel | None) -> str:
+def _carrier_name(parcel: Parcel | None) -> str:
     if parcel is None or not parcel.carrier or parcel.mode == "SELF":
         return ""
-    return Speech(visit.language).known(f"carrier.{parcel.carrier.lower()}") or parcel.carrier
+    return parcel.carrier

@@ -32,7 +32,7 @@ async def test_an_errand_runner_brings_a_parcel(stage: Stage) -> None:
     await stage.rider(order, "finish")
     await stage.until(order, "DELIVERED")
     (handed_over,) = await stage.said_of(ParcelHandedOver, order)
-    assert (handed_over.mode, handed_over.carrier) == (INSTANT, "dada")
+    assert (handed_over.mode, handed_over.carrier) == (INSTANT, "达达")
     (delivered,) = await stage.said_of(ParcelDelivered, order)
     assert delivered.received_by - delivered.delivered_at == timedelta(hours=24)
     (attempt,) = await stage.attempts(order)
@@ -51,7 +51,7 @@ async def test_a_courier_brings_a_parcel_and_receipt_is_automatic_after_a_week(s
     await stage.courier(order, "sign")
     await stage.until(order, "DELIVERED")
     (handed_over,) = await stage.said_of(ParcelHandedOver, order)
-    assert (handed_over.mode, handed_over.carrier) == (COURIER, "yuantong")
+    assert (handed_over.mode, handed_over.carrier) == (COURIER, "圆通速递")
     assert handed_over.waybill
     (delivered,) = await stage.said_of(ParcelDelivered, order)
     assert delivered.received_by - delivered.delivered_at == timedelta(days=7)

@@ -29,7 +29,6 @@ from services.checkout.domain.mass_refunds import MassRefundState
 from services.checkout.domain.orders import OrderState, UnitState
 from services.checkout.domain.refunds import RefundState
 from services.dispatch.domain.parcels import ParcelState, answer_fence
-from services.dispatch.gateways import dada, ishansong, kuaidi100
 from services.redemption.domain.certificates import Certificate, CertificateState, refusal_to_fence
 from services.settlement.domain.payouts import InstructionState
 from services.settlement.domain.uses import UseState
@@ -154,11 +153,6 @@ def test_every_reason_that_refuses_a_refund_has_words(code: str) -> None:
 @pytest.mark.parametrize("cause", [one for one in RefundCause if one is not RefundCause.BUYER])
 def test_every_refund_that_nobody_asked_for_says_its_cause(cause: RefundCause) -> None:
     assert f"refund.cause.{cause.value}" in TEXTS
-
-
-@pytest.mark.parametrize("provider", [dada.PROVIDER, ishansong.PROVIDER, kuaidi100.PROVIDER])
-def test_every_carrier_has_a_name(provider: str) -> None:
-    assert f"carrier.{provider}" in TEXTS
 
 
 @pytest.mark.parametrize("model", [DealContent, ApplicationView, WaitingPayoutAccount])
