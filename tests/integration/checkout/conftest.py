@@ -1,7 +1,8 @@
 """Checkout in this process on a real database, reachable by HTTP, and a real sandbox process to pay at."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any
 
 import httpx
 import pytest
@@ -10,12 +11,17 @@ from fastapi import FastAPI
 
 from services.checkout.app import make
 from services.checkout.settings import Settings
+from services.checkout.use_cases import place_order as plain
 from services.checkout.use_cases import placing
+from services.checkout.use_cases.place_order import Placed, Wanted
 from services.console.environment import seal_keys
 from shared.alipay import AlipaySettings
 from shared.clock import Clock
+from shared.database import Transaction
+from shared.errors import DomainError
 from shared.service import create_app
 from tests.integration.checkout.stage import Stage
+from tests.integration.checkout.together import Tries
 from tests.integration.sandbox.stage import SandboxProcess
 from tests.support.environment import Environment
 from tests.support.waiting import eventually
@@ -106,3 +112,24 @@ def both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     if request.param == "alone":
         monkeypatch.setattr(placing, "place_together", broken)
     return str(request.param)
+
+
+@pytest.fixture
+def tries(monkeypatch: pytest.MonkeyPatch) -> Tries:
+    """How many orders each batch was for; 0 stands for one that ran alone."""
+    seen: Tries = []
+    together, alone = placing.place_together, plain.place_order
+
+    async def counted_together(
+        tx: Transaction, seals: Any, within: Any, offers: Any, many: Sequence[Wanted]
+    ) -> list[Placed | DomainError]:
+        seen.append(len(many))
+        return await together(tx, seals, within, offers, many)
+
+    async def counted_alone(*arguments: Any) -> Placed:
+        seen.append(0)
+        return await alone(*arguments)
+
+    monkeypatch.setattr(placing, "place_together", counted_together)
+    monkeypatch.setattr(placing, "place_order", counted_alone)
+    return seen
