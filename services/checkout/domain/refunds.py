@@ -87,6 +87,16 @@ class Refund:
         return self.cause == RefundCause.AFTER_USE or self.review is not None
 
     @property
+    def undelivered(self) -> bool:
+        """Whether a review ended without anybody's yes, and before silence was one: its goods will not arrive."""
+        if self.review is None or self.approved_at is None:
+            return False
+        said = self.review
+        if said.agreed is None:
+            return self.approved_at < said.due_at
+        return not said.agreed and not said.upheld
+
+    @property
     def sent_from(self) -> datetime:
         """The moment from which the channel's working days count: while a review lasts, when silence would end it."""
         if self.review is None:

@@ -116,6 +116,7 @@ async def test_a_merchant_who_agrees_or_says_nothing_gives_the_money_back_once(
         assert (await dispute.answer(True)).status_code == 200
     await stage.act("send_refund", dispute.refund_id)
     assert await dispute.state() == "SUCCEEDED"
+    assert (await dispute.view())["undelivered"] is False
     assert await stage.book(dispute.purchase.out_trade_no) == [("payment", ALL_FEN), ("refund", ALL_FEN)]
     assert await dispute.purchase.unit_states() == ["REFUNDED", "REFUNDED"]
     assert await dispute.purchase.state() == "COMPLETED"
@@ -164,6 +165,7 @@ async def test_goods_that_will_not_arrive_end_the_review_and_are_refunded_once(
         assert await stage.timer(timer, dispute.refund_id) is None
     assert str(dispute.refund_id) not in await to_arbitrate(stage, operator)
     assert code_of(await dispute.answer(True)) == (409, "review_not_open")
+    assert (await dispute.view())["undelivered"] is True
     await stage.act("send_refund", dispute.refund_id)
     assert await stage.book(dispute.purchase.out_trade_no) == [("payment", ALL_FEN), ("refund", ALL_FEN)]
     assert await stage.said(RefundRequested, derived_id(dispute.purchase.order_id, "PARCEL_FAILED")) == []
