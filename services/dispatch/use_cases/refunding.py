@@ -55,7 +55,7 @@ async def _take_refund(tx: Transaction, parcel: Parcel, event: RefundSucceeded) 
     if parcel.state in WILL_NOT_ARRIVE:
         await announcing.refunded(tx, parcel, event.refund_id)
     elif parcel.state is ParcelState.HANDED_OVER:
-        # Nobody can call goods back that somebody carries (no carrier offers it): they go on, and end where they end.
+        # Nobody calls back what is carried already (decision 18): the goods go on, and end where they end.
         await _note_paid_back(tx, parcel, event.refund_id)
     elif parcel.state in BEFORE_HAND_OVER:
         await stopping.begin_stop(tx, await _owed_to(tx, parcel, event), Stop.REFUNDED)

@@ -8,7 +8,7 @@ TEXTS = {
     ),
     "dispute.hint.goods": (
         "已发出的商品由商家审核：超时不处理视为同意；不同意时可向平台申诉。审核期间配送照常进行。",
-        "The merchant reviews goods that have left; the delivery goes on. No answer in time is a yes; a no can be appealed.",
+        "The merchant reviews goods that have left; they go on. No answer in time is a yes; a no may be appealed.",
     ),
     "dispute.reason": ("退款原因（必填）", "Why (needed)"),
     "dispute.reason_missing": ("请填写退款原因", "Please say why"),
