@@ -89,8 +89,7 @@ async def delivered(tx: Transaction, parcel: Parcel, attempt: Attempt, policy: P
         ),
     )
     if await is_refunded_whole(tx, after):
-        await disputes.hold(tx, after.parcel_id)
-        await _end_paid_back(tx, after)
+        await end_paid_back(tx, after)
     elif not await disputes.hold_reviewed(tx, after.parcel_id):
         await timers.schedule(tx, clockwork.RECEIVE_DEADLINE, after.parcel_id, receive_by)
     return after
@@ -101,8 +100,10 @@ async def is_refunded_whole(tx: Transaction, parcel: Parcel) -> bool:
     return await fences.refunded_units(tx, parcel.order_id) >= set(parcel.unit_ids)
 
 
-async def _end_paid_back(tx: Transaction, parcel: Parcel) -> None:
-    """The journey of goods is over whose money went back on the way."""
+async def end_paid_back(tx: Transaction, parcel: Parcel) -> None:
+    """The journey of goods is over whose money went back: they are at the door, with the merchant again, or lost."""
+    await timers.cancel(tx, clockwork.RECEIVE_DEADLINE, parcel.parcel_id)
+    await disputes.hold(tx, parcel.parcel_id)
     await refunded(tx, parcel, parcel.refund_id or await fences.last_closed(tx, parcel.order_id))
     await attempts.forget_riders(tx, parcel.parcel_id)
 
@@ -153,7 +154,7 @@ async def came_to_grief(tx: Transaction, parcel: Parcel, state: ParcelState) -> 
         return
     await failed(tx, after, ParcelFailure(state.value))
     if await is_refunded_whole(tx, after):
-        await _end_paid_back(tx, after)
+        await end_paid_back(tx, after)
 
 
 async def stopped(tx: Transaction, parcel: Parcel, stop: Stop) -> None:

@@ -57,6 +57,8 @@ async def _take_refund(tx: Transaction, parcel: Parcel, event: RefundSucceeded) 
     elif parcel.state is ParcelState.HANDED_OVER:
         # Nobody calls back what is carried already (decision 18): the goods go on, and end where they end.
         await _note_paid_back(tx, parcel, event.refund_id)
+    elif parcel.state is ParcelState.DELIVERED:
+        await announcing.end_paid_back(tx, await _owed_to(tx, parcel, event))
     elif parcel.state in BEFORE_HAND_OVER:
         await stopping.begin_stop(tx, await _owed_to(tx, parcel, event), Stop.REFUNDED)
 

@@ -1,12 +1,13 @@
 """Refunds of goods that a rider has: dispatch holds nothing up, the merchant reviews, and what comes back ends it."""
 
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from services.checkout.consumers import disputes, fulfilment, refunds
+from services.checkout.consumers import disputes, fulfilment, losses, refunds
 from shared.contracts.catalog import DealKind, DeliveryMode, StaffRole
 from shared.contracts.checkout import DisputeClosed, RefundAbandoned, RefundCause, RefundRequested, RefundSucceeded
 from shared.contracts.dispatch import (
@@ -20,6 +21,7 @@ from shared.contracts.dispatch import (
 )
 from shared.ids import derived_id, new_id
 from tests.integration.checkout.catalog_side import Deal
+from tests.integration.checkout.channel_side import found, outside
 from tests.integration.checkout.review_side import WHY_NOT, Dispute
 from tests.integration.checkout.stage import Purchase, Stage, code_of
 from tests.integration.checkout.test_mass_refunds import call_off, walk
@@ -203,6 +205,35 @@ async def test_of_goods_that_come_back_each_part_is_refunded_by_one_refund(stage
     book = await stage.book(purchase.out_trade_no)
     assert sum(fen for kind, fen in book if kind == "refund") == ALL_FEN
     assert await purchase.unit_states() == ["REFUNDED", "REFUNDED"]
+
+
+@pytest.mark.parametrize("sequence", list(permutations(("leaves", "is disputed", "comes back"))))
+async def test_in_whatever_sequence_it_is_told_goods_that_come_back_are_refunded_once(
+    stage: Stage, sequence: tuple[str, ...]
+) -> None:
+    purchase, rider = await bought(stage)
+    refund_id = await purchase.refunding()
+    for step in sequence:
+        if step == "is disputed":
+            await rider.disputes(refund_id)
+        else:
+            await (rider.leaves if step == "leaves" else rider.comes_back)()
+    await stage.act("send_refund", refund_id)
+    assert await purchase.refund_state(refund_id) == "SUCCEEDED"
+    assert await stage.said(RefundRequested, derived_id(purchase.order_id, "PARCEL_FAILED")) == []
+    assert await stage.book(purchase.out_trade_no) == [("payment", ALL_FEN), ("refund", ALL_FEN)]
+    assert (await purchase.view())["delivery"]["parcel_state"] == "FAILED"
+
+
+async def test_money_that_goes_back_at_the_channel_during_the_review_closes_it(stage: Stage) -> None:
+    dispute, _ = await in_review(stage)
+    await outside(stage, dispute.purchase, ALL_FEN)
+    await losses.record_external_refund(found(stage, dispute.purchase, ALL_FEN), stage.db)
+    assert await dispute.state() == "ABANDONED"
+    assert len(await stage.said(DisputeClosed, dispute.refund_id)) == 1
+    assert await stage.said(RefundAbandoned, dispute.refund_id) == []
+    assert await dispute.purchase.unit_states() == ["REFUNDED", "REFUNDED"]
+    assert await sound(stage, dispute)
 
 
 async def test_a_part_may_be_asked_for_only_when_the_goods_have_left(stage: Stage) -> None:

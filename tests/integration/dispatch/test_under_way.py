@@ -1,11 +1,14 @@
 """A refund of goods that a rider has: the merchant reviews, the rider goes on, and what arrives stands still."""
 
 import asyncio
+import contextlib
 from datetime import timedelta
+from itertools import permutations
 from uuid import UUID
 
 import pytest
 
+from services.dispatch.store import fences, money
 from services.dispatch.use_cases import finishing
 from shared.contracts.catalog import DeliveryMode
 from shared.contracts.checkout import DisputeClosed, OrderPaid, RefundCause, RefundRequested
@@ -104,7 +107,6 @@ async def test_a_merchant_who_agrees_before_the_arrival_ends_the_parcel_when_it_
     await stage.pass_time(2 * DAY)
     assert await stage.said_of(ParcelReceived, order) == []
     assert len(await stage.said_of(ParcelDelivered, order)) == 1
-    assert [attempt["sealed_rider"] for attempt in await stage.attempts(order)] == [None]
 
 
 async def test_a_merchant_who_agrees_after_the_arrival_ends_the_parcel_then(stage: Stage) -> None:
@@ -212,7 +214,9 @@ async def test_a_request_that_an_operator_gives_up_while_the_merchant_is_asked_h
     request = refund_request(order)
     await stage.hear(request)
     await arrive(stage, shop, order)
-    await stage.hear(refund_abandoned(request), closed(request, order))
+    await stage.hear(refund_abandoned(request))
+    assert await stage.state(order) == "DELIVERED"
+    await stage.hear(closed(request, order))
     assert await stage.state(order) == "DELIVERED"
     await stage.pass_time(2 * DAY)
     assert await stage.state(order) == "RECEIVED"
@@ -226,6 +230,15 @@ async def test_money_that_goes_back_at_the_channel_ends_the_parcel_when_it_arriv
     assert await stage.state(order) == "REFUNDED"
     await stage.hear(closed(request, order))
     assert await stage.state(order) == "REFUNDED"
+
+
+async def test_money_that_goes_back_at_the_channel_for_what_is_at_the_door_ends_the_parcel(stage: Stage) -> None:
+    shop, order = await on_its_way(stage)
+    await arrive(stage, shop, order)
+    await stage.hear(refund_succeeded(refund_request(order), external=True))
+    assert await stage.state(order) == "REFUNDED"
+    await stage.pass_time(2 * DAY)
+    assert await stage.said_of(ParcelReceived, order) == []
 
 
 async def test_a_campaign_that_was_called_off_takes_no_goods_from_a_rider(stage: Stage) -> None:
@@ -250,10 +263,11 @@ async def test_a_request_whose_carrier_was_called_off_too_late_is_reviewed(stage
     assert await reviews(stage, request) == 1
     (refused,) = await stage.said(GoodsRefundRefused, campaign.refund_id)
     assert refused.code == "parcel_handed_over"
-    await stage.rider(order, "finish")
-    await stage.until(order, "DISPUTED")
+    assert (await stage.attempts(order))[-1]["sealed_rider"] is not None
     await stage.hear(refund_succeeded(request))
-    assert await stage.state(order) == "REFUNDED"
+    await stage.rider(order, "finish")
+    await stage.until(order, "REFUNDED")
+    assert [attempt["sealed_rider"] for attempt in await stage.attempts(order)] == [None], "nobody's business any more"
 
 
 async def test_a_carrier_that_tells_everything_at_once_delivers_to_the_review(stage: Stage) -> None:
@@ -316,6 +330,50 @@ async def test_a_request_ahead_of_its_order_is_still_its_buyers_when_the_goods_h
         asked = await tx.row("select state, by_buyer from fences where refund_id = $1", request.refund_id)
     assert asked is not None
     assert (asked["state"], asked["by_buyer"]) == ("WAITING", True)
+
+
+_ENDINGS = {
+    ("succeeded", "arrives"): "REFUNDED",
+    ("succeeded", "comes back"): "REFUNDED",
+    ("closed", "arrives"): "DELIVERED",
+    ("closed", "comes back"): "RETURNED",
+}
+
+
+@pytest.mark.parametrize("journey", ["arrives", "comes back"])
+@pytest.mark.parametrize("last_word", ["succeeded", "closed"])
+@pytest.mark.parametrize("sequence", list(permutations(("request", "last word", "journey"))))
+async def test_whatever_comes_first_the_parcel_ends_where_its_journey_and_the_last_word_say(
+    stage: Stage, sequence: tuple[str, ...], last_word: str, journey: str
+) -> None:
+    shop, order = await on_its_way(stage)
+    request = refund_request(order)
+    word = refund_succeeded(request) if last_word == "succeeded" else closed(request, order)
+    for step in sequence:
+        if step == "journey":
+            await (arrive if journey == "arrives" else come_back)(stage, shop, order)
+        else:
+            message = request if step == "request" else word
+            await stage.hear(message, again(message))
+    assert await stage.state(order) == _ENDINGS[last_word, journey]
+    await stage.pass_time(2 * DAY)
+    received = len(await stage.said_of(ParcelReceived, order))
+    assert received == ((last_word, journey) == ("closed", "arrives"))
+    assert len(await stage.said_of(ParcelFailed, order)) == (journey == "comes back")
+
+
+async def test_the_audit_names_goods_that_were_received_while_they_are_reviewed(stage: Stage) -> None:
+    shop, order = await on_its_way(stage)
+    await arrive(stage, shop, order)
+    await stage.put(order, "receipt", order.buyer)
+    parcel_id = str(await stage.parcel_id(order))
+    with contextlib.suppress(RuntimeError):
+        async with stage.db.transaction() as tx:
+            await fences.ask(tx, new_id(), order.order_id, units_of(order), after_use=False, by_buyer=True)
+            assert parcel_id not in [one["id"] for one in await money.misfits(tx)]
+            await tx.execute("update fences set state = 'DISPUTED' where order_id = $1", order.order_id)
+            assert parcel_id in [one["id"] for one in await money.misfits(tx)]
+            raise RuntimeError("other tests look at all misfits")
 
 
 def parts(order: OrderPaid) -> tuple[UUID, ...]:
