@@ -84,6 +84,8 @@ async def test_a_refund_whose_cancellation_outlived_its_worker_is_fenced_once(
     shop = await stage.open_shop(provider)
     order = await stage.accepted(shop, COURIER if provider == "kuaidi100" else INSTANT)
     await stage.until_attempt(order, "SEARCHING")
+    # Their callbacks are lost, so that nothing but the next worker can find out.
+    await stage.faults(provider, {"operation": "notify", "fault": "drop_before_commit", "times": 100})
     request = refund_request(order)
     await stage.hear(request)
     before = await _callbacks(stage, order)
