@@ -304,14 +304,14 @@ async def bring_by_courier(world: World, bought: Bought) -> dict[str, Any]:
 async def _bring(world: World, bought: Bought, moves: tuple[str, ...]) -> dict[str, Any]:
     parcel = await parcel_in(world, bought.buyer, bought, "PLACED", "ACCEPTED")
     await world.person(bought.shop.owner).put("dispatch", f"/parcels/{parcel['parcel_id']}/acceptance")
-    carrier, attempt = await _live_attempt(world, bought)
+    carrier, attempt = await live_attempt(world, bought)
     for move in moves:
         await world.sandbox("POST", f"/_sim/{carrier}/orders/{attempt}/{move}", {})
     delivered: dict[str, Any] = await parcel_in(world, bought.buyer, bought, "DELIVERED", "RECEIVED")
     return delivered
 
 
-async def _live_attempt(world: World, bought: Bought) -> tuple[str, str]:
+async def live_attempt(world: World, bought: Bought) -> tuple[str, str]:
     """The carrier that was chosen, and the number under which it knows the parcel."""
 
     async def ask() -> tuple[str, str] | None:

@@ -22,6 +22,7 @@ TONES = {
 REVIEWED = frozenset({"IN_REVIEW", "CONTESTED", "IN_ARBITRATION"})
 _PARCEL_STEPS = ("PLACED", "ACCEPTED", "HANDED_OVER", "DELIVERED", "RECEIVED")
 _BEFORE_HAND_OVER = {None, "PLACED", "ACCEPTED"}
+_ON_THE_WAY_OR_THERE = {"HANDED_OVER", "DELIVERED"}
 
 
 def status_of(order: Order, parcel_state: str | None = None) -> str:
@@ -54,10 +55,10 @@ def refundable_units(order: Order, parcel_state: str | None = None) -> list[Unit
 
 
 def disputable_units(order: Order, parcel_state: str | None = None) -> list[Unit]:
-    """The units that were used, or have arrived, so that their merchant reviews a refund. How long one may ask, and
+    """The units that were used, or have left, so that their merchant reviews a refund. How long one may ask, and
     whether it was asked before, checkout says."""
     parcel_state = parcel_state or (order.delivery.parcel_state if order.delivery else None)
-    if order.kind == "GOODS" and parcel_state == "DELIVERED":
+    if order.kind == "GOODS" and parcel_state in _ON_THE_WAY_OR_THERE:
         return [unit for unit in order.units if unit.state == "OPEN"]
     return [unit for unit in order.units if unit.state in {"USED", "FINAL"}]
 

@@ -104,7 +104,8 @@ class GoodsRefundFenced(Event):
 
 
 class GoodsRefundRefused(Event):
-    """The parcel could not be stopped: `code` says why, for instance `parcel_handed_over`."""
+    """The parcel could not be stopped: `code` says why, for instance `parcel_handed_over`. What a buyer asks for too
+    late is disputed instead."""
 
     topic = "dispatch.refund_refused.v1"
     aggregate = "refund_id"
@@ -116,7 +117,7 @@ class GoodsRefundRefused(Event):
 
 
 class GoodsDisputed(Event):
-    """These goods were delivered and their buyer wants the money back: not paid out until the review ends."""
+    """These goods have left and their buyer wants the money back: not paid out until the review ends."""
 
     topic = "dispatch.goods_disputed.v1"
     aggregate = "refund_id"

@@ -1,4 +1,4 @@
-"""What is said about refunds that were asked for after the use."""
+"""What is said about refunds that were asked for after the use, or when the goods had left."""
 
 from services.checkout.consumers.registry import handles
 from services.checkout.use_cases import reviews

@@ -17,8 +17,8 @@ UNIT_CAUSES = frozenset(cause.value for cause in RefundCause)
 
 class RefundState(StrEnum):
     """`FENCING → {APPROVED, IN_REVIEW, REFUSED, ABANDONED}`, `APPROVED → SENT → {SUCCEEDED, UNKNOWN, FAILED}`; after
-    a use `IN_REVIEW → {APPROVED, CONTESTED}`, `CONTESTED → {IN_ARBITRATION, REFUSED}`, `IN_ARBITRATION → {APPROVED,
-    REFUSED}` (domain.reviews).
+    a use, or once goods have left, `IN_REVIEW → {APPROVED, CONTESTED}`, `CONTESTED → {IN_ARBITRATION, REFUSED}`,
+    `IN_ARBITRATION → {APPROVED, REFUSED}` (domain.reviews); goods that will not arrive end any review: `→ APPROVED`.
 
     Asking for a refund and asking for its fence are one step, so nothing ever rests in REQUESTED. Money that came too
     late or twice starts at APPROVED: there is nothing to fence.
@@ -37,10 +37,13 @@ class RefundState(StrEnum):
     ABANDONED = "ABANDONED"
 
 
+ENDED_WITHOUT_MONEY = frozenset({RefundState.REFUSED, RefundState.ABANDONED})
+
+
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What was said about a refund after use, and until when the next word is due. An answer of null is none yet, or
-    none at all."""
+    """What was said about a refund that the merchant reviews, and until when the next word is due. An answer of null is
+    none yet, or none at all."""
 
     opened_at: datetime
     due_at: datetime
@@ -77,6 +80,21 @@ class Refund:
     review: Review | None = None
     use_nos: dict[UUID, tuple[int, ...]] = field(default_factory=dict)
     """Per unit the uses that the amount is for, where redemption has named them."""
+
+    @property
+    def is_disputed(self) -> bool:
+        """Whether what it is for was held back for a review instead of being fenced: used, or with a rider."""
+        return self.cause == RefundCause.AFTER_USE or self.review is not None
+
+    @property
+    def undelivered(self) -> bool:
+        """Whether a review ended without anybody's yes, and before silence was one: its goods will not arrive."""
+        if self.review is None or self.approved_at is None:
+            return False
+        said = self.review
+        if said.agreed is None:
+            return self.approved_at < said.due_at
+        return not said.agreed and not said.upheld
 
     @property
     def sent_from(self) -> datetime:
@@ -140,7 +158,7 @@ def pause_after_failure(tries: int, code: str) -> timedelta | None:
 def money_back_by(refund: Refund) -> date | None:
     """By when the buyer's bank or balance has the money: within 1–3 working days after the channel gave it back, or,
     until that is done, after nothing stood in its way. None while somebody decides, or has refused."""
-    if refund.state in (RefundState.REFUSED, RefundState.ABANDONED):
+    if refund.state in ENDED_WITHOUT_MONEY:
         return None
     since = refund.succeeded_at or refund.approved_at
     return expected_by(since) if since else None

@@ -1,4 +1,4 @@
-"""Refunds after use: who may ask, whose turn it is, and what each answer makes of it."""
+"""Refunds after use, or of goods that have left: who may ask, whose turn it is, what each answer makes of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -46,6 +46,9 @@ MOVES: Mapping[Turn, Move] = {
     Turn.DISMISSED: Move(RefundState.IN_ARBITRATION, RefundState.REFUSED),
 }
 
+OPEN_REVIEWS = (RefundState.IN_REVIEW, RefundState.CONTESTED, RefundState.IN_ARBITRATION)
+"""Somebody's word is awaited. For goods that will not arrive nobody's is: the money goes back from any of these."""
+
 MERCHANT_REFUSED = "merchant_refused"
 ARBITRATION_REFUSED = "arbitration_refused"
 
@@ -74,6 +77,12 @@ def _is_used(order: Order, unit: OrderUnit) -> bool:
     # Goods at the door can no longer be stopped, received or not.
     at_the_door = order.kind is DealKind.GOODS and order.parcel_state == "DELIVERED"
     return at_the_door or unit.state in (UnitState.USED, UnitState.FINAL)
+
+
+def may_ask_for_a_part(order: Order) -> bool:
+    """Whether single units may be asked for before use: goods that are packed are stopped whole; once a rider has them
+    nothing is stopped, and the merchant reviews what is asked for."""
+    return order.kind is not DealKind.GOODS or order.parcel_state == "HANDED_OVER"
 
 
 def asked_fen(unit: OrderUnit, cause: RefundCause) -> int:

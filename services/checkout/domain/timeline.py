@@ -31,6 +31,7 @@ class What(StrEnum):
     REVIEW_AGREED = "REVIEW_AGREED"
     REVIEW_UNANSWERED = "REVIEW_UNANSWERED"
     REVIEW_REFUSED = "REVIEW_REFUSED"
+    REVIEW_UNDELIVERED = "REVIEW_UNDELIVERED"
     APPEALED = "APPEALED"
     NOT_APPEALED = "NOT_APPEALED"
     APPEAL_UPHELD = "APPEAL_UPHELD"
@@ -77,6 +78,7 @@ TEXTS: dict[What, tuple[str, str]] = {
     What.REVIEW_OPENED: ("退款申请等待商家审核", "The merchant reviews the refund"),
     What.REVIEW_AGREED: ("商家同意退款", "The merchant agreed to the refund"),
     What.REVIEW_UNANSWERED: ("商家超时未处理，视为同意退款", "The merchant did not answer in time: refund approved"),
+    What.REVIEW_UNDELIVERED: ("商品未能送达，无需商家审核", "The goods will not arrive: no review is needed"),
     What.REVIEW_REFUSED: ("商家不同意退款，可在时限内申诉", "The merchant refused; you may appeal"),
     What.APPEALED: ("已申诉，平台介入处理", "Appealed: the platform decides"),
     What.NOT_APPEALED: ("未在时限内申诉，退款关闭", "Not appealed in time: the refund is closed"),

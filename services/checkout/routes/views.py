@@ -59,7 +59,10 @@ class RefundView(BaseModel):
     )
     reason: str = Field(description="The buyer's")
     deadline: datetime | None = Field(description="Until when merchant or buyer, whoever is to act, has time")
-    review: ReviewView | None = Field(description="What was said about a refund after the use")
+    review: ReviewView | None = Field(
+        description="What was said about a refund after the use, or of goods that have left"
+    )
+    undelivered: bool = Field(description="Its review ended without a word because the goods will not arrive")
 
     @classmethod
     def of(cls, refund: Refund) -> "RefundView":
@@ -80,6 +83,7 @@ class RefundView(BaseModel):
             reason=refund.reason,
             deadline=review and whose_deadline(refund.state, review.due_at, review.appeal_until),
             review=ReviewView.model_validate(review, from_attributes=True) if review else None,
+            undelivered=refund.undelivered,
         )
 
 

@@ -129,7 +129,9 @@ _MISFITS = {
         select unit_id::text, 'refunded after its only use' from units u
         where state = 'REFUNDED' and used_at is not null and jsonb_array_length(uses) = 1
           and not exists (select from refund_units x join refunds r using (refund_id)
-                          where x.unit_id = u.unit_id and not x.released and r.cause in ('AFTER_USE', 'EXTERNAL'))""",
+                          where x.unit_id = u.unit_id and not x.released
+                            and (r.cause in ('AFTER_USE', 'EXTERNAL')
+                                 or exists (select from reviews v where v.refund_id = r.refund_id)))""",
 }
 
 
@@ -149,7 +151,9 @@ async def money_of_orders(tx: Transaction, after: UUID | None, limit: int) -> li
         """select o.order_id, o.state, p.received_fen, p.outside_fen, p.out_trade_nos, r.refunded_fen, u.units,
                   array(select x.unit_id from refund_units x join refunds t using (refund_id)
                         where t.order_id = o.order_id and not x.released and t.state = 'SUCCEEDED'
-                          and t.cause in ('AFTER_USE', 'EXTERNAL') order by x.unit_id) as taken_back,
+                          and (t.cause in ('AFTER_USE', 'EXTERNAL')
+                               or exists (select from reviews v where v.refund_id = t.refund_id))
+                        order by x.unit_id) as taken_back,
                   greatest(o.changed_at, p.changed_at, r.changed_at, u.changed_at) as changed_at
            from orders o
            cross join lateral (

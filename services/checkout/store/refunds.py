@@ -176,16 +176,20 @@ async def start_sending(tx: Transaction, refund_id: UUID) -> RefundState | None:
 
 async def succeed(tx: Transaction, refund_id: UUID, at: datetime) -> int | None:
     """SENT or UNKNOWN → SUCCEEDED: the units are refunded and count in the order's sum. Returns how many of them are
-    for sale again, None if the refund was not sent. What was used up or delivered stays sold: the table was eaten at
-    and the goods have left."""
+    for sale again, None if the refund was not sent. What was used up, delivered or with a rider stays sold: the table
+    was eaten at and the goods have left, unless the rider brought them back."""
     for_sale: int | None = await tx.value(
         f"""with done as (
              update refunds set state = 'SUCCEEDED', succeeded_at = $2, refused_code = null
              where refund_id = $1 and state in ('SENT', 'UNKNOWN') returning refund_id, order_id, cause),
+           gone as (
+             select o.parcel_state is distinct from 'FAILED'
+                    and exists (select from reviews v where v.refund_id = done.refund_id) as has_left
+             from done join orders o using (order_id)),
            units_done as (
-             update units u set state = 'REFUNDED' from refund_units r, done
+             update units u set state = 'REFUNDED' from refund_units r, done, gone
              where r.refund_id = done.refund_id and u.unit_id = r.unit_id and u.state = 'REFUNDING'
-             returning u.unit_id, done.cause = 'AFTER_USE' or {USES_LEFT} <= 0 as stays_sold),
+             returning u.unit_id, done.cause = 'AFTER_USE' or gone.has_left or {USES_LEFT} <= 0 as stays_sold),
            sold as (
              update refund_units r set stays_sold = true from units_done u
              where r.refund_id = $1 and r.unit_id = u.unit_id and u.stays_sold),

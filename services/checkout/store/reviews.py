@@ -1,4 +1,4 @@
-"""Reviews of refunds after use. Whose turn it is is the refund's state: each statement moves it from exactly one."""
+"""Reviews of refunds. Whose turn it is is the refund's state: each statement moves it from exactly one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,9 +6,10 @@ from datetime import datetime
 from uuid import UUID
 
 from services.checkout.domain.refunds import Refund
-from services.checkout.domain.reviews import MOVES, Turn
+from services.checkout.domain.reviews import MOVES, OPEN_REVIEWS, Turn
 from services.checkout.store.refunds import WITH_UNITS, refund_of
 from shared.contracts.catalog import StaffRole
+from shared.contracts.checkout import RefundCause
 from shared.database import Row, Transaction
 
 DECIDERS = (StaffRole.OWNER, StaffRole.MANAGER)
@@ -102,14 +103,30 @@ async def by_order(tx: Transaction, refund_ids: Sequence[UUID]) -> list[UUID]:
     return [row["refund_id"] for row in rows]
 
 
-async def was_refused(tx: Transaction, order_id: UUID, unit_ids: Sequence[UUID]) -> bool:
-    """Whether a review of one of these units ended against the buyer."""
+async def approve_undelivered(tx: Transaction, refund_id: UUID) -> bool:
+    """Any open review → APPROVED: its goods will not arrive. False in any other state."""
+    return bool(
+        await tx.execute(
+            """update refunds set state = 'APPROVED', needs_operator_since = null, moving_since = clock_timestamp(),
+                 approved_at = $3
+               where refund_id = $1 and state = any($2)""",
+            refund_id,
+            [state.value for state in OPEN_REVIEWS],
+            tx.now,
+        )
+    )
+
+
+async def was_refused(tx: Transaction, order_id: UUID, unit_ids: Sequence[UUID], cause: RefundCause) -> bool:
+    """Whether a review of one of these units, asked for by this cause, ended against the buyer."""
     return bool(
         await tx.value(
             """select exists (select from refunds r join reviews using (refund_id) join refund_units u using (refund_id)
-                              where r.order_id = $1 and r.state = 'REFUSED' and u.unit_id = any($2))""",
+                              where r.order_id = $1 and r.state = 'REFUSED' and r.cause = $3
+                                and u.unit_id = any($2))""",
             order_id,
             list(unit_ids),
+            cause.value,
         )
     )
 
@@ -169,8 +186,8 @@ async def arbitrations(tx: Transaction, after: tuple[datetime, UUID] | None, lim
     appealed_at, refund_id = after or (None, None)
     rows = await tx.fetch(
         f"""{_LISTED} where shown.refund_id in (
-              select refund_id from reviews
-              where appealed_at is not null and arbitrated_at is null
+              select refund_id from reviews join refunds using (refund_id)
+              where appealed_at is not null and arbitrated_at is null and state = 'IN_ARBITRATION'
                 and ($1::timestamptz is null or (appealed_at, refund_id) > ($1, $2::uuid))
               order by appealed_at, refund_id limit $3)
             order by shown.appealed_at, shown.refund_id""",

@@ -198,7 +198,7 @@ async def _release(tx: Transaction, order: Order, refund: Refund, others: Sequen
     """Tell whoever fenced what is free again. Certificates whose money went back stay behind the fence that is there,
     until the news of that takes them over; a parcel is one thing, and dispatch knows what of it was refunded. A review
     is over for all that it was about: used units stay used, whatever else is told first."""
-    if refund.cause == RefundCause.AFTER_USE:
+    if refund.is_disputed:
         await after_use.say_closed(tx, refund, order)
         return
     unit_ids = tuple(refund.units) if order.kind is DealKind.GOODS else tuple(others)

@@ -7,7 +7,7 @@ from uuid import UUID
 from services.checkout.domain.orders import Order, UnitState
 from services.checkout.domain.timeline import What
 from services.checkout.store import orders, uses
-from services.checkout.use_cases import automatic_refunds, mass_refunds, refunds
+from services.checkout.use_cases import automatic_refunds, mass_refunds, refunds, reviews
 from shared.contracts.dispatch import ParcelFailure
 from shared.contracts.redemption import CertificateUsed, RecallReason, UseFinal, UseReversed, version_of_use
 from shared.database import Transaction
@@ -112,6 +112,7 @@ async def record_failed_parcel(tx: Transaction, order_id: UUID, failure: ParcelF
         log.warning("parcel_failure_ignored", order_id=str(order_id), failure=failure, parcel_state=order.parcel_state)
         return
     await orders.add_entry(tx, order_id, What.PARCEL_FAILED, at)
+    await reviews.end_undelivered(tx, order)
     await automatic_refunds.refund_failed_parcel(tx, order)
 
 

@@ -24,12 +24,11 @@ from services.checkout.domain.refusals import (
     UnitRefunded,
     WholeParcelOnly,
 )
-from services.checkout.domain.reviews import ReviewRules, cause_of
+from services.checkout.domain.reviews import ReviewRules, cause_of, may_ask_for_a_part
 from services.checkout.domain.timeline import What
 from services.checkout.store import orders, payments, refunds, stock
 from services.checkout.use_cases import after_use, automatic_refunds, schedule
 from services.checkout.use_cases.fencing import fence
-from shared.contracts.catalog import DealKind
 from shared.contracts.checkout import RefundAbandoned, RefundCause, RefundedUnit, RefundSucceeded
 from shared.contracts.redemption import FencedUnit
 from shared.database import Transaction
@@ -45,7 +44,7 @@ async def request_refund(
     tx: Transaction, rules: ReviewRules, refund_id: UUID, order: Order, unit_ids: Sequence[UUID], by: str, reason: str
 ) -> Refund:
     """The buyer wants the money of these units back; a repeated request returns the first one's refund. Used ones are
-    reviewed by the merchant. The caller holds the order."""
+    reviewed by the merchant, and so are goods that dispatch says have left. The caller holds the order."""
     earlier = await refunds.find_refund(tx, refund_id)
     if earlier is not None:
         if (earlier.order_id, set(earlier.units), earlier.reason) != (order.order_id, set(unit_ids), reason):
@@ -66,6 +65,7 @@ async def request_refund(
     else:
         whole = {unit_id for unit_id, unit in units.items() if unit.state is not UnitState.REFUNDED}
         _check_unused(tx, order, whole=set(unit_ids) == whole)
+        await after_use.check_unreviewed(tx, order, unit_ids, cause)
     return await fence(tx, refund_id, order, asked, cause, reason, by)
 
 
@@ -73,7 +73,7 @@ def _check_unused(tx: Transaction, order: Order, *, whole: bool) -> None:
     opens_at = order.refundable_from()
     if opens_at is not None and tx.now < opens_at:
         raise RefundOnExpiryOnly(refundable_from=opens_at.isoformat())
-    if order.kind is DealKind.GOODS and not whole:
+    if not whole and not may_ask_for_a_part(order):
         raise WholeParcelOnly
 
 
@@ -228,11 +228,13 @@ async def abandon(tx: Transaction, refund_id: UUID, operator: str, reason: str) 
     # Redemption says by itself, once its fence is lifted, what else is to be refunded; only its recalls, which came
     # while this refund lived, it does not say twice.
     await automatic_refunds.take_up(tx, order, refund.units, automatic_refunds.RECALLS)
+    if order.parcel_state == automatic_refunds.PARCEL_FAILED:
+        await automatic_refunds.refund_failed_parcel(tx, order)
     return (await _for_operator(tx, refund_id))[0]
 
 
 async def _say_abandoned(tx: Transaction, refund: Refund, order: Order) -> None:
-    if refund.cause == RefundCause.AFTER_USE:
+    if refund.is_disputed:
         # Nothing was fenced, and settlement holds the use back as well: they all hear that the dispute is over.
         await after_use.say_closed(tx, refund, order)
         return

@@ -1,10 +1,11 @@
-"""Refunds after use: the merchant answers within its time or has agreed, the buyer may appeal, the platform decides."""
+"""Refunds after use, or of goods that have left: the merchant answers within its time or has agreed, the buyer may
+appeal, the platform decides. Goods that will not arrive settle it without anybody's word."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
 from services.checkout.domain.orders import Order
-from services.checkout.domain.refunds import Refund
+from services.checkout.domain.refunds import ENDED_WITHOUT_MONEY, Refund
 from services.checkout.domain.refusals import (
     AppealNotOpen,
     ArbitrationNotOpen,
@@ -16,7 +17,7 @@ from services.checkout.domain.reviews import ARBITRATION_REFUSED, MERCHANT_REFUS
 from services.checkout.domain.timeline import What
 from services.checkout.store import orders, reviews
 from services.checkout.store import refunds as refund_store
-from services.checkout.use_cases import after_use, refunds, schedule
+from services.checkout.use_cases import after_use, automatic_refunds, refunds, schedule
 from shared.auth import require_staff
 from shared.database import Transaction
 from shared.errors import Forbidden, NotYet
@@ -25,14 +26,32 @@ from shared.observability import log
 
 
 async def open_review(tx: Transaction, rules: ReviewRules, refund_id: UUID) -> None:
-    """The uses are held back: from now the merchant's time runs. An answer for a refund that has ended meanwhile
-    changes nothing."""
-    _, order = await refunds.held(tx, refund_id)
+    """The uses or goods are held back: from now the merchant's time runs. An answer for a refund that has ended
+    meanwhile changes nothing here; whoever holds goods back for one that nobody knew to be disputed is told its end."""
+    refund, order = await refunds.held(tx, refund_id)
+    if refund.state in ENDED_WITHOUT_MONEY:
+        if not refund.is_disputed:
+            await after_use.say_closed(tx, refund, order)
+        return
+    if order.parcel_state == automatic_refunds.PARCEL_FAILED:
+        # They were with a rider when they were asked about, and have come back or are lost since.
+        await refunds.approve(tx, refund_id, None)
+        return
     due_at = tx.now + rules.answer_within
     if await reviews.open_review(tx, refund_id, order.merchant_id, due_at):
         await timers.cancel(tx, schedule.FENCE_OVERDUE, refund_id)
         await schedule.end_review(tx, refund_id, due_at)
         await orders.add_entry(tx, order.order_id, What.REVIEW_OPENED, tx.now, refund_id)
+
+
+async def end_undelivered(tx: Transaction, order: Order) -> None:
+    """The goods will not arrive: what is reviewed of them is paid back, whoever was to speak. The caller holds the
+    order."""
+    for refund in (await refund_store.refunds_of(tx, [order.order_id]))[order.order_id]:
+        if await reviews.approve_undelivered(tx, refund.refund_id):
+            for kind in (schedule.REVIEW_DUE, schedule.APPEAL_DUE):
+                await timers.cancel(tx, kind, refund.refund_id)
+            await _approved(tx, refund, order, What.REVIEW_UNDELIVERED)
 
 
 async def answer(
@@ -120,6 +139,7 @@ async def _refused(tx: Transaction, refund: Refund, order: Order, turn: Turn, wh
     await orders.add_entry(tx, order.order_id, what, tx.now, refund.refund_id)
     await after_use.say_closed(tx, refund, order)
     await refunds.complete(tx, order.order_id)
+    await automatic_refunds.take_up(tx, order, refund.units)
     return True
 
 

@@ -17,7 +17,8 @@ class ParcelState(StrEnum):
     DELIVERED = "DELIVERED"
     RECEIVED = "RECEIVED"
     DISPUTED = "DISPUTED"
-    """It arrived, and its buyer wants money back: it stands still until checkout's last word."""
+    """It arrived, and its buyer wants money back: it stands still until checkout's last word. What is
+    reviewed on its way stays HANDED_OVER till it arrives."""
     FAILED = "FAILED"
     RETURNED = "RETURNED"
     LOST = "LOST"
@@ -27,6 +28,7 @@ class ParcelState(StrEnum):
 
 BEFORE_HAND_OVER = frozenset({ParcelState.PLACED, ParcelState.ACCEPTED})
 ARRIVED = frozenset({ParcelState.DELIVERED, ParcelState.RECEIVED, ParcelState.DISPUTED})
+HAS_LEFT = ARRIVED | {ParcelState.HANDED_OVER}
 WILL_NOT_ARRIVE = frozenset({ParcelState.FAILED, ParcelState.RETURNED, ParcelState.LOST})
 
 
@@ -97,6 +99,8 @@ class FenceAnswer(StrEnum):
     ALREADY_STOPPED = "ALREADY_STOPPED"
     """The goods will not arrive anyway: the refund may go ahead, and the parcel stays what it is."""
     OTHER_REFUND_FIRST = "OTHER_REFUND_FIRST"
+    REVIEW = "REVIEW"
+    """The goods have left, so only their merchant can agree to give the money back."""
     REFUSE = "REFUSE"
 
 
@@ -109,8 +113,13 @@ _REFUSALS = {
 }
 
 
-def answer_fence(parcel: ParcelState, *, whole: bool, carrier_involved: bool) -> tuple[FenceAnswer, str]:
-    """The answer to a refund request, and the code when it is a refusal."""
+def answer_fence(
+    parcel: ParcelState, *, whole: bool, carrier_involved: bool, by_buyer: bool
+) -> tuple[FenceAnswer, str]:
+    """The answer to a refund request, and the code when it is a refusal. What its buyer asks too late to stop is
+    reviewed; a refund that nobody asked for (a campaign that was called off) is not."""
+    if by_buyer and parcel in HAS_LEFT:
+        return FenceAnswer.REVIEW, ""
     if parcel in _REFUSALS:
         return FenceAnswer.REFUSE, _REFUSALS[parcel]
     if parcel in WILL_NOT_ARRIVE:
@@ -123,8 +132,8 @@ def answer_fence(parcel: ParcelState, *, whole: bool, carrier_involved: bool) ->
 
 
 def refusal_to_dispute(parcel: ParcelState) -> str | None:
-    """The code of why the delivery of a parcel cannot be disputed; None when it can."""
-    if parcel in (ParcelState.DELIVERED, ParcelState.RECEIVED, ParcelState.DISPUTED):
+    """The code of why the refund of a parcel's goods is nothing to review; None when it is."""
+    if parcel in HAS_LEFT:
         return None
     return "already_refunded" if parcel is ParcelState.REFUNDED else "parcel_not_delivered"
 

@@ -36,6 +36,7 @@ class What(StrEnum):
     DISPUTED = "disputed"
     DISPUTE_OVER = "dispute_over"
     REFUNDED = "refunded"
+    REFUNDED_UNDER_WAY = "refunded_under_way"
     REFUSAL_GIVEN = "refusal_given"
     LOSS_DECLARED = "loss_declared"
     ZOMBIE = "zombie"
@@ -86,6 +87,7 @@ TEXTS: dict[What, Text] = {
     What.DISPUTED: Text("买家申请售后，等待审核", "The buyer wants money back; under review"),
     What.DISPUTE_OVER: Text("售后处理完毕", "The review is over"),
     What.REFUNDED: Text("已退款", "Refunded"),
+    What.REFUNDED_UNDER_WAY: Text("已退款，商品仍在途中", "Refunded while the goods are on their way"),
     What.REFUSAL_GIVEN: Text("商家无法发货", "The merchant cannot deliver"),
     What.LOSS_DECLARED: Text("平台确认包裹丢失", "The platform declared the parcel lost"),
     What.BALANCE_SHORT: Text("配送账户余额不足", "The carrier account has no money left", for_buyer=False),

@@ -1,4 +1,4 @@
-"""Parcels whose delivery is disputed: each change one guarded statement."""
+"""Parcels whose goods are disputed: each change one guarded statement."""
 
 from uuid import UUID
 
@@ -7,11 +7,23 @@ from shared.database import Transaction
 
 
 async def hold(tx: Transaction, parcel_id: UUID) -> None:
-    """DELIVERED or RECEIVED → DISPUTED; a parcel that is disputed already stays so."""
+    """DELIVERED or RECEIVED → DISPUTED; a parcel that is disputed already stays so, and one on its way goes on."""
     await tx.execute(
         """update parcels set state_before = state, state = 'DISPUTED', version = version + 1
            where parcel_id = $1 and state in ('DELIVERED', 'RECEIVED')""",
         parcel_id,
+    )
+
+
+async def hold_reviewed(tx: Transaction, parcel_id: UUID) -> bool:
+    """DELIVERED → DISPUTED if anything of it was disputed while it was on its way; False otherwise."""
+    return bool(
+        await tx.execute(
+            """update parcels p set state_before = state, state = 'DISPUTED', version = version + 1
+               where parcel_id = $1 and state = 'DELIVERED'
+                 and exists (select from fences f where f.order_id = p.order_id and f.state = 'DISPUTED')""",
+            parcel_id,
+        )
     )
 
 

@@ -16,27 +16,31 @@ class Fence:
     unit_ids: tuple[UUID, ...]
     state: str
     after_use: bool = False
+    by_buyer: bool = False
 
 
-_COLUMNS = "refund_id, order_id, unit_ids, state, after_use"
+_COLUMNS = "refund_id, order_id, unit_ids, state, after_use, by_buyer"
 
 
 def _fence(row: Row) -> Fence:
     unit_ids = tuple(row["unit_ids"])
-    return Fence(row["refund_id"], row["order_id"], unit_ids, row["state"], after_use=row["after_use"])
+    return Fence(
+        row["refund_id"], row["order_id"], unit_ids, row["state"], after_use=row["after_use"], by_buyer=row["by_buyer"]
+    )
 
 
 async def ask(
-    tx: Transaction, refund_id: UUID, order_id: UUID, unit_ids: Sequence[UUID], *, after_use: bool
+    tx: Transaction, refund_id: UUID, order_id: UUID, unit_ids: Sequence[UUID], *, after_use: bool, by_buyer: bool
 ) -> Fence | None:
     """A new request, WAITING; None if its end came first."""
     row = await tx.row(
-        f"""insert into fences (refund_id, order_id, unit_ids, state, after_use) values ($1, $2, $3, 'WAITING', $4)
-            on conflict (refund_id) do nothing returning {_COLUMNS}""",
+        f"""insert into fences (refund_id, order_id, unit_ids, state, after_use, by_buyer)
+            values ($1, $2, $3, 'WAITING', $4, $5) on conflict (refund_id) do nothing returning {_COLUMNS}""",
         refund_id,
         order_id,
         list(unit_ids),
         after_use,
+        by_buyer,
     )
     return _fence(row) if row else None
 
@@ -69,8 +73,10 @@ async def answer(tx: Transaction, refund_id: UUID, state: str, code: str | None 
     )
 
 
-async def end(tx: Transaction, refund_id: UUID, order_id: UUID, unit_ids: Sequence[UUID], state: str) -> None:
-    """LIFTED or CLOSED, by checkout's final word, whether or not the request was ever seen."""
+async def end(tx: Transaction, refund_id: UUID, order_id: UUID, unit_ids: Sequence[UUID], state: str) -> str | None:
+    """LIFTED or CLOSED, by checkout's final word, whether or not the request was ever seen. Returns what it was before;
+    None if it was never seen. The caller holds the order."""
+    before: str | None = await tx.value("select state from fences where refund_id = $1", refund_id)
     await tx.execute(
         """insert into fences (refund_id, order_id, unit_ids, state) values ($1, $2, $3, $4)
            on conflict (refund_id) do update set state = excluded.state, unit_ids = excluded.unit_ids""",
@@ -79,6 +85,7 @@ async def end(tx: Transaction, refund_id: UUID, order_id: UUID, unit_ids: Sequen
         list(unit_ids),
         state,
     )
+    return before
 
 
 async def last_closed(tx: Transaction, order_id: UUID) -> UUID:

@@ -48,7 +48,7 @@ async def misfits(tx: Transaction) -> list[dict[str, Any]]:
            union all
            select 'refunded_and_received', p.parcel_id::text, p.state from parcels p
              where p.state = 'RECEIVED' and exists (select from fences f where f.order_id = p.order_id
-                                                      and f.state = 'FENCED')
+                                                      and f.state in ('FENCED', 'DISPUTED'))
            limit 500"""
     )
     return [dict(row) for row in rows]

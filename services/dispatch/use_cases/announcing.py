@@ -4,7 +4,7 @@ from uuid import UUID
 
 from services.dispatch.domain.parcels import ParcelState, Policy, Stop
 from services.dispatch.domain.timeline import What
-from services.dispatch.store import attempts, fences, happenings, parcel_changes
+from services.dispatch.store import attempts, disputes, fences, happenings, parcel_changes
 from services.dispatch.store.attempts import Attempt
 from services.dispatch.store.fences import Fence
 from services.dispatch.store.parcels import Parcel
@@ -46,7 +46,7 @@ async def accepted(tx: Transaction, parcel: Parcel) -> Parcel | None:
 
 
 async def handed_over(tx: Transaction, parcel: Parcel, attempt: Attempt, carrier: str) -> Parcel | None:
-    """The goods left the merchant: refunds that waited for the carrier's answer are refused now."""
+    """The goods left the merchant. What waited for the carrier's answer is the caller's to answer now."""
     after = await parcel_changes.hand_over(tx, parcel.parcel_id, attempt.carried_as)
     if after is None:
         return None
@@ -65,18 +65,16 @@ async def handed_over(tx: Transaction, parcel: Parcel, attempt: Attempt, carrier
             waybill=attempt.waybill,
         ),
     )
-    for fence in await fences.waiting(tx, after.order_id):
-        await refund_refused(tx, after, fence, "parcel_handed_over")
     return after
 
 
 async def delivered(tx: Transaction, parcel: Parcel, attempt: Attempt, policy: Policy) -> Parcel | None:
-    """The goods are at the door: the buyer's time to object begins."""
+    """The goods are at the door: the buyer's time to object begins, or, if they have objected on the way, goes on when
+    the review is over. Goods whose money is back have only arrived."""
     receive_by = tx.now + policy.to_object(attempt.carried_as)
     after = await parcel_changes.deliver(tx, parcel.parcel_id, receive_by)
     if after is None:
         return None
-    await timers.schedule(tx, clockwork.RECEIVE_DEADLINE, after.parcel_id, receive_by)
     await happenings.note(tx, after.parcel_id, What.DELIVERED, attempt.attempt_id)
     await outbox.emit(
         tx,
@@ -90,7 +88,24 @@ async def delivered(tx: Transaction, parcel: Parcel, attempt: Attempt, policy: P
             received_by=receive_by,
         ),
     )
+    if await is_refunded_whole(tx, after):
+        await end_paid_back(tx, after)
+    elif not await disputes.hold_reviewed(tx, after.parcel_id):
+        await timers.schedule(tx, clockwork.RECEIVE_DEADLINE, after.parcel_id, receive_by)
     return after
+
+
+async def is_refunded_whole(tx: Transaction, parcel: Parcel) -> bool:
+    """Whether the money of every unit went back."""
+    return await fences.refunded_units(tx, parcel.order_id) >= set(parcel.unit_ids)
+
+
+async def end_paid_back(tx: Transaction, parcel: Parcel) -> None:
+    """The journey of goods is over whose money went back: they are at the door, with the merchant again, or lost."""
+    await timers.cancel(tx, clockwork.RECEIVE_DEADLINE, parcel.parcel_id)
+    await disputes.hold(tx, parcel.parcel_id)
+    await refunded(tx, parcel, parcel.refund_id or await fences.last_closed(tx, parcel.order_id))
+    await attempts.forget_riders(tx, parcel.parcel_id)
 
 
 async def received(tx: Transaction, parcel: Parcel, *, automatic: bool) -> None:
@@ -132,10 +147,14 @@ async def failed(tx: Transaction, parcel: Parcel, failure: ParcelFailure) -> Non
 
 
 async def came_to_grief(tx: Transaction, parcel: Parcel, state: ParcelState) -> None:
-    """The goods are back with the merchant, or gone."""
+    """The goods are back with the merchant, or gone. Checkout ends what of them is reviewed: nobody needs to agree
+    any more."""
     after = await parcel_changes.come_to_grief(tx, parcel.parcel_id, state)
-    if after is not None:
-        await failed(tx, after, ParcelFailure(state.value))
+    if after is None:
+        return
+    await failed(tx, after, ParcelFailure(state.value))
+    if await is_refunded_whole(tx, after):
+        await end_paid_back(tx, after)
 
 
 async def stopped(tx: Transaction, parcel: Parcel, stop: Stop) -> None:

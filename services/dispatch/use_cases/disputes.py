@@ -1,4 +1,5 @@
-"""Refunds after delivery: the parcel stands still until checkout says how each review of its goods ended."""
+"""Refunds of goods that have left: what arrived stands still until checkout says how each review of it ended; what is
+on its way goes on, and stands still when it arrives."""
 
 from uuid import UUID
 
@@ -14,8 +15,8 @@ from shared.messaging import outbox, timers
 
 
 async def answer(tx: Transaction, parcel: Parcel, fence: Fence) -> None:
-    """Hold a delivered parcel, whose lock the caller has, and say so; or why there is nothing to dispute. A parcel may
-    be disputed by several refunds, each about other goods in it."""
+    """Have the merchant review goods that have left (the caller has the parcel's lock), or say why there is nothing to
+    review. A parcel may be disputed by several refunds, each about other goods in it."""
     code = refusal_to_dispute(parcel.state)
     if code is not None:
         await announcing.refund_refused(tx, parcel, fence, code)

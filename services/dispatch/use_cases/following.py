@@ -109,7 +109,9 @@ async def follow(tx: Transaction, world: DispatchWorld, parcel: Parcel, before: 
 async def _take_step(tx: Transaction, world: DispatchWorld, step: Step, parcel: Parcel, attempt: Attempt) -> None:
     if step is Step.HAND_OVER:
         carrier = world.carriers.of(attempt.provider, attempt.account).label()
-        await announcing.handed_over(tx, parcel, attempt, carrier)
+        left = await announcing.handed_over(tx, parcel, attempt, carrier)
+        if left is not None:
+            await stopping.answer_what_waited(tx, left)
     elif step is Step.DELIVER:
         await announcing.delivered(tx, parcel, attempt, world.policy)
     elif step is Step.RETURN:

@@ -105,12 +105,12 @@ async def deliver_parcel(
     """The buyer took the goods and told their code. Returns the refusal of a wrong code, which counts: the caller
     commits, then raises it."""
     parcel = await held_for_staff(tx, caller, parcel_id, CARRIES)
+    if parcel.delivered_at is not None:
+        # Delivered before: the repetition of a done thing needs no proof, and its code is no guess.
+        return None
     _refuse_closed(parcel)
     if parcel.state in (ParcelState.PLACED, ParcelState.ACCEPTED):
         raise NotHandedOver
-    if parcel.state is not ParcelState.HANDED_OVER:
-        # Delivered before: the repetition of a done thing needs no proof, and its code is no guess.
-        return None
     live = await attempts.live_attempt(tx, parcel_id)
     if live is None or live.carried_as is not DeliveryMode.SELF:
         raise CarrierInvolved

@@ -10,7 +10,7 @@ from services.dispatch.domain.routing import GeoPoint, StorePlace, departure
 from services.dispatch.domain.timeline import What
 from services.dispatch.store import copies, fences, happenings, parcels
 from services.dispatch.store.parcels import NewParcel, Parcel
-from services.dispatch.use_cases import clockwork, deadlines, refunding, stopping
+from services.dispatch.use_cases import announcing, clockwork, deadlines, stopping
 from services.dispatch.world import OWNER, DispatchWorld
 from shared.contracts.catalog import DealKind
 from shared.contracts.checkout import DeliveryRequest, OrderPaid
@@ -80,7 +80,7 @@ async def _answer_what_came_first(tx: Transaction, parcel: Parcel) -> None:
     """Tombstones: a refund may overtake the order that it refunds."""
     for fence in await fences.waiting(tx, parcel.order_id):
         await stopping.answer_refund(tx, await parcels.find_parcel(tx, parcel.parcel_id) or parcel, fence)
-    if await refunding.is_refunded_whole(tx, parcel):
+    if await announcing.is_refunded_whole(tx, parcel):
         refund_id = await fences.last_closed(tx, parcel.order_id)
         noted = await parcels.note_refund(tx, parcel.parcel_id, refund_id)
         await stopping.begin_stop(tx, noted or parcel, Stop.REFUNDED)

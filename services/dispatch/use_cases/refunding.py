@@ -1,7 +1,10 @@
 """Refunds as checkout asks for, completes or gives them up: who wins, the refund or the hand-over, is decided here."""
 
+from uuid import UUID
+
 from services.dispatch.domain.parcels import BEFORE_HAND_OVER, WILL_NOT_ARRIVE, ParcelState, Policy, Stop
-from services.dispatch.store import fences, parcels
+from services.dispatch.domain.timeline import What
+from services.dispatch.store import fences, happenings, parcels
 from services.dispatch.store.parcels import Parcel
 from services.dispatch.use_cases import announcing, disputes, stopping
 from shared.contracts.catalog import DealKind
@@ -14,8 +17,10 @@ async def fence_refund(tx: Transaction, event: RefundRequested) -> None:
     if event.kind is not DealKind.GOODS:
         return
     await parcels.hold_order(tx, event.order_id)
-    after_use = event.cause is RefundCause.AFTER_USE
-    fence = await fences.ask(tx, event.refund_id, event.order_id, event.unit_ids, after_use=after_use)
+    fence = await fences.ask(
+        tx, event.refund_id, event.order_id, event.unit_ids,
+        after_use=event.cause is RefundCause.AFTER_USE, by_buyer=event.cause is RefundCause.BUYER,
+    )  # fmt: skip
     parcel = await parcels.lock_parcel_of_order(tx, event.order_id)
     if fence is not None and parcel is not None:
         await stopping.answer_refund(tx, parcel, fence)
@@ -37,18 +42,23 @@ async def _take_refund(tx: Transaction, parcel: Parcel, event: RefundSucceeded) 
     if parcel.state is ParcelState.REFUNDING:
         if event.external and parcel.refund_id != event.refund_id:
             # The goods stand still for another refund, which this one has overtaken.
-            if not await is_refunded_whole(tx, parcel):
+            if not await announcing.is_refunded_whole(tx, parcel):
                 return
             parcel = await _owed_to(tx, parcel, event)
         await announcing.refunded(tx, parcel, event.refund_id)
         return
-    whole = await is_refunded_whole(tx, parcel)
+    whole = await announcing.is_refunded_whole(tx, parcel)
     # An external refund is no end of a review: checkout says apart that it is over, before or after.
     await disputes.end(tx, parcel, event.refund_id, refunded_whole=whole and not event.external)
     if not whole:
         return
     if parcel.state in WILL_NOT_ARRIVE:
         await announcing.refunded(tx, parcel, event.refund_id)
+    elif parcel.state is ParcelState.HANDED_OVER:
+        # Nobody calls back what is carried already (decision 18): the goods go on, and end where they end.
+        await _note_paid_back(tx, parcel, event.refund_id)
+    elif parcel.state is ParcelState.DELIVERED:
+        await announcing.end_paid_back(tx, await _owed_to(tx, parcel, event))
     elif parcel.state in BEFORE_HAND_OVER:
         await stopping.begin_stop(tx, await _owed_to(tx, parcel, event), Stop.REFUNDED)
 
@@ -58,9 +68,10 @@ async def _owed_to(tx: Transaction, parcel: Parcel, event: RefundSucceeded) -> P
     return await parcels.note_refund(tx, parcel.parcel_id, event.refund_id) or parcel
 
 
-async def is_refunded_whole(tx: Transaction, parcel: Parcel) -> bool:
-    """Whether the money of every unit went back."""
-    return await fences.refunded_units(tx, parcel.order_id) >= set(parcel.unit_ids)
+async def _note_paid_back(tx: Transaction, parcel: Parcel, refund_id: UUID) -> None:
+    if parcel.refund_id != refund_id:
+        await parcels.note_refund(tx, parcel.parcel_id, refund_id)
+        await happenings.note(tx, parcel.parcel_id, What.REFUNDED_UNDER_WAY)
 
 
 async def lift_fence(tx: Transaction, policy: Policy, event: RefundAbandoned) -> None:
@@ -70,9 +81,11 @@ async def lift_fence(tx: Transaction, policy: Policy, event: RefundAbandoned) ->
         return
     await parcels.hold_order(tx, event.order_id)
     parcel = await parcels.lock_parcel_of_order(tx, event.order_id)
-    await fences.end(tx, event.refund_id, event.order_id, event.unit_ids, "LIFTED")
+    before = await fences.end(tx, event.refund_id, event.order_id, event.unit_ids, "LIFTED")
     if parcel is not None:
         await announcing.lifted(tx, parcel, event.refund_id, policy)
+        # It may have been given up while we sent it to the merchant for review.
+        await _end_review(tx, parcel, event.refund_id, before)
 
 
 async def close_dispute(tx: Transaction, event: DisputeClosed) -> None:
@@ -81,6 +94,12 @@ async def close_dispute(tx: Transaction, event: DisputeClosed) -> None:
         return
     await parcels.hold_order(tx, event.order_id)
     parcel = await parcels.lock_parcel_of_order(tx, event.order_id)
-    await fences.end(tx, event.refund_id, event.order_id, event.unit_ids, "LIFTED")
+    before = await fences.end(tx, event.refund_id, event.order_id, event.unit_ids, "LIFTED")
     if parcel is not None:
-        await disputes.end(tx, parcel, event.refund_id, refunded_whole=False)
+        await _end_review(tx, parcel, event.refund_id, before)
+
+
+async def _end_review(tx: Transaction, parcel: Parcel, refund_id: UUID, before: str | None) -> None:
+    if parcel.state is ParcelState.HANDED_OVER and before == "DISPUTED":
+        await happenings.note(tx, parcel.parcel_id, What.DISPUTE_OVER)
+    await disputes.end(tx, parcel, refund_id, refunded_whole=False)

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.dispatch.domain.attempts import AttemptState, Snapshot
-from services.dispatch.domain.parcels import ARRIVED, ParcelState
+from services.dispatch.domain.parcels import ParcelState
 from services.dispatch.domain.refusals import (
     NoOwnRider,
     NoPhoto,
@@ -81,7 +81,7 @@ async def deliver_with_photo(
 ) -> None:
     """Nobody was there to tell a code: a photo and the place stand for it, unless the goods are worth too much."""
     parcel = await held_for_staff(tx, caller, parcel_id, CARRIES)
-    if parcel.state in ARRIVED:
+    if parcel.delivered_at is not None:
         return
     if parcel.state in (ParcelState.PLACED, ParcelState.ACCEPTED):
         raise NotHandedOver

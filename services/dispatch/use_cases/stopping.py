@@ -38,8 +38,10 @@ async def answer_refund(tx: Transaction, parcel: Parcel, fence: Fence) -> None:
         return
     live = await attempts.live_attempt(tx, parcel.parcel_id)
     whole = set(fence.unit_ids) >= set(parcel.unit_ids)
-    answer, code = answer_fence(parcel.state, whole=whole, carrier_involved=live is not None)
-    if answer is FenceAnswer.REFUSE:
+    answer, code = answer_fence(parcel.state, whole=whole, carrier_involved=live is not None, by_buyer=fence.by_buyer)
+    if answer is FenceAnswer.REVIEW:
+        await disputes.answer(tx, parcel, fence)
+    elif answer is FenceAnswer.REFUSE:
         await announcing.refund_refused(tx, parcel, fence, code)
     elif answer is FenceAnswer.OTHER_REFUND_FIRST:
         raise NotYet("an earlier refund of this parcel is not decided yet")
@@ -49,6 +51,12 @@ async def answer_refund(tx: Transaction, parcel: Parcel, fence: Fence) -> None:
         await _fence(tx, parcel, fence)
     else:
         await happenings.note(tx, parcel.parcel_id, What.REFUND_ASKED)
+
+
+async def answer_what_waited(tx: Transaction, parcel: Parcel) -> None:
+    """The goods have left after all: refunds that waited for the carrier's answer get theirs."""
+    for fence in await fences.waiting(tx, parcel.order_id):
+        await answer_refund(tx, parcel, fence)
 
 
 async def settle(tx: Transaction, parcel: Parcel) -> bool:

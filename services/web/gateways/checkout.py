@@ -34,7 +34,7 @@ class Unit(View):
 
 
 class Review(View):
-    """What was said about a refund after the use; null is not yet, or never: silence until `due_at` is a yes."""
+    """What was said about a refund that is reviewed; null is not yet, or never: silence until `due_at` is a yes."""
 
     due_at: datetime
     agreed: bool | None = None
@@ -60,6 +60,7 @@ class Refund(View):
     reason: str = ""
     deadline: datetime | None = None
     review: Review | None = None
+    undelivered: bool = False
 
 
 class OrderDelivery(View):
@@ -136,7 +137,7 @@ class WantedOrders:
 
 
 class ReviewedRefund(View):
-    """A refund after the use as merchant and operator see it; the buyer is masked."""
+    """A refund that is reviewed as merchant and operator see it; the buyer is masked."""
 
     refund: Refund
     order_no: str = ""

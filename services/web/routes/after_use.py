@@ -1,4 +1,4 @@
-"""Asking for money back for what was used, or has arrived; and appealing when the merchant refuses."""
+"""Asking for money back for what was used, or has left; and appealing when the merchant refuses."""
 
 from typing import Annotated
 from uuid import UUID
@@ -65,5 +65,7 @@ def _page(
     request: Request, order: Order, refund_id: UUID, problem: Problem | None = None, reason: str = ""
 ) -> Response:
     units = disputable_units(order)
-    facts = {"order": order, "units": units, "total_fen": sum(unit.paid_fen for unit in units), "reason": reason}
+    hint = "dispute.hint.goods" if order.kind == "GOODS" else "dispute.hint"
+    total_fen = sum(unit.paid_fen for unit in units)
+    facts = {"order": order, "units": units, "total_fen": total_fen, "reason": reason, "hint": hint}
     return page(request, "after_use.html", facts, status=409 if problem else 200, refund_id=refund_id, problem=problem)

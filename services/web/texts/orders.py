@@ -99,6 +99,10 @@ TEXTS = {
     "refund.which.GOODS": ("整单退款", "The whole order"),
     "refund.unit.VOUCHER": ("第 {n} 张券", "Voucher {n}"),
     "refund.unit.GOODS": ("第 {n} 份", "Item {n}"),
+    "refund.if_gone": (
+        "如商品已交给配送，退款须经商家审核。",
+        "If a rider has the goods by then, the merchant reviews the refund.",
+    ),
     "refund.reason": ("退款原因", "Reason"),
     "refund.reason.plans_changed": ("计划有变", "My plans changed"),
     "refund.reason.bought_wrong": ("买多了/买错了", "Bought too many or by mistake"),

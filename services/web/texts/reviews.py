@@ -1,10 +1,14 @@
-"""Refunds after the use: what buyer, merchant and operator read of a review."""
+"""Refunds after the use, or of goods that have left: what buyer, merchant and operator read of a review."""
 
 TEXTS = {
     "dispute.ask": ("申请售后退款", "Ask for money back"),
     "dispute.hint": (
         "已使用的部分由商家审核：超时不处理视为同意；不同意时可向平台申诉。",
         "The merchant reviews what was used. No answer in time is a yes; a no can be appealed to the platform.",
+    ),
+    "dispute.hint.goods": (
+        "已发出的商品由商家审核：超时不处理视为同意；不同意时可向平台申诉。审核期间配送照常进行。",
+        "The merchant reviews goods that have left; they go on. No answer in time is a yes; a no may be appealed.",
     ),
     "dispute.reason": ("退款原因（必填）", "Why (needed)"),
     "dispute.reason_missing": ("请填写退款原因", "Please say why"),
@@ -28,6 +32,8 @@ TEXTS = {
     "review.platform_says": ("平台裁定理由", "The platform says"),
     "review.answer_by": ("商家处理截止", "The merchant answers by"),
     "review.appeal_by": ("申诉截止", "Appeal by"),
+    "review.ended": ("审核结果", "How it ended"),
+    "review.undelivered": ("商品未能送达，直接退款", "The goods will not arrive, so the money goes back"),
     "review.silence": ("商家超时未处理，视为同意", "No answer in time: that is a yes"),
     "appeal.text": ("请说明为什么应当退款", "Say why the money should come back"),
     "appeal.send": ("向平台申诉", "Appeal to the platform"),

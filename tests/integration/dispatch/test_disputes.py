@@ -10,6 +10,7 @@ import pytest
 from shared.contracts.catalog import DealKind, DeliveryMode
 from shared.contracts.checkout import DisputeClosed, OrderPaid, RefundCause, RefundRequested
 from shared.contracts.dispatch import GoodsDisputed, GoodsRefundFenced, GoodsRefundRefused, ParcelReceived
+from shared.ids import new_id
 from tests.integration.dispatch.stage import Shop, Stage, again, refund_request, refund_succeeded, units_of
 
 SELF = DeliveryMode.SELF
@@ -138,16 +139,28 @@ async def test_what_has_not_arrived_is_not_disputed(stage: Stage) -> None:
     await stage.put(order, "handover", shop.rider)
     under_way = dispute(order)
     await stage.hear(under_way)
-    assert [await refused(stage, one) for one in (before, under_way)] == [["parcel_not_delivered"]] * 2
+    assert [await refused(stage, one) for one in (before, under_way)] == [["parcel_not_delivered"], []]
     assert await stage.state(order) == "HANDED_OVER"
 
 
-async def test_a_plain_refund_of_goods_that_arrived_is_still_refused(stage: Stage) -> None:
+@pytest.mark.parametrize("reach", [delivered, received])
+async def test_a_plain_refund_that_was_overtaken_by_the_arrival_is_reviewed_as_well(
+    stage: Stage, reach: object
+) -> None:
+    order = await (received(stage) if reach is received else delivered(stage))
+    first, second = (refund_request(order, (unit_id,)) for unit_id in units_of(order))
+    await stage.hear(first, dispute(order, *second.unit_ids), second)
+    assert [len(await stage.said(GoodsDisputed, one.refund_id)) for one in (first, second)] == [1, 1]
+    assert await stage.said(GoodsRefundFenced, first.refund_id) == []
+    assert await stage.state(order) == "DISPUTED"
+
+
+async def test_a_campaign_that_was_called_off_takes_nothing_back_that_has_left(stage: Stage) -> None:
     order = await delivered(stage)
-    plain, later = refund_request(order), refund_request(order)
-    await stage.hear(plain, dispute(order), later)
-    assert [await refused(stage, one) for one in (plain, later)] == [["parcel_delivered"], ["parcel_received"]]
-    assert await stage.said(GoodsRefundFenced, later.refund_id) == []
+    campaign = refund_request(order).model_copy(update={"cause": RefundCause.CAMPAIGN})
+    later = again(campaign).model_copy(update={"refund_id": new_id()})
+    await stage.hear(campaign, dispute(order), later)
+    assert [await refused(stage, one) for one in (campaign, later)] == [["parcel_delivered"], ["parcel_received"]]
 
 
 async def test_what_was_paid_back_is_not_disputed_again(stage: Stage) -> None:

@@ -7,7 +7,13 @@ import pytest
 
 from services.dispatch.use_cases import opening
 from shared.contracts.catalog import DealKind, DeliveryMode
-from shared.contracts.dispatch import GoodsRefundFenced, GoodsRefundRefused, ParcelFailed, ParcelHandedOver
+from shared.contracts.dispatch import (
+    GoodsDisputed,
+    GoodsRefundFenced,
+    GoodsRefundRefused,
+    ParcelFailed,
+    ParcelHandedOver,
+)
 from shared.errors import NotYet
 from tests.integration.dispatch.stage import (
     Stage,
@@ -66,8 +72,7 @@ async def test_a_rider_who_has_the_goods_wins_against_the_refund(stage: Stage) -
     request = refund_request(order)
     await stage.hear(request)
     await stage.act()
-    (refused,) = await stage.said(GoodsRefundRefused, request.refund_id)
-    assert refused.code == "parcel_handed_over"
+    assert len(await stage.said(GoodsDisputed, request.refund_id)) == 1
     assert await stage.said(GoodsRefundFenced, request.refund_id) == []
     assert len(await stage.said_of(ParcelHandedOver, order)) == 1
 
@@ -250,9 +255,9 @@ async def test_hand_over_and_refund_at_the_same_moment_have_one_winner(stage: St
     racers = [stage.put(order, "handover", shop.rider), stage.hear(request)]
     await asyncio.gather(*(racers if round_ % 2 else reversed(racers)))
     fenced = await stage.said(GoodsRefundFenced, request.refund_id)
-    refused = await stage.said(GoodsRefundRefused, request.refund_id)
+    reviewed = await stage.said(GoodsDisputed, request.refund_id)
     left = await stage.said_of(ParcelHandedOver, order)
-    assert len(fenced) + len(refused) == 1
+    assert len(fenced) + len(reviewed) == 1
     assert len(fenced) + len(left) == 1
     assert (await stage.state(order)) == ("REFUNDING" if fenced else "HANDED_OVER")
 

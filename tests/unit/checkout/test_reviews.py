@@ -10,7 +10,7 @@ from services.checkout.domain.addresses import masked_subject
 from services.checkout.domain.orders import Order, OrderUnit, UnitState
 from services.checkout.domain.refunds import Refund, RefundState, Review
 from services.checkout.domain.refusals import UsedUnitsApart
-from services.checkout.domain.reviews import MOVES, Turn, asked_fen, cause_of, whose_deadline
+from services.checkout.domain.reviews import MOVES, Turn, asked_fen, cause_of, may_ask_for_a_part, whose_deadline
 from shared.contracts.catalog import DealForm, DealKind, RefundPolicy
 from shared.contracts.checkout import RefundCause, UseValue
 from shared.contracts.use_rules import UseRules
@@ -96,6 +96,37 @@ def test_working_days_count_from_the_word_that_let_the_money_go() -> None:
     reviewed = replace(before_use, review=Review(opened_at=NOON, due_at=due))
     assert reviewed.sent_from == due, "silence would let it go"
     assert replace(reviewed, approved_at=late).sent_from == late
+
+
+@pytest.mark.parametrize(
+    ("said", "approved_after", "undelivered"),
+    [
+        ({}, None, False),
+        ({}, timedelta(hours=1), True),
+        ({}, timedelta(hours=24), False),
+        ({"agreed": True}, timedelta(hours=1), False),
+        ({"agreed": False}, timedelta(hours=30), True),
+        ({"agreed": False, "upheld": True}, timedelta(hours=30), False),
+    ],
+)
+def test_a_review_that_nobodys_yes_ended_was_ended_by_goods_that_will_not_arrive(
+    said: dict[str, Any], approved_after: timedelta | None, undelivered: bool
+) -> None:
+    refund = Refund(
+        new_id(), new_id(), new_id(), "BUYER", RefundState.APPROVED, 1, "", None, NOON, None, None, 0, {},
+        approved_at=None if approved_after is None else NOON + approved_after,
+        review=Review(opened_at=NOON, due_at=NOON + timedelta(hours=24), **said),
+    )  # fmt: skip
+    assert refund.undelivered is undelivered
+    assert not replace(refund, review=None).undelivered
+
+
+@pytest.mark.parametrize(
+    ("parcel_state", "apart"), [(None, False), ("ACCEPTED", False), ("HANDED_OVER", True), ("FAILED", False)]
+)
+def test_goods_are_asked_for_one_by_one_once_a_rider_has_them(parcel_state: str | None, apart: bool) -> None:
+    assert may_ask_for_a_part(order(DealKind.GOODS, parcel_state)) is apart
+    assert may_ask_for_a_part(order())
 
 
 @pytest.mark.parametrize(

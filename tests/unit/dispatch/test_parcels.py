@@ -5,7 +5,15 @@ from uuid import UUID
 
 import pytest
 
-from services.dispatch.domain.parcels import FenceAnswer, ParcelState, Policy, answer_fence, ask_again_after
+from services.dispatch.domain.parcels import (
+    HAS_LEFT,
+    FenceAnswer,
+    ParcelState,
+    Policy,
+    answer_fence,
+    ask_again_after,
+    refusal_to_dispute,
+)
 from services.dispatch.domain.receive_codes import matches, new_receive_code
 from services.dispatch.domain.routing import GeoPoint, StorePlace, departure, distance_m
 from services.dispatch.domain.timeline import TEXTS, What
@@ -14,9 +22,15 @@ from shared.contracts.catalog import DeliveryMode
 
 @pytest.mark.parametrize("state", [ParcelState.PLACED, ParcelState.ACCEPTED])
 def test_goods_that_have_not_left_are_fenced_whole_or_not_at_all(state: ParcelState) -> None:
-    assert answer_fence(state, whole=True, carrier_involved=False) == (FenceAnswer.FENCE, "")
-    assert answer_fence(state, whole=True, carrier_involved=True) == (FenceAnswer.STOP_CARRIER_FIRST, "")
-    assert answer_fence(state, whole=False, carrier_involved=False) == (FenceAnswer.REFUSE, "whole_parcel_only")
+    assert answer_fence(state, whole=True, carrier_involved=False, by_buyer=True) == (FenceAnswer.FENCE, "")
+    assert answer_fence(state, whole=True, carrier_involved=True, by_buyer=True) == (
+        FenceAnswer.STOP_CARRIER_FIRST,
+        "",
+    )
+    assert answer_fence(state, whole=False, carrier_involved=False, by_buyer=True) == (
+        FenceAnswer.REFUSE,
+        "whole_parcel_only",
+    )
 
 
 @pytest.mark.parametrize(
@@ -25,16 +39,31 @@ def test_goods_that_have_not_left_are_fenced_whole_or_not_at_all(state: ParcelSt
         (ParcelState.HANDED_OVER, "parcel_handed_over"),
         (ParcelState.DELIVERED, "parcel_delivered"),
         (ParcelState.RECEIVED, "parcel_received"),
+        (ParcelState.DISPUTED, "parcel_received"),
         (ParcelState.REFUNDED, "already_refunded"),
     ],
 )
 def test_goods_that_have_left_are_not_refunded_without_the_merchant(state: ParcelState, code: str) -> None:
-    assert answer_fence(state, whole=True, carrier_involved=False) == (FenceAnswer.REFUSE, code)
+    assert answer_fence(state, whole=True, carrier_involved=False, by_buyer=False) == (FenceAnswer.REFUSE, code)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("state", sorted(HAS_LEFT))
+def test_a_buyer_whose_goods_have_left_is_answered_by_the_merchant(state: ParcelState, whole: bool) -> None:
+    assert answer_fence(state, whole=whole, carrier_involved=True, by_buyer=True) == (FenceAnswer.REVIEW, "")
+    assert refusal_to_dispute(state) is None
+
+
+@pytest.mark.parametrize("state", sorted(set(ParcelState) - HAS_LEFT))
+def test_goods_that_are_not_away_are_nothing_to_review(state: ParcelState) -> None:
+    assert answer_fence(state, whole=True, carrier_involved=True, by_buyer=True)[0] is not FenceAnswer.REVIEW
+    assert refusal_to_dispute(state) is not None
 
 
 @pytest.mark.parametrize("state", [ParcelState.FAILED, ParcelState.RETURNED, ParcelState.LOST])
 def test_goods_that_will_not_arrive_may_be_refunded_in_parts(state: ParcelState) -> None:
-    assert answer_fence(state, whole=False, carrier_involved=False)[0] is FenceAnswer.ALREADY_STOPPED
+    answer, _ = answer_fence(state, whole=False, carrier_involved=False, by_buyer=True)
+    assert answer is FenceAnswer.ALREADY_STOPPED
 
 
 def test_distances_are_great_circles() -> None:

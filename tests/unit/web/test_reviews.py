@@ -28,12 +28,13 @@ def use_both(town: Town) -> None:
         ("VOUCHER", ("USED", "OPEN"), None, 1),
         ("VOUCHER", ("USED", "FINAL"), None, 2),
         ("VOUCHER", ("REFUNDING", "REFUNDED"), None, 0),
-        ("GOODS", ("OPEN",), "HANDED_OVER", 0),
+        ("GOODS", ("OPEN",), "ACCEPTED", 0),
+        ("GOODS", ("OPEN", "REFUNDING"), "HANDED_OVER", 1),
         ("GOODS", ("OPEN", "REFUNDED"), "DELIVERED", 1),
         ("GOODS", ("FINAL",), "RECEIVED", 1),
     ],
 )
-def test_what_was_used_or_has_arrived_may_be_asked_back(
+def test_what_was_used_or_has_left_may_be_asked_back(
     kind: str, states: tuple[str, ...], parcel: str | None, expected: int, town: Town
 ) -> None:
     units = [{"unit_id": UNIT, "state": state, "paid_fen": 12800} for state in states]
@@ -84,12 +85,51 @@ async def test_a_refused_request_says_why_and_keeps_what_was_written(
     assert "毛肚不新鲜" in again.text
 
 
-async def test_goods_at_the_door_can_be_asked_back(browser: httpx.AsyncClient, sign_in: SignIn, town: Town) -> None:
+@pytest.mark.parametrize("parcel", ["HANDED_OVER", "DELIVERED"])
+async def test_goods_that_have_left_can_be_asked_back(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town, parcel: str
+) -> None:
     await sign_in("buyer-an")
-    town.parcel |= {"state": "DELIVERED"}
-    town.orders[GOODS_ORDER]["delivery"]["parcel_state"] = "DELIVERED"
+    town.parcel |= {"state": parcel}
+    town.orders[GOODS_ORDER]["delivery"]["parcel_state"] = parcel
     assert f"/orders/{GOODS_ORDER}/after-use" in (await browser.get(f"/orders/{GOODS_ORDER}")).text
-    assert 'name="unit_ids"' in (await browser.get(f"/orders/{GOODS_ORDER}/after-use")).text
+    form = (await browser.get(f"/orders/{GOODS_ORDER}/after-use")).text
+    assert 'name="unit_ids"' in form
+    assert "审核期间配送照常进行" in form
+
+
+async def test_a_refund_that_the_hand_over_overtook_is_shown_as_with_the_merchant(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town
+) -> None:
+    await sign_in("buyer-an")
+    town.parcel |= {"state": "HANDED_OVER"}
+    units = [{**unit, "state": "REFUNDING"} for unit in town.orders[GOODS_ORDER]["units"]]
+    asked = refund("IN_REVIEW") | {"cause": "BUYER", "order_id": GOODS_ORDER}
+    town.orders[GOODS_ORDER] |= {"units": units, "refunds": [asked]}
+    page = (await browser.get(f"/orders/{GOODS_ORDER}")).text
+    for words in ("售后处理中", "商家审核中", "商家处理截止"):
+        assert words in page
+    assert "商品已发出" not in page, "no dead end"
+
+
+async def test_goods_that_are_not_sent_yet_warn_that_a_rider_may_be_faster(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town
+) -> None:
+    await sign_in("buyer-an")
+    town.orders[GOODS_ORDER]["delivery"]["parcel_state"] = "ACCEPTED"
+    assert "退款须经商家审核" in (await browser.get(f"/orders/{GOODS_ORDER}/refund")).text
+    assert "退款须经商家审核" not in (await browser.get(f"/orders/{VOUCHER_ORDER}/refund")).text
+
+
+@pytest.mark.parametrize("said", [{}, refused(appeal_text="只上了一半")])
+async def test_a_review_that_ended_because_the_goods_will_not_arrive_says_so(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town, said: dict[str, Any]
+) -> None:
+    await sign_in("buyer-an")
+    town.orders[GOODS_ORDER]["refunds"] = [refund("APPROVED", **said) | {"undelivered": True}]
+    page = (await browser.get(f"/orders/{GOODS_ORDER}")).text
+    assert "商品未能送达，直接退款" in page
+    assert "商家超时未处理，视为同意" not in page
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,11 @@ def _refused_refunds() -> set[str]:
                       CertificateState.REFUNDING)
     )  # fmt: skip
     vouchers = {refusal_to_fence([one], [unit]) for one in certificates}
-    parcels = {answer_fence(state, whole=True, carrier_involved=False)[1] for state in ParcelState}
+    parcels = {
+        answer_fence(state, whole=True, carrier_involved=False, by_buyer=by_buyer)[1]
+        for state in ParcelState
+        for by_buyer in (True, False)
+    }
     return {code for code in vouchers | parcels if code}
 
 
