@@ -124,7 +124,7 @@ async def cancel_attempt(due: Due, db: Database, world: DispatchWorld) -> None:
         return
     answer = await cancellation.send()
     async with db.transaction() as tx:
-        done = await cancelling.record(tx, world, attempt_id, answer)
+        done = await cancelling.record(tx, world, attempt_id, cancellation, answer)
     if not done:
         seen = await cancellation.ask()
         async with db.transaction() as tx:

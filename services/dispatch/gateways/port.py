@@ -235,6 +235,10 @@ class Carrier(Protocol):
         given its own."""
         ...
 
+    async def holds_back(self) -> bool:
+        """Whether new orders do not go out for now, because too many calls failed. Those that exist are not held."""
+        ...
+
     def label(self) -> str:
         """The name under which the buyer knows the carrier."""
         ...

@@ -13,6 +13,7 @@ from services.dispatch.store import attempts, parcels, webhooks
 from services.dispatch.store.attempts import Attempt
 from services.dispatch.store.webhooks import Arrived, StoredWebhook
 from services.dispatch.use_cases import clockwork
+from services.dispatch.use_cases.accounts import leave_out_by
 from services.dispatch.use_cases.following import QUERY, WEBHOOK, take_report
 from services.dispatch.use_cases.shipments import reference
 from services.dispatch.world import OWNER, DispatchWorld, token_hash
@@ -157,6 +158,7 @@ async def apply_answer(
 ) -> bool:
     """Let the attempt follow what the carrier itself says; False if it gave no answer, so that asking goes on."""
     if answer.value is None:
+        await leave_out_by(tx, heard.carrier, heard.attempt_id, answer)
         return False
     # Who cancelled is told only by the callback; that it is cancelled is what the carrier confirmed.
     told = next((snapshot.cancelled_by for snapshot in heard.batch.snapshots if snapshot.cancelled_by), None)

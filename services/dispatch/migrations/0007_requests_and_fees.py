@@ -1,0 +1,23 @@
+"""What was ordered under a key, so that nothing else is sent under it; fees that a carrier still owes an answer about."""
+
+from shared.migrations import apply
+
+revision = "dispatch_0007"
+down_revision = "dispatch_0006"
+branch_labels = None
+depends_on = None
+
+# A process of the version before writes no hash: the first repetition by this version sets it.
+_ATTEMPTS = """
+alter table attempts
+    add column request_hash bytea,
+    add column fee_asked int not null default 0,
+    add column fee_given_up_at timestamptz,
+    add column cancel_words text check (length(cancel_words) <= 200);
+create index on attempts (fee_given_up_at, attempt_id) where fee_given_up_at is not null and cancel_fee_fen is null;
+"""
+
+
+def upgrade() -> None:
+    """Only additions."""
+    apply(_ATTEMPTS)
