@@ -123,6 +123,8 @@ class Snapshot:
     provider_id: str | None = None
     waybill: str | None = None
     cancelled_by: CancelledBy | None = None
+    cancel_words: str | None = None
+    """Why it was cancelled, in the carrier's words, without numbers that could be somebody's."""
     position: GeoPoint | None = None
 
 

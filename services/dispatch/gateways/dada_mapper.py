@@ -27,7 +27,7 @@ from services.dispatch.gateways.port import (
     Trust,
     WebhookBatch,
 )
-from services.dispatch.gateways.wire_values import read_json, shanghai_time, whole_number, yuan_as_fen
+from services.dispatch.gateways.wire_values import read_json, shanghai_time, whole_number, words, yuan_as_fen
 from shared.money import yuan
 
 
@@ -254,4 +254,5 @@ def _reported(said: Mapping[str, Any], status: int, update_time: int) -> Snapsho
         occurred_at=datetime.fromtimestamp(seconds, UTC),
         rider=Rider(name, phone) if name else None,
         cancelled_by=_CANCELLED_BY.get(whole_number(said.get("cancel_from")) or 0),
+        cancel_words=words(said.get("cancel_reason")),
     )

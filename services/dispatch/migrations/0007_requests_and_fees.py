@@ -1,4 +1,4 @@
-"""What was ordered under a key, so that nothing else is sent under it; fees that a carrier still owes an answer about."""
+"""What was ordered under a key, so that nothing else is; cancel fees that a carrier has yet to name."""
 
 from shared.migrations import apply
 
@@ -15,6 +15,9 @@ alter table attempts
     add column fee_given_up_at timestamptz,
     add column cancel_words text check (length(cancel_words) <= 200);
 create index on attempts (fee_given_up_at, attempt_id) where fee_given_up_at is not null and cancel_fee_fen is null;
+create index on attempts (attempt_id)
+    where state = 'CANCELLED' and cancel_fee_fen is null and fee_given_up_at is null
+      and fee_state in ('PENDING', 'ESTIMATED');
 """
 
 

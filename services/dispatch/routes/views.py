@@ -51,6 +51,7 @@ class AttemptView(BaseModel):
     tip_unconfirmed_fen: int | None = Field(default=None, description="Offered, and never answered by the carrier")
     cancel_terms_fen: int | None = Field(default=None, description="What the carrier said that leaving would cost")
     cancelled_by: str | None = None
+    cancel_words: str | None = Field(default=None, description="Why, in the carrier's words")
     penalty_borne_by: str | None = Field(default=None, description="MERCHANT or PLATFORM, never the buyer")
     rider_epoch: int = Field(default=0, description="How many riders dropped out")
 
@@ -164,6 +165,7 @@ def _attempt(attempt: Attempt) -> AttemptView:
         tip_unconfirmed_fen=attempt.tip_wanted_fen if attempt.tip_wanted_fen and not attempt.tip_fen else None,
         cancel_terms_fen=attempt.cancel_terms_fen,
         cancelled_by=attempt.cancelled_by,
+        cancel_words=attempt.cancel_words,
         penalty_borne_by=attempt.penalty_borne_by,
         rider_epoch=attempt.rider_epoch,
     )

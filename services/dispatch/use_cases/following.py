@@ -17,7 +17,7 @@ from services.dispatch.domain.attempts import (
     weigh,
 )
 from services.dispatch.domain.parcels import DispatchState, ParcelState, Policy, Step, steps
-from services.dispatch.domain.penalties import borne_by, whose_doing
+from services.dispatch.domain.penalties import ask_fee_again_after, borne_by, whose_doing
 from services.dispatch.domain.routing import GeoPoint
 from services.dispatch.domain.timeline import What
 from services.dispatch.store import attempts, happenings, parcel_changes, parcels, scorecards, searches, zombies
@@ -81,11 +81,13 @@ async def take_report(
         position=sealed_place(world, snapshot.position),
         cancelled_by=doing,
         borne_by=borne_by(doing, attempt.cancel_reason),
+        cancel_words=snapshot.cancel_words,
     )
     await attempts.record(tx, attempt_id, after, snapshot, news)
     if after.state is not attempt.state:
         await _note(tx, attempt, after.state)
         await _count_end(tx, attempt, after.state)
+    await _watch_fee(tx, attempt, after, snapshot)
     await _watch(tx, world, attempt, after, ask_now=verdict is Verdict.ASK)
     # A waybill that came with the answer to the order has its track pushed already; a later one has not.
     caps = world.carriers.of(attempt.provider, attempt.account).caps
@@ -162,6 +164,20 @@ async def _watch(tx: Transaction, world: DispatchWorld, attempt: Attempt, after:
     await timers.schedule(tx, clockwork.POLL_ATTEMPT, attempt.attempt_id, tx.now if ask_now else tx.now + silence)
     if attempt.cancel_reason and attempt.state in UNCONFIRMED and after.state not in PICKED_UP:
         await timers.schedule(tx, clockwork.CANCEL_ATTEMPT, attempt.attempt_id, tx.now)
+
+
+async def _watch_fee(tx: Transaction, before: Attempt, after: Progress, snapshot: Snapshot) -> None:
+    """What a cancelled order costs may be told later, or only when asked; the scorecard learns of it then."""
+    if before.cancel_fee_fen is not None or after.state is not AttemptState.CANCELLED:
+        return
+    if snapshot.cancel_fee_fen is None:
+        pause = ask_fee_again_after(0)
+        if before.state is not AttemptState.CANCELLED and pause is not None:
+            await timers.schedule(tx, clockwork.LEARN_FEE, before.attempt_id, tx.now + pause)
+        return
+    await timers.cancel(tx, clockwork.LEARN_FEE, before.attempt_id)
+    if before.state is AttemptState.CANCELLED:
+        await scorecards.add_penalty(tx, before, snapshot.cancel_fee_fen)
 
 
 async def _watch_for_rider(

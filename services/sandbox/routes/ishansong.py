@@ -1,5 +1,6 @@
 """闪送's endpoints, and the controls that play its riders."""
 
+from dataclasses import replace
 from sqlite3 import Connection
 from typing import Annotated, Any
 
@@ -70,15 +71,25 @@ def build_router(world: World) -> APIRouter:
 
     @router.post("/_sim/ishansong/orders/{number}/{action}", tags=["ishansong"])
     async def act_as_rider(
-        number: str, action: str, code: Annotated[int, Query(ge=0, le=100_000)] = 777
+        number: str,
+        action: str,
+        code: Annotated[int, Query(ge=0, le=100_000)] = 777,
+        abort_type: Annotated[int | None, Query(ge=0, le=100)] = None,
+        abort_reason: Annotated[str, Query(max_length=200)] = "",
+        deduct_fen: Annotated[int | None, Query(ge=0, le=1_000_000)] = None,
     ) -> dict[str, Any]:
-        """accept, drop, fetch, finish, cancel; status only calls back with `code`."""
+        """accept, drop, fetch, finish, cancel (by whom: `abort_type`); status only calls back with `code`; bill says
+        what a cancelled order cost."""
         at = world.instant()
         with world.db.transaction() as tx:
             order, url = _find(tx, number), callback_url(world, tx)
             if action == "status":
                 ishansong_moves.tell(tx, order, code, url, at)
+            elif action == "bill":
+                order = ishansong.bill(tx, order, deduct_fen)
             elif action in _ACTIONS:
+                if abort_type is not None:
+                    order = replace(order, abort=ishansong.told_abort(abort_type, abort_reason, deduct_fen))
                 order = _moved(tx, order, _ACTIONS[action], url, world)
             else:
                 raise SandboxRefusal(404, "action_unknown", "没有这个动作", "There is no such action.")

@@ -116,6 +116,13 @@ def test_a_rider_who_dropped_out_means_searching_again() -> None:
     assert snapshot.state is AttemptState.SEARCHING
 
 
+@pytest.mark.parametrize(("cancel_from", "doing"), [(1, "RIDER"), (2, "MERCHANT"), (3, "SYSTEM"), (9, None)])
+def test_a_callback_tells_who_cancelled_and_why(cancel_from: int, doing: str | None) -> None:
+    body = _callback(order_status=5, cancel_from=cancel_from, cancel_reason="车坏了，请打 13800138000")
+    (snapshot,) = mapper.parse_callback(body).snapshots
+    assert (snapshot.cancelled_by, snapshot.cancel_words) == (doing, "车坏了，请打 ***")
+
+
 def test_a_riders_wish_to_cancel_makes_us_ask() -> None:
     body = {"messageType": 1, "messageBody": {"orderId": "b" * 32, "dadaOrderId": 1, "cancelReason": "车坏了"}}
     batch = mapper.parse_callback(json.dumps(body).encode())
