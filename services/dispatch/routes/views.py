@@ -130,7 +130,7 @@ def view(seen: Seen) -> ParcelView:
     return ParcelView(
         **card(seen).model_dump(),
         receive_code=seen.receive_code,
-        timeline=[_line(one) for one in seen.happenings if seen.as_staff or TEXTS[one.what].for_buyer],
+        timeline=timeline(seen, as_staff=seen.as_staff),
         attempts=[_attempt(one) for one in seen.attempts] if seen.as_staff else None,
         actions=[one.value for one in actions(seen.parcel.state, seen.parcel.dispatch_state, _live(seen))]
         if seen.as_staff
@@ -138,11 +138,22 @@ def view(seen: Seen) -> ParcelView:
     )
 
 
+def timeline(seen: Seen, *, as_staff: bool) -> list[Line]:
+    """What happened; the buyer does not read of the search for carriers."""
+    return [_line(one) for one in seen.happenings if as_staff or TEXTS[one.what].for_buyer]
+
+
 def _live(seen: Seen) -> LiveAttempt | None:
     latest = seen.latest
     if latest is None or latest.state in TERMINAL:
         return None
-    return LiveAttempt(latest.state, latest.carried_as, latest.picked_up, latest.tip_wanted_fen is not None)
+    return LiveAttempt(
+        latest.state,
+        latest.carried_as,
+        latest.picked_up,
+        tippable=seen.takes_tips and latest.tip_wanted_fen is None,
+        leaving=latest.cancel_reason is not None,
+    )
 
 
 def _line(happening: Happening) -> Line:

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from services.dispatch.gateways.carriers import Carriers
 from services.dispatch.gateways.dada import Dada
 from services.dispatch.gateways.guard import Guarded
+from services.dispatch.use_cases import dispatching
 from shared.contracts.catalog import DeliveryMode
 from shared.contracts.checkout import OrderPaid
 from shared.database import Row
@@ -126,6 +127,9 @@ async def test_an_account_whose_calls_fail_is_refused_by_name_and_looked_at_agai
     assert await stage.attempts(order) == []
     decision = await _newest_decision(stage, order, shop.clerk)
     assert (decision["chosen"], _refused(decision, "dada")) == (None, ["breaker_open"])
+    async with stage.db.transaction() as tx:
+        search = await dispatching.prepare(tx, stage.world, await stage.parcel_id(order))
+    assert search is None, "whoever is held back is not even asked for a price"
     assert (await stage.parcel(order))["dispatch_state"] == "PLANNED", "nobody is asked to decide for a minute's sake"
     for _ in range(3):
         await stage.pass_time(timedelta(seconds=21))
