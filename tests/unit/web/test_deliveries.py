@@ -54,7 +54,14 @@ async def test_what_leaving_costs_is_told_before_it_is_confirmed(
 ) -> None:
     await sign_in("merchant-hotpot")
     page = (await browser.get(f"{PAGE}/leave")).text
-    for shown in ("现在取消需付 ¥2.00", "不会从买家退款中扣除", "换一家配送", "闪送 ¥16.00", "自己配送", "不发货"):
+    for shown in (
+        "现在取消需付 ¥2.00",
+        "由商家承担，不影响买家退款",
+        "换一家配送",
+        "闪送 ¥16.00",
+        "自己配送",
+        "不发货",
+    ):
         assert shown in page
     assert "确认，并支付取消费 ¥2.00" in page
     assert town.heard == [], "looking changes nothing"

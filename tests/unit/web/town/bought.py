@@ -96,7 +96,7 @@ def parcel(**changes: Any) -> dict[str, Any]:
         "position": {"latitude": 20.03, "longitude": 110.33, "at": at(minutes=1), "distance_m": 1_240, "eta_s": 248},
         "has_photo": False,
         "proof": None,
-        "carrier": "native",
+        "carrier": "self",
         "waybill": None,
         "rider": {"name": "阿强", "masked_phone": "139****0001"},
         "receive_code": "402 817",
