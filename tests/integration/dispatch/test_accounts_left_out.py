@@ -13,8 +13,9 @@ from services.dispatch.use_cases import dispatching
 from shared.contracts.catalog import DeliveryMode
 from shared.contracts.checkout import OrderPaid
 from shared.database import Row
-from tests.integration.dispatch.lanes import restrict
-from tests.integration.dispatch.stage import Stage, as_
+from tests.integration.dispatch.lanes import SILENCE, restrict
+from tests.integration.dispatch.shipments import SHIPMENT
+from tests.integration.dispatch.stage import Stage, as_, refund_request
 
 INSTANT = DeliveryMode.INSTANT
 CODES = {
@@ -143,3 +144,21 @@ async def test_an_account_whose_calls_fail_is_refused_by_name_and_looked_at_agai
     served.state.world = stage.world
     await stage.pass_time(timedelta(seconds=21))
     assert [one["provider"] for one in await stage.attempts(order)] == ["dada"]
+
+
+async def test_orders_under_way_are_followed_and_called_off_past_an_open_breaker(stage: Stage) -> None:
+    shop = await stage.open_shop("dada")
+    followed, stopped = [await stage.accepted(shop, INSTANT) for _ in range(2)]
+    for order in (followed, stopped):
+        await stage.until_attempt(order, "SEARCHING")
+    dada = next(one for one in stage.world.carriers.all if one.provider == "dada")
+    await stage.faults("dada", {"operation": "queryDeliverFee", "fault": "http_500", "times": 99}, SILENCE)
+    while not await dada.holds_back():
+        await dada.quote(SHIPMENT, "f" * 32, "http://127.0.0.1:9")
+    await stage.rider(followed, "accept", "fetch")
+    await stage.pass_time(timedelta(seconds=61))
+    assert await stage.state(followed) == "HANDED_OVER", "asked about, although no new order would go out"
+    await stage.hear(refund_request(stopped))
+    await stage.until(stopped, "REFUNDING")
+    assert (await stage.attempts(stopped))[0]["state"] == "CANCELLED"
+    assert await dada.holds_back(), "and all that neither closed nor used the breaker"

@@ -11,7 +11,7 @@ from shared.contracts.catalog import DeliveryMode, StaffRole
 from shared.contracts.checkout import OrderPaid
 from shared.database import Row
 from shared.ids import new_id
-from tests.integration.dispatch.lanes import restrict
+from tests.integration.dispatch.lanes import SILENCE, restrict
 from tests.integration.dispatch.stage import Shop, Stage, as_, staff_changed
 
 INSTANT = DeliveryMode.INSTANT
@@ -156,3 +156,49 @@ async def test_what_was_not_cancelled_has_no_fee_to_settle(stage: Stage) -> None
         path = f"/admin/attempts/{attempt_id}/cancel-fee"
         answer = await stage.http.put(path, json={"fee_fen": 1}, headers=as_(operator))
         assert answer.json()["code"] == code
+
+
+async def _a_rider_came(stage: Stage, served: FastAPI, **preferences: Any) -> tuple[Shop, OrderPaid, Row]:
+    """Two minutes ago, so that 闪送 takes two yuan for leaving."""
+    restrict(stage, served, "ishansong")
+    shop = await stage.open_shop("ishansong", **preferences)
+    order = await stage.accepted(shop, INSTANT)
+    attempt = await stage.until_attempt(order, "SEARCHING")
+    await _sim(stage, attempt, "accept", ago_s=120)
+    return shop, order, await stage.until_attempt(order, "ASSIGNED")
+
+
+@pytest.mark.parametrize("verb", ["switch", "refusal"])
+async def test_leaving_costs_no_more_than_the_merchant_agreed_to(stage: Stage, served: FastAPI, verb: str) -> None:
+    shop, order, attempt = await _a_rider_came(stage, served)
+    terms = await stage.http.get(f"/parcels/{await stage.parcel_id(order)}/cancel-terms", headers=as_(shop.clerk))
+    assert (terms.json()["fee_fen"], terms.json()["needs_confirmation"]) == (200, True)
+    path = f"attempts/{attempt['attempt_id']}/switch" if verb == "switch" else "refusal"
+    body: dict[str, Any] = {} if verb == "switch" else {"reason": "售罄"}
+    for consent in ({}, {"most_fee_fen": 199}, {"accept_unknown_fee": True}):
+        refused = await stage.put(order, path, shop.clerk, body | consent)
+        assert (refused.status_code, refused.json()["code"]) == (409, "cancel_fee_unconfirmed")
+        assert refused.json()["fee_fen"] == 200
+        assert (await _fee(stage, order))["cancel_reason"] is None, "nothing was done"
+    assert (await stage.put(order, path, shop.clerk, body | {"most_fee_fen": 200})).status_code == 200
+    left = await stage.until_attempt(order, "CANCELLED")
+    assert (left["cancel_fee_fen"], left["fee_state"], left["penalty_borne_by"]) == (200, "CONFIRMED", "MERCHANT")
+
+
+async def test_a_fee_within_the_merchants_own_limit_needs_no_further_yes(stage: Stage, served: FastAPI) -> None:
+    shop, order, attempt = await _a_rider_came(stage, served, confirm_above_fen=200)
+    answer = await stage.put(order, f"attempts/{attempt['attempt_id']}/switch", shop.clerk)
+    assert answer.status_code == 200, answer.text
+    await stage.until_attempt(order, "CANCELLED")
+
+
+async def test_an_order_is_not_called_off_once_the_rider_has_the_goods(stage: Stage, served: FastAPI) -> None:
+    """闪送 would take it, keep the whole fee and bring the goods back; it is asked for no such thing."""
+    shop, order, attempt = await _a_rider_came(stage, served)
+    await stage.faults("ishansong", SILENCE)
+    await _sim(stage, attempt, "fetch")
+    body = {"most_fee_fen": 100_000}
+    assert (await stage.put(order, f"attempts/{attempt['attempt_id']}/switch", shop.clerk, body)).status_code == 200
+    await stage.act()
+    await stage.until(order, "HANDED_OVER")
+    assert (await _fee(stage, order))["state"] == "IN_TRANSIT"

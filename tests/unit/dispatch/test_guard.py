@@ -179,6 +179,19 @@ async def test_calls_of_one_account_are_paced() -> None:
     assert time.monotonic() - began >= 0.3, "ten at once, and each further one a tenth of a second later"
 
 
+async def test_the_pace_of_one_account_does_not_slow_another() -> None:
+    client = httpx.AsyncClient(transport=httpx.MockTransport(_ok))
+    slow, other = (
+        Guarded(DadaCarrier(DadaAccount(), client), threshold=3, open_for=timedelta(seconds=30), calls_per_s=rate)
+        for rate in (1, 1000)
+    )
+    await slow.query(REF)
+    waiting = asyncio.create_task(slow.query(REF))
+    await asyncio.gather(*(other.query(REF) for _ in range(20)))
+    assert not waiting.done(), "the slow one has another second to wait"
+    waiting.cancel()
+
+
 async def test_what_is_sent_again_after_a_failed_connection_is_the_same_to_the_last_byte() -> None:
     sent: list[bytes] = []
 
