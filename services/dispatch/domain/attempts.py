@@ -126,6 +126,8 @@ class Snapshot:
     cancel_words: str | None = None
     """Why it was cancelled, in the carrier's words, without numbers that could be somebody's."""
     position: GeoPoint | None = None
+    receive_code: str | None = None
+    """What the carrier's rider asks the buyer for at the door."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,7 @@ def build_order(account: DadaAccount, shipment: Shipment, attempt_key: str, call
         "cargo_num": shipment.units,
         "origin_mark_no": shipment.order_no,
         "info": shipment.title[:80],
+        "is_finish_code_needed": int(shipment.needs_code),
     }
 
 
@@ -218,6 +219,7 @@ def parse_status(result: Mapping[str, Any]) -> Snapshot:
         fee_fen=actual if actual is not None else yuan_as_fen(result.get("deliveryFee")),
         cancel_fee_fen=yuan_as_fen(result.get("deductFee")) if state is AttemptState.CANCELLED else None,
         position=_place(result),
+        receive_code=str(result.get("orderFinishCode") or "") or None,
     )
 
 

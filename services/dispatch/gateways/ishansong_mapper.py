@@ -200,6 +200,7 @@ def parse_status(account: IshansongAccount, data: Mapping[str, Any], number: str
         cancelled_by=_who(account, (aborted or {}).get("abortType")),
         cancel_words=words((aborted or {}).get("abortReason")),
         position=_place(data.get("courier")),
+        receive_code=str(data.get("deliveryPassword") or "") or None,
     )
 
 

@@ -91,6 +91,8 @@ class Shipment:
     category: str
     value_fen: int
     order_no: str
+    needs_code: bool = False
+    """The goods are worth so much that only the buyer's code proves their delivery, where a carrier can ask for one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,9 @@ class Tracking(BaseModel):
     delivered_at: datetime | None
     received_by: datetime | None = Field(description="When receipt becomes automatic")
     has_photo: bool
-    proof: Literal["CODE", "PHOTO"] | None = Field(description="What the merchant's own rider proved the delivery with")
+    proof: Literal["CODE", "PHOTO", "SIGNED"] | None = Field(
+        description="What the delivery was proven with; null: the carrier's word"
+    )
     timeline: list[Line]
 
 

@@ -83,7 +83,7 @@ class ParcelCard(BaseModel):
 class ParcelView(ParcelCard):
     """A parcel with its story."""
 
-    receive_code: str | None = Field(description="For the buyer, while the merchant's own rider is on the way")
+    receive_code: str | None = Field(description="For the buyer, while somebody is on the way who asks for it")
     timeline: list[Line]
     attempts: list[AttemptView] | None = Field(description="For staff")
     actions: list[str] = Field(default=[], description="For staff: what can be done about the parcel now")
@@ -139,8 +139,15 @@ def view(seen: Seen) -> ParcelView:
 
 
 def timeline(seen: Seen, *, as_staff: bool) -> list[Line]:
-    """What happened; the buyer does not read of the search for carriers."""
-    return [_line(one) for one in seen.happenings if as_staff or TEXTS[one.what].for_buyer]
+    """What happened. The buyer does not read of the search for carriers, nor the same line again for the next one."""
+    if as_staff:
+        return [_line(one) for one in seen.happenings]
+    told = [one for one in seen.happenings if TEXTS[one.what].for_buyer]
+    return [
+        _line(one)
+        for before, one in zip((None, *told), told, strict=False)
+        if before is None or before.what is not one.what
+    ]
 
 
 def _live(seen: Seen) -> LiveAttempt | None:

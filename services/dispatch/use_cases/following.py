@@ -20,7 +20,17 @@ from services.dispatch.domain.parcels import DispatchState, ParcelState, Policy,
 from services.dispatch.domain.penalties import ask_fee_again_after, borne_by, whose_doing
 from services.dispatch.domain.routing import GeoPoint
 from services.dispatch.domain.timeline import What
-from services.dispatch.store import attempts, happenings, parcel_changes, parcels, scorecards, searches, zombies
+from services.dispatch.store import (
+    attempts,
+    happenings,
+    parcel_changes,
+    parcels,
+    reports,
+    riders,
+    scorecards,
+    searches,
+    zombies,
+)
 from services.dispatch.store.attempts import Attempt, News
 from services.dispatch.store.parcels import Parcel
 from services.dispatch.use_cases import announcing, clockwork, stopping
@@ -64,7 +74,7 @@ async def take_report(
         return None
     parcel, attempt = held
     after, verdict = weigh(attempt.progress, snapshot, asked=asked)
-    await attempts.record_report(tx, attempt_id, source, snapshot, verdict.value)
+    await reports.keep(tx, attempt_id, source, snapshot, verdict.value)
     if snapshot.state is None:
         log.info("carrier_status_without_state", provider=attempt.provider, raw_status=snapshot.raw_status)
     if verdict is Verdict.ZOMBIE:
@@ -82,11 +92,13 @@ async def take_report(
         cancelled_by=doing,
         borne_by=borne_by(doing, attempt.cancel_reason),
         cancel_words=snapshot.cancel_words,
+        code=world.seals.seal(OWNER, snapshot.receive_code) if snapshot.receive_code else None,
     )
     await attempts.record(tx, attempt_id, after, snapshot, news)
     if after.state is not attempt.state:
         await _note(tx, attempt, after.state)
         await _count_end(tx, attempt, after.state)
+        await _keep_proof(tx, attempt, after.state, snapshot)
     await _watch_fee(tx, attempt, after, snapshot)
     await _watch(tx, world, attempt, after, ask_now=verdict is Verdict.ASK)
     # A waybill that came with the answer to the order has its track pushed already; a later one has not.
@@ -209,6 +221,17 @@ async def _count_end(tx: Transaction, before: Attempt, state: AttemptState) -> N
     ended = await attempts.find_attempt(tx, before.attempt_id)
     if ended is not None:
         await scorecards.count(tx, ended, scorecards.ending_of(ended))
+
+
+async def _keep_proof(tx: Transaction, before: Attempt, state: AttemptState, snapshot: Snapshot) -> None:
+    """What a carrier's delivery is proven with: the code that its rider had to ask for, or a courier's signature. What
+    merchants' own riders prove it with is kept when they do."""
+    if state is not AttemptState.DELIVERED or before.carried_as is DeliveryMode.SELF:
+        return
+    if before.sealed_code is not None or snapshot.receive_code is not None:
+        await riders.keep_proof(tx, before.attempt_id, before.parcel_id, "CODE", None, None)
+    elif before.carried_as is DeliveryMode.COURIER:
+        await riders.keep_proof(tx, before.attempt_id, before.parcel_id, "SIGNED", None, None)
 
 
 async def _raise_alarm(tx: Transaction, attempt: Attempt) -> None:

@@ -73,12 +73,10 @@ async def require_staff(tx: Transaction, caller: str, parcel_id: UUID) -> None:
         raise NotYourParcel
 
 
-async def proof_of(tx: Transaction, parcel_id: UUID) -> Literal["CODE", "PHOTO"] | None:
-    """What shows that the merchant's own rider brought the goods."""
+async def proof_of(tx: Transaction, parcel_id: UUID) -> Literal["CODE", "PHOTO", "SIGNED"] | None:
+    """What shows that the goods arrived; None where there is only the carrier's word."""
     proof = await riders.proof_of(tx, parcel_id)
-    if proof is None:
-        return None
-    return "CODE" if proof.sealed_photo is None else "PHOTO"
+    return proof.kind if proof else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +122,8 @@ def shown_to_staff(world: DispatchWorld, parcel: Parcel, latest: Attempt | None)
 
 def _shown(world: DispatchWorld, parcel: Parcel, latest: Attempt | None, *, as_staff: bool, as_buyer: bool) -> Seen:
     own = parcel.mode is DeliveryMode.SELF or (latest is not None and latest.carried_as is DeliveryMode.SELF)
-    code_needed = as_buyer and own and parcel.state in _UNDER_WAY
+    sealed_code = parcel.sealed_receive_code if own else latest.sealed_code if latest else None
+    code_needed = as_buyer and parcel.state in _UNDER_WAY and sealed_code is not None
     called = latest is not None and (as_staff or parcel.carried_as is not None)
     return Seen(
         parcel=parcel,
@@ -132,7 +131,7 @@ def _shown(world: DispatchWorld, parcel: Parcel, latest: Attempt | None, *, as_s
         carrier=_carrier(world, latest) if called else None,
         latest=latest,
         rider=_rider(world, latest),
-        receive_code=world.seals.open(parcel.sealed_receive_code) if code_needed else None,
+        receive_code=world.seals.open(sealed_code) if code_needed and sealed_code else None,
         receiver=world.address(parcel.sealed_address) if as_staff else None,
         takes_tips=as_staff and _takes_tips(world, latest),
     )

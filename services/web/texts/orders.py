@@ -82,6 +82,7 @@ TEXTS = {
     "parcel.seen": ("{time} 更新", "seen at {time}"),
     "parcel.proof": ("签收", "Proof"),
     "parcel.by_code": ("凭收货码签收", "Handed over for the receive code"),
+    "parcel.signed": ("承运方确认已签收", "Signed for, as its carrier says"),
     "parcel.photo": ("送达照片", "Photo of the delivery"),
     "parcel.to": ("收货信息", "Deliver to"),
     "parcel.receive_code": ("收货码", "Receive code"),

@@ -1,6 +1,7 @@
 """达达's texts: the provider's published vector, and the shapes that its documents show."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -85,6 +86,19 @@ def test_a_status_with_a_fetch_time_means_that_the_goods_were_picked_up() -> Non
     assert (status.cancel_fee_fen, status.fee_fen) == (200, 650)
     assert status.occurred_at == datetime(2026, 11, 22, 4, 5, tzinfo=UTC)
     assert status.rider is not None
+
+
+@pytest.mark.parametrize("needed", [True, False])
+def test_a_code_at_the_door_is_asked_for_where_it_is_needed(needed: bool) -> None:
+    body = mapper.build_order(DadaAccount(), replace(SHIPMENT, needs_code=needed), "a" * 32, "https://shop.example/w")
+    assert body["is_finish_code_needed"] == int(needed)
+
+
+def test_the_code_at_the_door_is_told_by_the_carrier_itself_and_by_no_callback() -> None:
+    assert mapper.parse_status({"statusCode": 2, "orderFinishCode": "402817"}).receive_code == "402817"
+    assert mapper.parse_status({"statusCode": 2, "orderFinishCode": ""}).receive_code is None
+    (told,) = mapper.parse_callback(_callback(order_status=2, finish_code="111111")).snapshots
+    assert told.receive_code is None, "whoever knows the address could tell the buyer a wrong one"
 
 
 def test_an_unknown_status_is_no_state() -> None:

@@ -172,6 +172,14 @@ def test_the_numbers_of_who_cancelled_are_the_deployments_to_set() -> None:
     assert told == [CancelledBy.MERCHANT, CancelledBy.RIDER, CancelledBy.SYSTEM]
 
 
+def test_the_password_at_the_door_is_the_buyers_code() -> None:
+    told = [
+        mapper.parse_status(ACCOUNT, _info(30, 20, 30, deliveryPassword=password), "TDH1").receive_code
+        for password in ("8152", "", None)
+    ]
+    assert told == ["8152", None, None]
+
+
 def test_an_order_that_was_not_called_off_was_called_off_by_nobody() -> None:
     snapshot = mapper.parse_status(ACCOUNT, _info(60, 20, 60), "TDH1")
     assert (snapshot.cancelled_by, snapshot.cancel_words) == (None, None)
