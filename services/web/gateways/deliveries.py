@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any, Literal
+from urllib.parse import quote
 from uuid import UUID
 
 from services.web.gateways.checkout import Happening
@@ -109,8 +110,25 @@ class Alert(View):
     disabled_since: datetime | None = None
 
 
+class OpenFee(View):
+    """What a cancelled order cost, which its carrier never said."""
+
+    attempt_id: UUID
+    provider: str
+    account: str
+    provider_id: str | None = None
+    given_up_at: datetime
+    terms_fen: int | None = None
+    penalty_borne_by: str | None = None
+
+
+class OpenFees(View):
+    items: list[OpenFee]
+    next_cursor: str | None = None
+
+
 class Deliveries(Service):
-    """Dispatch again, for the merchant's desk."""
+    """Dispatch again, for the desks of merchants and operators."""
 
     async def of_order(self, asker: Asker, order_id: UUID) -> Delivery:
         return Delivery.model_validate(await self.get(asker, f"/orders/{order_id}/parcel"))
@@ -144,3 +162,17 @@ class Deliveries(Service):
     async def decide(self, asker: Asker, parcel_id: UUID, what: Literal["search", "self-delivery", "return"]) -> None:
         """Keep waiting, deliver it ourselves, or confirm that it came back."""
         await self.put(asker, f"/parcels/{parcel_id}/{what}", {})
+
+    async def left_out(self, asker: Asker) -> list[Alert]:
+        """Every account that gets no orders now; for operators."""
+        found = await self.get(asker, "/admin/carrier-accounts")
+        return [Alert.model_validate(one) for one in found["items"]]
+
+    async def lift(self, asker: Asker, provider: str, account: str) -> None:
+        await self.delete(asker, f"/admin/carrier-accounts/{provider}/{quote(account)}")
+
+    async def open_fees(self, asker: Asker, cursor: str | None) -> OpenFees:
+        return OpenFees.model_validate(await self.get(asker, "/admin/cancel-fees", cursor=cursor))
+
+    async def settle_fee(self, asker: Asker, attempt_id: UUID, fee_fen: int) -> None:
+        await self.put(asker, f"/admin/attempts/{attempt_id}/cancel-fee", {"fee_fen": fee_fen})

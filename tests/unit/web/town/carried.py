@@ -57,3 +57,17 @@ def decision() -> dict[str, Any]:
              "refused": ["other_mode", "promise_out_of_reach"], "tries": 0},
         ],
     }  # fmt: skip
+
+
+def open_fee(name: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "attempt_id": known_id(name),
+        "parcel_id": known_id("parcel"),
+        "provider": "ishansong",
+        "account": "platform",
+        "provider_id": "TDH2026112200371",
+        "given_up_at": at(hours=5),
+        "terms_fen": None,
+        "penalty_borne_by": "PLATFORM",
+        **changes,
+    }

@@ -41,10 +41,28 @@ def add_deliveries(app: FastAPI, town: Town) -> None:
     async def cancel_terms(parcel_id: str) -> Any:
         return town.cancel_terms
 
-    @app.get("/board/alerts")
-    async def alerts(merchant_id: str) -> Any:
-        return {"items": town.carrier_alerts}
-
     @app.put("/parcels/{parcel_id}/attempts/{attempt_id}/{act}")
     async def act_on_attempt(parcel_id: str, attempt_id: str, act: str) -> Any:
         return town.delivery
+
+
+def add_carrier_desk(app: FastAPI, town: Town) -> None:
+    @app.get("/admin/carrier-accounts")
+    async def left_out() -> Any:
+        return {"items": town.carrier_alerts}
+
+    @app.delete("/admin/carrier-accounts/{provider}/{account}", status_code=204)
+    async def lift(provider: str, account: str) -> None:
+        town.carrier_alerts = [one for one in town.carrier_alerts if one["provider"] != provider]
+
+    @app.get("/admin/cancel-fees")
+    async def open_fees(cursor: str | None = None) -> Any:
+        return {"items": [] if cursor else town.open_fees, "next_cursor": None if cursor else "c2"}
+
+    @app.put("/admin/attempts/{attempt_id}/cancel-fee", status_code=204)
+    async def settle_fee(attempt_id: str) -> None:
+        town.open_fees = [one for one in town.open_fees if one["attempt_id"] != attempt_id]
+
+    @app.get("/board/alerts")
+    async def alerts(merchant_id: str) -> Any:
+        return {"items": town.carrier_alerts}

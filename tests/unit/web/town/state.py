@@ -5,7 +5,7 @@ from typing import Any
 from fastapi.responses import JSONResponse
 
 from tests.unit.web.town.bought import certificate, external_refund, order, parcel
-from tests.unit.web.town.carried import SECOND_TRY, delivery
+from tests.unit.web.town.carried import SECOND_TRY, delivery, open_fee
 from tests.unit.web.town.desks import claims, invitation, merchant, own_store, review_sheet, work_queue, written
 from tests.unit.web.town.seen import livestream, share_of, store_page
 from tests.unit.web.town.sold import town_deals
@@ -72,6 +72,7 @@ class Town:
         }  # fmt: skip
         self.carrier_alerts: list[dict[str, Any]] = []
         self.photo_type = "image/png"
+        self.open_fees = [open_fee("first fee"), open_fee("second fee", terms_fen=200)]
         self.redeemed: dict[str, Any] = {}
         self.livestreams = [livestream(self.deals)]
         self.shares: dict[str, Any] = {SHARE_CODE: share_of(self.deals[HOTPOT])}
