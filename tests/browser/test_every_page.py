@@ -39,9 +39,10 @@ STAFF = (
     "/m/deals/new?form=CASH_VOUCHER",
     "/m/deals/new?form=TIMES_CARD", "/m/deals/new?form=GOODS", "/m/deals/new?form=THIRD_PARTY_CODE",
     f"/m/deals/{HOTEL}/edit", f"/m/deals/{JOURNEY}/edit", f"/m/deals/{FRUIT}/edit", f"/m/deals/{VOUCHER}/edit",
-    "/m/orders", "/o/mass-refunds", "/m/staff", "/m/stores", "/m/stores/new", f"/m/stores/{STORE}/claim",
+    "/m/orders", f"/m/deliveries/{GOODS_ORDER}", f"/m/deliveries/{GOODS_ORDER}/leave",
+    "/o/mass-refunds", "/m/staff", "/m/stores", "/m/stores/new", f"/m/stores/{STORE}/claim",
     "/m/stores/find?q=老码头", "/m/statement", "/m/reviews", f"/m/codes/{PARTNER}", "/m/code-issuer", "/ride", "/o",
-    "/o/arbitrations", "/o/external-refunds",
+    "/o/arbitrations", "/o/external-refunds", "/o/carriers",
     f"/o/deals/{HOTPOT}", f"/o/merchants/{HOTPOT_MERCHANT}", f"/o/stores/{STORE}", "/o/find?q=老码头",
 )  # fmt: skip
 TOO_SMALL = """

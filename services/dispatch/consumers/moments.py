@@ -13,6 +13,7 @@ from services.dispatch.use_cases import (
     dispatching,
     finishing,
     hearing,
+    learning_fees,
     polling,
     returning,
     riderless,
@@ -124,7 +125,7 @@ async def cancel_attempt(due: Due, db: Database, world: DispatchWorld) -> None:
         return
     answer = await cancellation.send()
     async with db.transaction() as tx:
-        done = await cancelling.record(tx, world, attempt_id, answer)
+        done = await cancelling.record(tx, world, attempt_id, cancellation, answer)
     if not done:
         seen = await cancellation.ask()
         async with db.transaction() as tx:
@@ -169,6 +170,19 @@ async def confirm_return(due: Due, db: Database, world: DispatchWorld) -> None:
     answer = await confirmation.send()
     async with db.transaction() as tx:
         await returning.record(tx, attempt_id, answer, int(due.payload.get("told", 0)))
+
+
+@timers.acts_outside(clockwork.LEARN_FEE)
+async def learn_fee(due: Due, db: Database, world: DispatchWorld) -> None:
+    """Ask what a cancelled order cost."""
+    attempt_id = UUID(due.key)
+    async with db.transaction() as tx:
+        question = await learning_fees.prepare(tx, world, attempt_id)
+    if question is None:
+        return
+    answer = await question.ask()
+    async with db.transaction() as tx:
+        await learning_fees.record(tx, world, attempt_id, question, answer)
 
 
 @timers.acts_outside(clockwork.NO_RIDER)

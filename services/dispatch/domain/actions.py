@@ -25,7 +25,9 @@ class LiveAttempt:
     state: AttemptState
     carried_as: DeliveryMode
     picked_up: bool
-    tipped: bool
+    tippable: bool
+    leaving: bool = False
+    """It is being taken back already."""
 
 
 def actions(parcel: ParcelState, dispatch: DispatchState, live: LiveAttempt | None) -> tuple[Action, ...]:
@@ -45,9 +47,9 @@ def _before_hand_over(dispatch: DispatchState, live: LiveAttempt | None, *, own:
         return (Action.HAND_OVER,)
     if live is None:
         return (Action.KEEP_WAITING, Action.DELIVER_OURSELVES) if dispatch is DispatchState.MANUAL else ()
-    if live.state not in WITH_CARRIER or live.picked_up:
+    if live.state not in WITH_CARRIER or live.picked_up or live.leaving:
         return ()
-    tip = (Action.TIP,) if live.state is AttemptState.SEARCHING and not live.tipped else ()
+    tip = (Action.TIP,) if live.state is AttemptState.SEARCHING and live.tippable else ()
     return (*tip, Action.SWITCH)
 
 

@@ -123,7 +123,11 @@ class Snapshot:
     provider_id: str | None = None
     waybill: str | None = None
     cancelled_by: CancelledBy | None = None
+    cancel_words: str | None = None
+    """Why it was cancelled, in the carrier's words, without numbers that could be somebody's."""
     position: GeoPoint | None = None
+    receive_code: str | None = None
+    """What the carrier's rider asks the buyer for at the door."""
 
 
 @dataclass(frozen=True, slots=True)

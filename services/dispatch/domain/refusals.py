@@ -123,6 +123,18 @@ class CancelFeeUnconfirmed(Conflict):
     en = "Cancelling this delivery may cost a fee; confirm it first"
 
 
+class NotCancelled(Conflict):
+    code = "attempt_not_cancelled"
+    zh = "该配送单没有被取消"
+    en = "This carrier's order was not cancelled"
+
+
+class FeeKnown(Conflict):
+    code = "cancel_fee_known"
+    zh = "该配送单的取消费已确认"
+    en = "The cancel fee of this carrier's order is known"
+
+
 class TipsNotTaken(Conflict):
     code = "tips_not_taken"
     zh = "该配送方不支持加小费"

@@ -46,6 +46,7 @@ class What(StrEnum):
     SWITCHED = "switched"
     SEARCHED_AGAIN = "searched_again"
     OWN_RIDER = "own_rider"
+    CANCEL_FEE_UNKNOWN = "cancel_fee_unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,5 +97,8 @@ TEXTS: dict[What, Text] = {
     What.SWITCHED: Text("商家更换配送方", "The merchant changes the carrier", for_buyer=False),
     What.SEARCHED_AGAIN: Text("商家选择继续等待", "The merchant keeps waiting for a carrier", for_buyer=False),
     What.OWN_RIDER: Text("由商家自行配送", "The merchant delivers it", for_buyer=False),
+    What.CANCEL_FEE_UNKNOWN: Text(
+        "配送方未告知取消费，待平台核实", "The carrier never named its cancel fee", for_buyer=False
+    ),
     What.ZOMBIE: Text("已作废的配送单仍有动态", "A carrier's order that was over shows life", for_buyer=False),
 }

@@ -27,7 +27,7 @@ from services.dispatch.gateways.port import (
     Trust,
     WebhookBatch,
 )
-from services.dispatch.gateways.wire_values import read_json, shanghai_time, whole_number, yuan_as_fen
+from services.dispatch.gateways.wire_values import read_json, shanghai_time, whole_number, words, yuan_as_fen
 from shared.money import yuan
 
 
@@ -126,6 +126,7 @@ def build_order(account: DadaAccount, shipment: Shipment, attempt_key: str, call
         "cargo_num": shipment.units,
         "origin_mark_no": shipment.order_no,
         "info": shipment.title[:80],
+        "is_finish_code_needed": int(shipment.needs_code),
     }
 
 
@@ -218,6 +219,7 @@ def parse_status(result: Mapping[str, Any]) -> Snapshot:
         fee_fen=actual if actual is not None else yuan_as_fen(result.get("deliveryFee")),
         cancel_fee_fen=yuan_as_fen(result.get("deductFee")) if state is AttemptState.CANCELLED else None,
         position=_place(result),
+        receive_code=str(result.get("orderFinishCode") or "") or None,
     )
 
 
@@ -254,4 +256,5 @@ def _reported(said: Mapping[str, Any], status: int, update_time: int) -> Snapsho
         occurred_at=datetime.fromtimestamp(seconds, UTC),
         rider=Rider(name, phone) if name else None,
         cancelled_by=_CANCELLED_BY.get(whole_number(said.get("cancel_from")) or 0),
+        cancel_words=words(said.get("cancel_reason")),
     )

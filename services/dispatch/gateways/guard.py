@@ -1,12 +1,13 @@
 """What stands around every carrier account: a pace for all calls, and a breaker on new business only."""
 
+import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from aiolimiter import AsyncLimiter
 from purgatory import AsyncCircuitBreakerFactory
-from purgatory.domain.model import OpenedState
+from purgatory.domain.model import OPENED, OpenedState
 
 from services.dispatch.domain.attempts import Snapshot
 from services.dispatch.gateways.port import (
@@ -47,6 +48,7 @@ class Guarded:
     def __init__(self, carrier: Carrier, *, threshold: int, open_for: timedelta, calls_per_s: float) -> None:
         self._carrier = carrier
         self._pace = AsyncLimiter(max(calls_per_s, 1.0), 1.0)
+        self._name = f"{carrier.provider}/{carrier.account}"
         self._open_for_s = open_for.total_seconds()
         self._breakers = AsyncCircuitBreakerFactory(default_threshold=threshold, default_ttl=self._open_for_s)
 
@@ -65,6 +67,11 @@ class Guarded:
     @property
     def address_token(self) -> str | None:
         return self._carrier.address_token
+
+    async def holds_back(self) -> bool:
+        """Looking does not count as a call: when the breaker's time is over the next order is its trial."""
+        context = (await self._breakers.get_breaker(self._name)).context
+        return context.state == OPENED and time.time() <= (context.opened_at or 0.0) + self._open_for_s
 
     def label(self) -> str:
         return self._carrier.label()
@@ -106,7 +113,7 @@ class Guarded:
         return await call()
 
     async def _new_business(self, call: Callable[[], Awaitable[Result[T]]]) -> Result[T]:
-        breaker = await self._breakers.get_breaker(f"{self.provider}/{self.account}")
+        breaker = await self._breakers.get_breaker(self._name)
         try:
             async with breaker:
                 result = await self._paced(call)

@@ -92,7 +92,7 @@ class IshansongCarrier(PlainCarrier):
         return (
             answer.failed()
             if answer.value is None
-            else Result(Outcome.OK, mapper.parse_status(answer.value, number or ""))
+            else Result(Outcome.OK, mapper.parse_status(self._account, answer.value, number or ""))
         )
 
     async def cancel_terms(self, ref: ProviderRef, /) -> Result[CancelTerms]:
@@ -130,7 +130,7 @@ class IshansongCarrier(PlainCarrier):
         return answer.failed() if answer.value is None else Result(Outcome.OK)
 
     def webhook(self, raw: RawRequest, /) -> WebhookBatch:
-        return mapper.parse_callback(raw.body)
+        return mapper.parse_callback(self._account, raw.body)
 
     async def _call(self, operation: str, body: Mapping[str, Any]) -> Result[dict[str, Any]]:
         content = mapper.build_call(self._account, body, datetime.now(UTC))

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, Field, SecretStr
 
-from services.dispatch.domain.attempts import PICKED_UP, AttemptState, Rider, Snapshot
+from services.dispatch.domain.attempts import PICKED_UP, AttemptState, CancelledBy, Rider, Snapshot
 from services.dispatch.domain.routing import GeoPoint
 from services.dispatch.gateways.code_meanings import Meaning, read_code
 from services.dispatch.gateways.coordinates import from_baidu, to_baidu
@@ -26,7 +26,7 @@ from services.dispatch.gateways.port import (
     Trust,
     WebhookBatch,
 )
-from services.dispatch.gateways.wire_values import compact_json, fen, read_json, shanghai_time, whole_number
+from services.dispatch.gateways.wire_values import compact_json, fen, read_json, shanghai_time, whole_number, words
 
 
 class IshansongAccount(BaseModel):
@@ -45,6 +45,11 @@ class IshansongAccount(BaseModel):
     agree_to_deduct: bool = Field(default=False, description="Let a cancellation cost more than the order did")
     timeout_s: float = Field(default=8.0, gt=0, le=10)
     calls_per_s: float = Field(default=20.0, gt=0)
+    merchant_abort_types: frozenset[int] = Field(
+        default=frozenset({1, 2}),
+        description="Who cancelled is a number without a public table; these are the shop, as clients take them",
+    )
+    rider_abort_types: frozenset[int] = Field(default=frozenset({3}), description="All others: the provider itself")
     not_found_codes: frozenset[int] = frozenset({80004})
     bad_input_codes: frozenset[int] = frozenset({80002})
     auth_codes: frozenset[int] = frozenset({80001})
@@ -171,7 +176,7 @@ def parse_placed(data: Mapping[str, Any], number: str) -> Snapshot:
     return Snapshot("20", AttemptState.SEARCHING, fee_fen=fen(data.get("totalFeeAfterSave")), provider_id=number)
 
 
-def parse_status(data: Mapping[str, Any], number: str) -> Snapshot:
+def parse_status(account: IshansongAccount, data: Mapping[str, Any], number: str) -> Snapshot:
     """What orderInfo's data says. An order that is called off after the rider took the goods stays "on the way" until
     they are back: that is a return."""
     status = whole_number(data.get("orderStatus"))
@@ -192,8 +197,21 @@ def parse_status(data: Mapping[str, Any], number: str) -> Snapshot:
         fee_fen=fen(data.get("totalFeeAfterSave")),
         cancel_fee_fen=parse_cancel_fee(aborted or {}) if status == 60 or aborted else None,
         provider_id=number or None,
+        cancelled_by=_who(account, (aborted or {}).get("abortType")),
+        cancel_words=words((aborted or {}).get("abortReason")),
         position=_place(data.get("courier")),
+        receive_code=str(data.get("deliveryPassword") or "") or None,
     )
+
+
+def _who(account: IshansongAccount, abort_type: object) -> CancelledBy | None:
+    """Whose doing a cancellation was; None while nothing is said about it."""
+    kind = whole_number(abort_type)
+    if kind is None:
+        return None
+    if kind in account.merchant_abort_types:
+        return CancelledBy.MERCHANT
+    return CancelledBy.RIDER if kind in account.rider_abort_types else CancelledBy.SYSTEM
 
 
 def parse_cancel_fee(data: Mapping[str, Any]) -> int | None:
@@ -217,7 +235,7 @@ def _place(courier: object) -> GeoPoint | None:
         return None
 
 
-def parse_callback(body: bytes) -> WebhookBatch:
+def parse_callback(account: IshansongAccount, body: bytes) -> WebhookBatch:
     """A callback. Nothing in it proves its sender, and it carries no time: it only makes us ask."""
     refused = WebhookBatch(Trust.FAILED, REFUSED)
     try:
@@ -227,7 +245,12 @@ def parse_callback(body: bytes) -> WebhookBatch:
         return refused
     if not number or not key:
         return refused
-    told = Snapshot(str(status), STATES.get(status), rider=_rider(said.get("courier")))
+    told = Snapshot(
+        str(status),
+        STATES.get(status),
+        rider=_rider(said.get("courier")),
+        cancelled_by=_who(account, said.get("abortType")),
+    )
     return WebhookBatch(Trust.WEAK, HEARD, (told,), attempt_key=key, provider_id=number, ask=True)
 
 

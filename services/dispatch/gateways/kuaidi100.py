@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Self
 
@@ -95,6 +96,8 @@ class Kuaidi100Carrier(PlainCarrier):
         if answer.value is None:
             return answer.failed()
         order = mapper.parse_order(answer.value)
+        if order.state is AttemptState.CANCELLED:
+            order = replace(order, cancel_fee_fen=self._account.cancel_fee_fen)
         waybill = order.waybill or ref.waybill
         if order.state is not AttemptState.IN_TRANSIT or not waybill:
             return Result(Outcome.OK, order)
@@ -110,7 +113,7 @@ class Kuaidi100Carrier(PlainCarrier):
         )
         if answer.value is None:
             return answer.failed()
-        return Result(Outcome.OK, Cancelled(None))
+        return Result(Outcome.OK, Cancelled(self._account.cancel_fee_fen))
 
     async def subscribe(self, ref: ProviderRef, callback_url: str, /) -> Result[None]:
         """Have the track pushed. An order asks for that itself; this is for a waybill that became known later."""

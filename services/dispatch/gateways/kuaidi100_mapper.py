@@ -42,6 +42,11 @@ class Kuaidi100Account(BaseModel):
     salt: SecretStr = SecretStr("kuaidi-salt")
     company: str = "yuantong"
     service_type: str = "标准快递"
+    cancel_fee_fen: int | None = Field(
+        default=None,
+        ge=0,
+        description="What a cancellation costs by the contract; unset: nobody knows, no call tells it",
+    )
     timeout_s: float = Field(default=8.0, gt=0, le=10)
     calls_per_s: float = Field(default=10.0, gt=0)
 

@@ -18,6 +18,9 @@ class PlainCarrier:
     def address_token(self) -> str | None:
         return None
 
+    async def holds_back(self) -> bool:
+        return False
+
     async def quote(self, _shipment: Shipment, _key: str, _url: str, /) -> Result[Quote]:
         return unsupported("quote")
 

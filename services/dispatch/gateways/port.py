@@ -91,6 +91,8 @@ class Shipment:
     category: str
     value_fen: int
     order_no: str
+    needs_code: bool = False
+    """The goods are worth so much that only the buyer's code proves their delivery, where a carrier can ask for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +235,10 @@ class Carrier(Protocol):
     def address_token(self) -> str | None:
         """The secret part of the one callback address that the carrier has for this account; None where each order is
         given its own."""
+        ...
+
+    async def holds_back(self) -> bool:
+        """Whether new orders do not go out for now, because too many calls failed. Those that exist are not held."""
         ...
 
     def label(self) -> str:

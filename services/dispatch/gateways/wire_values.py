@@ -1,6 +1,7 @@
 """JSON, numbers, yuan, Shanghai times and query strings as carriers write them."""
 
 import json
+import re
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -51,6 +52,15 @@ def yuan_as_fen(value: object) -> int | None:
         return int((Decimal(str(value)) * 100).to_integral_value())
     except (InvalidOperation, ValueError, OverflowError):
         return None
+
+
+_NUMBERS = re.compile(r"\d{5,}")
+
+
+def words(value: object) -> str | None:
+    """What a person at the carrier wrote, without numbers that could be somebody's phone; None if nothing."""
+    text = _NUMBERS.sub("***", str(value or "").strip())[:200]
+    return text or None
 
 
 def shanghai_time(value: object) -> datetime | None:

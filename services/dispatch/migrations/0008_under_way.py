@@ -3,7 +3,7 @@
 from shared.migrations import apply
 
 revision = "dispatch_0008"
-down_revision = "dispatch_0006"
+down_revision = "dispatch_0007"
 branch_labels = None
 depends_on = None
 

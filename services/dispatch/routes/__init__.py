@@ -1,6 +1,6 @@
 """HTTP in: parse, one transaction, one use case, answer after the commit."""
 
-from services.dispatch.routes import board, carriers, choices, money, parcels, riders, tracking, webhooks
+from services.dispatch.routes import board, cancel_fees, carriers, choices, money, parcels, riders, tracking, webhooks
 
 ROUTERS = (
     parcels.router,
@@ -11,4 +11,5 @@ ROUTERS = (
     carriers.router,
     webhooks.router,
     money.router,
+    cancel_fees.router,
 )

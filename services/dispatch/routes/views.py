@@ -51,6 +51,7 @@ class AttemptView(BaseModel):
     tip_unconfirmed_fen: int | None = Field(default=None, description="Offered, and never answered by the carrier")
     cancel_terms_fen: int | None = Field(default=None, description="What the carrier said that leaving would cost")
     cancelled_by: str | None = None
+    cancel_words: str | None = Field(default=None, description="Why, in the carrier's words")
     penalty_borne_by: str | None = Field(default=None, description="MERCHANT or PLATFORM, never the buyer")
     rider_epoch: int = Field(default=0, description="How many riders dropped out")
 
@@ -82,7 +83,7 @@ class ParcelCard(BaseModel):
 class ParcelView(ParcelCard):
     """A parcel with its story."""
 
-    receive_code: str | None = Field(description="For the buyer, while the merchant's own rider is on the way")
+    receive_code: str | None = Field(description="For the buyer, while somebody is on the way who asks for it")
     timeline: list[Line]
     attempts: list[AttemptView] | None = Field(description="For staff")
     actions: list[str] = Field(default=[], description="For staff: what can be done about the parcel now")
@@ -129,7 +130,7 @@ def view(seen: Seen) -> ParcelView:
     return ParcelView(
         **card(seen).model_dump(),
         receive_code=seen.receive_code,
-        timeline=[_line(one) for one in seen.happenings if seen.as_staff or TEXTS[one.what].for_buyer],
+        timeline=timeline(seen, as_staff=seen.as_staff),
         attempts=[_attempt(one) for one in seen.attempts] if seen.as_staff else None,
         actions=[one.value for one in actions(seen.parcel.state, seen.parcel.dispatch_state, _live(seen))]
         if seen.as_staff
@@ -137,11 +138,29 @@ def view(seen: Seen) -> ParcelView:
     )
 
 
+def timeline(seen: Seen, *, as_staff: bool) -> list[Line]:
+    """What happened. The buyer does not read of the search for carriers, nor the same line again for the next one."""
+    if as_staff:
+        return [_line(one) for one in seen.happenings]
+    told = [one for one in seen.happenings if TEXTS[one.what].for_buyer]
+    return [
+        _line(one)
+        for before, one in zip((None, *told), told, strict=False)
+        if before is None or before.what is not one.what
+    ]
+
+
 def _live(seen: Seen) -> LiveAttempt | None:
     latest = seen.latest
     if latest is None or latest.state in TERMINAL:
         return None
-    return LiveAttempt(latest.state, latest.carried_as, latest.picked_up, latest.tip_wanted_fen is not None)
+    return LiveAttempt(
+        latest.state,
+        latest.carried_as,
+        latest.picked_up,
+        tippable=seen.takes_tips and latest.tip_wanted_fen is None,
+        leaving=latest.cancel_reason is not None,
+    )
 
 
 def _line(happening: Happening) -> Line:
@@ -164,6 +183,7 @@ def _attempt(attempt: Attempt) -> AttemptView:
         tip_unconfirmed_fen=attempt.tip_wanted_fen if attempt.tip_wanted_fen and not attempt.tip_fen else None,
         cancel_terms_fen=attempt.cancel_terms_fen,
         cancelled_by=attempt.cancelled_by,
+        cancel_words=attempt.cancel_words,
         penalty_borne_by=attempt.penalty_borne_by,
         rider_epoch=attempt.rider_epoch,
     )

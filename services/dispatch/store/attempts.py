@@ -53,6 +53,11 @@ class Attempt:
     rider_subject: str | None
     sealed_position: str | None
     position_at: datetime | None
+    request_hash: bytes | None
+    fee_asked: int
+    fee_given_up_at: datetime | None
+    cancel_words: str | None
+    sealed_code: str | None
 
     @property
     def key(self) -> str:
@@ -69,7 +74,8 @@ _COLUMNS = """attempt_id, parcel_id, number, provider, account, carried_as, stat
   provider_id, waybill, sealed_rider, fee_fen, cancel_fee_fen, fee_state, refusal_code, cancel_reason, submissions,
   asked, first_submitted_at, last_submitted_at, zombie_since, created_at, quote_token, quote_fee_fen, quote_expires_at,
   zone, hour, assigned_at, rider_epoch, tip_fen, tip_wanted_fen, cancel_terms_fen, cancelled_by, penalty_borne_by,
-  rider_subject, sealed_position, position_at"""
+  rider_subject, sealed_position, position_at, request_hash, fee_asked, fee_given_up_at, cancel_words,
+  sealed_code"""
 _RIDER_LOST = "(state in ('ASSIGNED', 'AT_PICKUP') and $2 = 'SEARCHING')"
 _OVER = "$2 in ('DELIVERED', 'CANCELLED', 'RETURNED', 'REJECTED', 'LOST', 'FENCED')"
 _ENDS_CANCELLED = "($2 = 'CANCELLED' and state <> 'CANCELLED')"
@@ -179,16 +185,18 @@ async def move(tx: Transaction, attempt_id: UUID, *, before: AttemptState, after
     )
 
 
-async def begin_submission(tx: Transaction, attempt_id: UUID, before: AttemptState) -> bool:
-    """CREATED (or UNKNOWN, when the carrier merges repetitions) → SUBMITTING, counted."""
+async def begin_submission(tx: Transaction, attempt_id: UUID, before: AttemptState, request_hash: bytes) -> bool:
+    """CREATED (or UNKNOWN, when the carrier merges repetitions) → SUBMITTING, counted. What is sent first under the
+    attempt's key is all that is ever sent under it: False for anything else."""
     return (
         await tx.execute(
             """update attempts set state = 'SUBMITTING', submissions = submissions + 1, last_submitted_at = $3,
-             first_submitted_at = coalesce(first_submitted_at, $3)
-           where attempt_id = $1 and state = $2""",
+             first_submitted_at = coalesce(first_submitted_at, $3), request_hash = $4
+           where attempt_id = $1 and state = $2 and coalesce(request_hash, $4) = $4""",
             attempt_id,
             before.value,
             tx.now,
+            request_hash,
         )
         == 1
     )
@@ -205,6 +213,8 @@ class News:
     position: str | None = None
     cancelled_by: CancelledBy | None = None
     borne_by: Bearer | None = None
+    cancel_words: str | None = None
+    code: str | None = None
 
 
 async def record(tx: Transaction, attempt_id: UUID, progress: Progress, snapshot: Snapshot, news: News) -> None:
@@ -224,6 +234,8 @@ async def record(tx: Transaction, attempt_id: UUID, progress: Progress, snapshot
              cancel_fee_fen = coalesce($10, cancel_fee_fen), last_heard_at = $11,
              cancelled_by = case when {_ENDS_CANCELLED} then $14 else cancelled_by end,
              penalty_borne_by = case when {_ENDS_CANCELLED} then $15 else penalty_borne_by end,
+             cancel_words = coalesce(cancel_words, $16),
+             sealed_code = case when {_OVER} then null else coalesce($17, sealed_code) end,
              fee_state = case when $10::bigint is not null then 'CONFIRMED'
                               when {_ENDS_CANCELLED} and cancel_terms_fen is not null then 'ESTIMATED'
                               when {_ENDS_CANCELLED} then 'PENDING'
@@ -246,20 +258,8 @@ async def record(tx: Transaction, attempt_id: UUID, progress: Progress, snapshot
         news.position if news.current else None,
         news.cancelled_by.value if news.cancelled_by else None,
         news.borne_by.value if news.borne_by else None,
-    )
-
-
-async def record_report(tx: Transaction, attempt_id: UUID, source: str, snapshot: Snapshot, verdict: str) -> None:
-    """Keep every report, also those that moved nothing."""
-    await tx.execute(
-        """insert into reports (attempt_id, source, raw_status, state, occurred_at, verdict)
-           values ($1, $2, $3, $4, $5, $6)""",
-        attempt_id,
-        source,
-        snapshot.raw_status,
-        snapshot.state.value if snapshot.state else None,
-        snapshot.occurred_at,
-        verdict,
+        news.cancel_words,
+        news.code,
     )
 
 

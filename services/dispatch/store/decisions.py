@@ -18,9 +18,14 @@ class Decision:
 
 
 async def keep(tx: Transaction, parcel_id: UUID, attempt_id: UUID | None, record: dict[str, Any]) -> None:
-    """Add a decision; without an attempt nobody was chosen."""
+    """Add a decision; without an attempt nobody was chosen. Looking again in vain, for the same reasons, is no news."""
     await tx.execute(
-        "insert into decisions (parcel_id, attempt_id, at, record) values ($1, $2, $3, $4)",
+        """insert into decisions (parcel_id, attempt_id, at, record)
+           select $1::uuid, $2::uuid, $3::timestamptz, $4::jsonb
+           where $2::uuid is not null or not exists (
+             select from (select attempt_id, record from decisions where parcel_id = $1
+                          order by decision_id desc limit 1) last
+             where last.attempt_id is null and last.record = $4)""",
         parcel_id,
         attempt_id,
         tx.now,

@@ -13,6 +13,9 @@ async def terms(tx: Transaction) -> dict[str, int]:
         """select coalesce(sum(fee_fen) filter (where state = 'DELIVERED'), 0)::bigint as carried,
              coalesce(sum(cancel_fee_fen), 0)::bigint as cancelled from attempts where carried_as <> 'SELF'"""
     )
+    unknown = await tx.value(
+        "select count(*) from attempts where fee_given_up_at is not null and cancel_fee_fen is null"
+    )
     waiting = await tx.value("select count(*) from fences where state = 'WAITING'")
     assert fees is not None, "an aggregate without GROUP BY always gives a row"
     return {
@@ -21,6 +24,7 @@ async def terms(tx: Transaction) -> dict[str, int]:
         "refund_fences_waiting": waiting,
         "carrier_fees_fen": fees["carried"],
         "cancel_fees_fen": fees["cancelled"],
+        "cancel_fees_unknown": unknown,
     }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from services.dispatch.store.parcels import COLUMNS, Parcel, parcel_of
@@ -77,7 +78,7 @@ async def parcels_for(
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    kind: str
+    kind: Literal["CODE", "PHOTO", "SIGNED"]
     sealed_photo: str | None
     taken_at: datetime
 

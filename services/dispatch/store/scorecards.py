@@ -83,6 +83,20 @@ async def count(tx: Transaction, attempt: Attempt, ending: Ending) -> None:
     )
 
 
+async def add_penalty(tx: Transaction, attempt: Attempt, penalty_fen: int) -> None:
+    """What a cancelled attempt cost was told after its end, which is counted."""
+    await tx.execute(
+        """update scorecard set penalty_fen = penalty_fen + $5
+           where ctid = (select ctid from scorecard where provider = $1 and zone = $2 and hour = $3 and day <= $4
+                         order by day desc limit 1)""",
+        attempt.provider,
+        attempt.zone,
+        attempt.hour,
+        business_day(tx.now),
+        penalty_fen,
+    )
+
+
 def _since(tx: Transaction) -> date:
     return business_day(tx.now - ROLLING)
 

@@ -54,8 +54,8 @@ async def tried(tx: Transaction, parcel_id: UUID, since: datetime) -> dict[tuple
     """What each account did with the parcel since then."""
     rows = await tx.fetch(
         f"""select provider, account, count(*) filter (where {_TRY})::int as tries,
-              bool_or(state = 'REJECTED'
-                      and refusal_code not like all(array['quote\\_%', 'funds:%', 'auth:%'])) as refused,
+              bool_or(state = 'REJECTED' and refusal_code not like all(
+                array['quote\\_%', 'request\\_changed:%', 'funds:%', 'auth:%'])) as refused,
               count(*) filter (where state = 'REJECTED' and refusal_code like 'quote\\_stale%')::int as stale_quotes
             from attempts where parcel_id = $1 and created_at >= $2 and carried_as <> 'SELF'
             group by provider, account""",

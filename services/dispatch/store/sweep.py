@@ -31,6 +31,19 @@ async def orphaned_attempts(tx: Transaction, limit: int) -> list[Orphan]:
     return [Orphan(row["attempt_id"], AttemptState(row["state"]), row["cancel_wanted"]) for row in rows]
 
 
+async def orphaned_fees(tx: Transaction, limit: int) -> list[UUID]:
+    """Cancelled attempts whose carriers nobody will ask what that costs: those of the version before, too."""
+    rows = await tx.fetch(
+        f"""select attempt_id from attempts a
+            where state = 'CANCELLED' and cancel_fee_fen is null and fee_given_up_at is null
+              and fee_state in ('PENDING', 'ESTIMATED') and changed_at < {_LEFT_ALONE}
+              and not exists (select from timers t where t.kind = 'learn_fee' and t.key = a.attempt_id::text)
+            order by attempt_id limit $1""",
+        limit,
+    )
+    return [row["attempt_id"] for row in rows]
+
+
 async def orphaned_parcels(tx: Transaction, limit: int) -> list[UUID]:
     """Accepted parcels that have no attempt, wait for nobody's decision, and for which no carrier is looked for."""
     rows = await tx.fetch(

@@ -10,6 +10,7 @@ from services.dispatch.gateways.port import Cancelled, Carrier, Outcome, Provide
 from services.dispatch.store import attempts
 from services.dispatch.store.attempts import Attempt
 from services.dispatch.use_cases import clockwork, submitting
+from services.dispatch.use_cases.accounts import leave_out_by
 from services.dispatch.use_cases.following import QUERY, end_attempt, hold, take_report
 from services.dispatch.use_cases.shipments import reference
 from services.dispatch.use_cases.submitting import Submission
@@ -39,6 +40,10 @@ async def prepare(tx: Transaction, world: DispatchWorld, attempt_id: UUID) -> Qu
         return Question(carrier, reference(world, parcel, attempt))
     if _may_repeat(tx, attempt, carrier.caps.merges_repeats_for):
         repetition = await submitting.begin_sending(tx, world, parcel, attempt)
+        if repetition is None:
+            # Something else would be sent than the first time. Unless it was fenced, its carrier still may tell.
+            await _ask_again(tx, attempt)
+            return None
         # If this process dies now, the submission's own timer finds out; the question itself is put.
         await timers.cancel(tx, clockwork.ASK_ATTEMPT, attempt_id)
         await timers.schedule(tx, clockwork.SUBMIT_ATTEMPT, attempt_id, tx.now + timedelta(seconds=30))
@@ -61,6 +66,7 @@ async def record(tx: Transaction, world: DispatchWorld, attempt_id: UUID, answer
         await timers.cancel(tx, clockwork.ASK_ATTEMPT, attempt_id)
         return False
     attempt = held[1]
+    await leave_out_by(tx, world.carriers.of(attempt.provider, attempt.account), attempt_id, answer)
     if answer.value is not None:
         after = await take_report(tx, world, attempt_id, answer.value, QUERY, asked=True)
         if after is not None and after.state not in UNCONFIRMED:

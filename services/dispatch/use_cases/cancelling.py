@@ -11,6 +11,7 @@ from services.dispatch.store import attempts, zombies
 from services.dispatch.store.attempts import Attempt
 from services.dispatch.store.parcels import Parcel
 from services.dispatch.use_cases import clockwork, stopping
+from services.dispatch.use_cases.accounts import leave_out_by
 from services.dispatch.use_cases.following import QUERY, end_attempt, hold, take_report
 from services.dispatch.use_cases.shipments import reference
 from services.dispatch.world import DispatchWorld
@@ -67,9 +68,12 @@ async def _is_pointless(tx: Transaction, parcel: Parcel, attempt: Attempt) -> bo
     return no_rider and rider_came and not await stopping.is_stopping(tx, parcel)
 
 
-async def record(tx: Transaction, world: DispatchWorld, attempt_id: UUID, answer: Result[Cancelled]) -> bool:
+async def record(
+    tx: Transaction, world: DispatchWorld, attempt_id: UUID, asked: Cancellation, answer: Result[Cancelled]
+) -> bool:
     """What the carrier said to the cancellation. False: only a query can tell what is true."""
     if answer.value is None:
+        await leave_out_by(tx, asked.carrier, attempt_id, answer)
         return False
     snapshot = Snapshot("cancelled", AttemptState.CANCELLED, cancel_fee_fen=answer.value.fee_fen)
     await take_report(tx, world, attempt_id, snapshot, QUERY, asked=True)

@@ -56,12 +56,14 @@ async def look_around(tx: Transaction, world: DispatchWorld, parcel: Parcel) -> 
     tried = await searches.tried(tx, parcel.parcel_id, since)
     left_out = {(one.provider, one.account): one for one in await accounts.alerts(tx)}
     considered = []
-    for candidate in candidates_of(world.carriers.of_merchant(parcel.merchant_id)):
+    carriers = world.carriers.of_merchant(parcel.merchant_id)
+    for carrier, candidate in zip(carriers, candidates_of(carriers), strict=True):
         key = (candidate.provider, candidate.account)
         before, alert = tried.get(key), left_out.get(key)
         standing = Standing(
             balance_short=alert is not None and alert.balance_short_since is not None,
             disabled=alert is not None and alert.disabled_since is not None,
+            breaker_open=await carrier.holds_back(),
             refused_parcel=before is not None and before.refused,
             stale_quotes=before.stale_quotes if before else 0,
             tries=before.tries if before else 0,

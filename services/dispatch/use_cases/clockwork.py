@@ -20,6 +20,7 @@ LAY_ZOMBIE = "lay_zombie"
 SUBSCRIBE_TRACK = "subscribe_track"
 NO_RIDER = "no_rider"
 CONFIRM_RETURN = "confirm_return"
+LEARN_FEE = "learn_fee"
 
 # Of a stored webhook, and of all of them.
 APPLY_WEBHOOK = "apply_webhook"

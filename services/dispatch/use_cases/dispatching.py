@@ -18,6 +18,7 @@ from services.dispatch.store import attempts, decisions, happenings, parcel_chan
 from services.dispatch.store.attempts import Attempt, NewAttempt
 from services.dispatch.store.parcels import Parcel
 from services.dispatch.use_cases import clockwork, stopping
+from services.dispatch.use_cases.accounts import leave_out
 from services.dispatch.use_cases.candidates import Field, candidates_of, look_around
 from services.dispatch.use_cases.following import ask_merchant
 from services.dispatch.use_cases.shipments import shipment_of
@@ -73,9 +74,12 @@ async def prepare(tx: Transaction, world: DispatchWorld, parcel_id: UUID) -> Sea
         await open_own_attempt(tx, world, parcel)
         return None
     field = await look_around(tx, world, parcel)
+    if field.tries >= world.policy.most_attempts:
+        await _give_to_merchant(tx, parcel, field)
+        return None
     able = [one.candidate for one in field.considered if not one.refused]
-    if not able or field.tries >= world.policy.most_attempts:
-        await _give_to_merchant(tx, world, parcel, field)
+    if not able:
+        await _nobody(tx, parcel, choose(field.considered, field.contract), field)
         return None
     carriers = {(one.provider, one.account): one for one in world.carriers.of_merchant(parcel.merchant_id)}
     asking = {}
@@ -93,6 +97,9 @@ async def decide(
     parcel taken care of."""
     await timers.cancel(tx, clockwork.DISPATCH_PARCEL, search.parcel_id)
     parcel = await parcels.lock_parcel(tx, search.parcel_id)
+    # In one order for everybody, since the rows of the accounts are locked.
+    for candidate in sorted(quotes, key=lambda one: (one.provider, one.account)):
+        await leave_out(tx, search.asking[candidate].carrier, search.parcel_id, quotes[candidate])
     if parcel is None or not await _needs_carrier(tx, parcel):
         return None
     field = await look_around(tx, world, parcel)
@@ -145,6 +152,7 @@ def _offer(
 
 async def _nobody(tx: Transaction, parcel: Parcel, choice: Choice, field: Field) -> None:
     await decisions.keep(tx, parcel.parcel_id, None, choice.record())
+    await timers.cancel(tx, clockwork.DISPATCH_PARCEL, parcel.parcel_id)
     if choice.chosen is not None:
         # Somebody may carry it since the prices were asked for, and was not asked.
         await timers.schedule(tx, clockwork.DISPATCH_PARCEL, parcel.parcel_id, tx.now)
@@ -154,11 +162,8 @@ async def _nobody(tx: Transaction, parcel: Parcel, choice: Choice, field: Field)
         await ask_merchant(tx, parcel)
 
 
-async def _give_to_merchant(tx: Transaction, world: DispatchWorld, parcel: Parcel, field: Field) -> None:
-    used_up = field.tries >= world.policy.most_attempts
-    considered = [
-        one if one.refused or not used_up else replace(one, refused=("tries_used_up",)) for one in field.considered
-    ]
+async def _give_to_merchant(tx: Transaction, parcel: Parcel, field: Field) -> None:
+    considered = [one if one.refused else replace(one, refused=("tries_used_up",)) for one in field.considered]
     await decisions.keep(tx, parcel.parcel_id, None, choose(considered, field.contract).record())
     await timers.cancel(tx, clockwork.DISPATCH_PARCEL, parcel.parcel_id)
     await ask_merchant(tx, parcel)

@@ -17,10 +17,20 @@ from services.dispatch.domain.attempts import (
     weigh,
 )
 from services.dispatch.domain.parcels import DispatchState, ParcelState, Policy, Step, steps
-from services.dispatch.domain.penalties import borne_by, whose_doing
+from services.dispatch.domain.penalties import ask_fee_again_after, borne_by, whose_doing
 from services.dispatch.domain.routing import GeoPoint
 from services.dispatch.domain.timeline import What
-from services.dispatch.store import attempts, happenings, parcel_changes, parcels, scorecards, searches, zombies
+from services.dispatch.store import (
+    attempts,
+    happenings,
+    parcel_changes,
+    parcels,
+    reports,
+    riders,
+    scorecards,
+    searches,
+    zombies,
+)
 from services.dispatch.store.attempts import Attempt, News
 from services.dispatch.store.parcels import Parcel
 from services.dispatch.use_cases import announcing, clockwork, stopping
@@ -64,7 +74,7 @@ async def take_report(
         return None
     parcel, attempt = held
     after, verdict = weigh(attempt.progress, snapshot, asked=asked)
-    await attempts.record_report(tx, attempt_id, source, snapshot, verdict.value)
+    await reports.keep(tx, attempt_id, source, snapshot, verdict.value)
     if snapshot.state is None:
         log.info("carrier_status_without_state", provider=attempt.provider, raw_status=snapshot.raw_status)
     if verdict is Verdict.ZOMBIE:
@@ -81,11 +91,15 @@ async def take_report(
         position=sealed_place(world, snapshot.position),
         cancelled_by=doing,
         borne_by=borne_by(doing, attempt.cancel_reason),
+        cancel_words=snapshot.cancel_words,
+        code=world.seals.seal(OWNER, snapshot.receive_code) if snapshot.receive_code else None,
     )
     await attempts.record(tx, attempt_id, after, snapshot, news)
     if after.state is not attempt.state:
         await _note(tx, attempt, after.state)
         await _count_end(tx, attempt, after.state)
+        await _keep_proof(tx, attempt, after.state, snapshot)
+    await _watch_fee(tx, attempt, after, snapshot)
     await _watch(tx, world, attempt, after, ask_now=verdict is Verdict.ASK)
     # A waybill that came with the answer to the order has its track pushed already; a later one has not.
     caps = world.carriers.of(attempt.provider, attempt.account).caps
@@ -166,6 +180,20 @@ async def _watch(tx: Transaction, world: DispatchWorld, attempt: Attempt, after:
         await timers.schedule(tx, clockwork.CANCEL_ATTEMPT, attempt.attempt_id, tx.now)
 
 
+async def _watch_fee(tx: Transaction, before: Attempt, after: Progress, snapshot: Snapshot) -> None:
+    """What a cancelled order costs may be told later, or only when asked; the scorecard learns of it then."""
+    if before.cancel_fee_fen is not None or after.state is not AttemptState.CANCELLED:
+        return
+    if snapshot.cancel_fee_fen is None:
+        pause = ask_fee_again_after(0)
+        if before.state is not AttemptState.CANCELLED and pause is not None:
+            await timers.schedule(tx, clockwork.LEARN_FEE, before.attempt_id, tx.now + pause)
+        return
+    await timers.cancel(tx, clockwork.LEARN_FEE, before.attempt_id)
+    if before.state is AttemptState.CANCELLED:
+        await scorecards.add_penalty(tx, before, snapshot.cancel_fee_fen)
+
+
 async def _watch_for_rider(
     tx: Transaction, world: DispatchWorld, parcel: Parcel, attempt: Attempt, after: Progress
 ) -> None:
@@ -195,6 +223,17 @@ async def _count_end(tx: Transaction, before: Attempt, state: AttemptState) -> N
     ended = await attempts.find_attempt(tx, before.attempt_id)
     if ended is not None:
         await scorecards.count(tx, ended, scorecards.ending_of(ended))
+
+
+async def _keep_proof(tx: Transaction, before: Attempt, state: AttemptState, snapshot: Snapshot) -> None:
+    """What a carrier's delivery is proven with: the code that its rider had to ask for, or a courier's signature. What
+    merchants' own riders prove it with is kept when they do."""
+    if state is not AttemptState.DELIVERED or before.carried_as is DeliveryMode.SELF:
+        return
+    if before.sealed_code is not None or snapshot.receive_code is not None:
+        await riders.keep_proof(tx, before.attempt_id, before.parcel_id, "CODE", None, None)
+    elif before.carried_as is DeliveryMode.COURIER:
+        await riders.keep_proof(tx, before.attempt_id, before.parcel_id, "SIGNED", None, None)
 
 
 async def _raise_alarm(tx: Transaction, attempt: Attempt) -> None:

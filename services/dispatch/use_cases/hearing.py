@@ -13,6 +13,7 @@ from services.dispatch.store import attempts, parcels, webhooks
 from services.dispatch.store.attempts import Attempt
 from services.dispatch.store.webhooks import Arrived, StoredWebhook
 from services.dispatch.use_cases import clockwork
+from services.dispatch.use_cases.accounts import leave_out_by
 from services.dispatch.use_cases.following import QUERY, WEBHOOK, take_report
 from services.dispatch.use_cases.shipments import reference
 from services.dispatch.world import OWNER, DispatchWorld, token_hash
@@ -157,10 +158,17 @@ async def apply_answer(
 ) -> bool:
     """Let the attempt follow what the carrier itself says; False if it gave no answer, so that asking goes on."""
     if answer.value is None:
+        await leave_out_by(tx, heard.carrier, heard.attempt_id, answer)
         return False
     # Who cancelled is told only by the callback; that it is cancelled is what the carrier confirmed.
-    told = next((snapshot.cancelled_by for snapshot in heard.batch.snapshots if snapshot.cancelled_by), None)
-    confirmed = replace(answer.value, cancelled_by=answer.value.cancelled_by or told)
+    told = next((one for one in heard.batch.snapshots if one.cancelled_by or one.cancel_words), None)
+    confirmed = answer.value
+    if told is not None:
+        confirmed = replace(
+            confirmed,
+            cancelled_by=confirmed.cancelled_by or told.cancelled_by,
+            cancel_words=confirmed.cancel_words or told.cancel_words,
+        )
     await take_report(tx, world, heard.attempt_id, confirmed, QUERY, asked=True)
     await _finish(tx, webhook_id, "APPLIED")
     return True

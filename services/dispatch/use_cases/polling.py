@@ -7,6 +7,7 @@ from services.dispatch.domain.attempts import WITH_CARRIER, AttemptState, Snapsh
 from services.dispatch.gateways.port import Carrier, ProviderRef, Result, RiderPosition
 from services.dispatch.store import riders
 from services.dispatch.use_cases import clockwork
+from services.dispatch.use_cases.accounts import leave_out_by
 from services.dispatch.use_cases.following import QUERY, hold, sealed_place, take_report
 from services.dispatch.use_cases.shipments import reference
 from services.dispatch.world import DispatchWorld
@@ -56,6 +57,7 @@ async def record(
         sealed = sealed_place(world, where.value.place)
         assert sealed is not None, "a place was told"
         await riders.move_to(tx, attempt_id, sealed)
+    await leave_out_by(tx, poll.carrier, attempt_id, answer)
     await timers.schedule(tx, clockwork.POLL_ATTEMPT, attempt_id, tx.now + poll.carrier.caps.silence)
     if answer.value is not None:
         await take_report(tx, world, attempt_id, answer.value, QUERY, asked=True)

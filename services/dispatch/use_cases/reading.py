@@ -3,13 +3,14 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 from services.dispatch.domain.attempts import Rider
 from services.dispatch.domain.parcels import ParcelState
 from services.dispatch.domain.refusals import NoSuchParcel, NotStaffOfStore, NotYourParcel
-from services.dispatch.domain.routing import GeoPoint
+from services.dispatch.domain.routing import GeoPoint, distance_m
 from services.dispatch.store import attempts, copies, happenings, parcels, riders
 from services.dispatch.store.attempts import Attempt
 from services.dispatch.store.happenings import Happening
@@ -34,6 +35,7 @@ class Seen:
     rider: Rider | None
     receive_code: str | None
     receiver: Address | None
+    takes_tips: bool = False
     happenings: Sequence[Happening] = ()
     attempts: Sequence[Attempt] = ()
 
@@ -71,18 +73,33 @@ async def require_staff(tx: Transaction, caller: str, parcel_id: UUID) -> None:
         raise NotYourParcel
 
 
-async def has_photo(tx: Transaction, parcel_id: UUID) -> bool:
-    """Whether a photo shows that the goods arrived."""
+async def proof_of(tx: Transaction, parcel_id: UUID) -> Literal["CODE", "PHOTO", "SIGNED"] | None:
+    """What shows that the goods arrived; None where there is only the carrier's word."""
     proof = await riders.proof_of(tx, parcel_id)
-    return proof is not None and proof.sealed_photo is not None
+    return proof.kind if proof else None
 
 
-def position_of(world: DispatchWorld, attempt: Attempt | None) -> tuple[GeoPoint, datetime] | None:
-    """Where the rider was last, and when."""
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Where the rider was last, when, and what is left of the way to the door."""
+
+    place: GeoPoint
+    at: datetime
+    distance_m: int
+    eta: timedelta
+
+
+def way_to_the_door(world: DispatchWorld, parcel: Parcel, attempt: Attempt | None) -> Way | None:
+    """None while nobody knows where the rider is."""
     if attempt is None or attempt.sealed_position is None or attempt.position_at is None:
         return None
     opened = json.loads(world.seals.open(attempt.sealed_position))
-    return GeoPoint(float(opened["latitude"]), float(opened["longitude"])), attempt.position_at
+    place = GeoPoint(float(opened["latitude"]), float(opened["longitude"]))
+    door = world.address(parcel.sealed_address)
+    metres = int(distance_m(place, GeoPoint(door.latitude, door.longitude)))
+    return Way(
+        place, attempt.position_at, metres, timedelta(minutes=metres / world.policy.weights.assumed_m_per_minute)
+    )
 
 
 async def see_board(
@@ -105,7 +122,8 @@ def shown_to_staff(world: DispatchWorld, parcel: Parcel, latest: Attempt | None)
 
 def _shown(world: DispatchWorld, parcel: Parcel, latest: Attempt | None, *, as_staff: bool, as_buyer: bool) -> Seen:
     own = parcel.mode is DeliveryMode.SELF or (latest is not None and latest.carried_as is DeliveryMode.SELF)
-    code_needed = as_buyer and own and parcel.state in _UNDER_WAY
+    sealed_code = parcel.sealed_receive_code if own else latest.sealed_code if latest else None
+    code_needed = as_buyer and parcel.state in _UNDER_WAY and sealed_code is not None
     called = latest is not None and (as_staff or parcel.carried_as is not None)
     return Seen(
         parcel=parcel,
@@ -113,8 +131,9 @@ def _shown(world: DispatchWorld, parcel: Parcel, latest: Attempt | None, *, as_s
         carrier=_carrier(world, latest) if called else None,
         latest=latest,
         rider=_rider(world, latest),
-        receive_code=world.seals.open(parcel.sealed_receive_code) if code_needed else None,
+        receive_code=world.seals.open(sealed_code) if code_needed and sealed_code else None,
         receiver=world.address(parcel.sealed_address) if as_staff else None,
+        takes_tips=as_staff and _takes_tips(world, latest),
     )
 
 
@@ -126,6 +145,15 @@ def _carrier(world: DispatchWorld, attempt: Attempt | None) -> str | None:
     except LookupError:
         # The account is no longer configured; the attempt still says whose it was.
         return attempt.provider
+
+
+def _takes_tips(world: DispatchWorld, attempt: Attempt | None) -> bool:
+    if attempt is None:
+        return False
+    try:
+        return world.carriers.of(attempt.provider, attempt.account).caps.tips
+    except LookupError:
+        return False
 
 
 def _rider(world: DispatchWorld, attempt: Attempt | None) -> Rider | None:

@@ -12,6 +12,7 @@ from services.dispatch.domain.timeline import What
 from services.dispatch.gateways.port import CancelReason, Carrier, Outcome, ProviderRef, Result
 from services.dispatch.store import happenings, preferences, searches, tips
 from services.dispatch.use_cases import clockwork, stopping
+from services.dispatch.use_cases.accounts import leave_out_by
 from services.dispatch.use_cases.following import hold, slack_of
 from services.dispatch.use_cases.shipments import reference
 from services.dispatch.world import DispatchWorld
@@ -58,6 +59,7 @@ async def record(tx: Transaction, world: DispatchWorld, attempt_id: UUID, step: 
         await timers.cancel(tx, clockwork.NO_RIDER, attempt_id)
         return
     parcel, attempt = held
+    await leave_out_by(tx, step.carrier, attempt_id, answer)
     if step.tip_fen is not None:
         # A tip without an answer may stand, so riders get their time; what was certainly not taken helps nobody.
         if answer.outcome in (Outcome.OK, Outcome.UNKNOWN):

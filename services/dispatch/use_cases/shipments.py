@@ -29,6 +29,7 @@ async def shipment_of(tx: Transaction, world: DispatchWorld, parcel: Parcel) -> 
         category=parcel.category,
         value_fen=parcel.value_fen,
         order_no=parcel.order_no,
+        needs_code=parcel.value_fen > world.policy.photo_up_to_fen,
     )
 
 

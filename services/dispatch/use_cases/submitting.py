@@ -1,7 +1,8 @@
 """Sends an attempt to its carrier: the intent is committed first, the answer in a second transaction."""
 
+import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -9,13 +10,14 @@ from services.dispatch.domain.attempts import AttemptState, Snapshot
 from services.dispatch.domain.parcels import ask_again_after, submit_again_after
 from services.dispatch.domain.timeline import What
 from services.dispatch.gateways.port import Carrier, Outcome, Quote, Reason, Result, Shipment
-from services.dispatch.store import accounts, attempts, happenings
+from services.dispatch.store import attempts, happenings
 from services.dispatch.store.attempts import Attempt
 from services.dispatch.store.parcels import Parcel
 from services.dispatch.use_cases import clockwork
+from services.dispatch.use_cases.accounts import leave_out
 from services.dispatch.use_cases.following import CREATE, end_attempt, hold, take_report
 from services.dispatch.use_cases.shipments import shipment_of
-from services.dispatch.world import DispatchWorld
+from services.dispatch.world import OWNER, DispatchWorld
 from shared.database import Transaction
 from shared.messaging import timers
 from shared.observability import log
@@ -23,6 +25,7 @@ from shared.observability import log
 # A timer is leased for thirty seconds; after that somebody else asks about, or sends, the same order.
 _STALE_S = 15.0
 _NOT_TAKEN = frozenset({Outcome.NOT_SENT, Outcome.RATE_LIMITED})
+REQUEST_CHANGED = "request_changed:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +66,9 @@ async def begin(tx: Transaction, world: DispatchWorld, attempt_id: UUID) -> Subm
 
 
 async def begin_sending(tx: Transaction, world: DispatchWorld, parcel: Parcel, attempt: Attempt) -> Submission | None:
-    """→ SUBMITTING, from CREATED or (a repetition that the carrier merges) from UNKNOWN."""
-    if not await attempts.begin_submission(tx, attempt.attempt_id, attempt.state):
-        return None
-    return Submission(
+    """→ SUBMITTING, from CREATED or (a repetition that the carrier merges) from UNKNOWN. Of an attempt that was sent
+    before nothing else may be sent: then the attempt ends, and whoever comes next has a key of their own."""
+    submission = Submission(
         attempt.attempt_id,
         world.carriers.of(attempt.provider, attempt.account),
         await shipment_of(tx, world, parcel),
@@ -74,6 +76,33 @@ async def begin_sending(tx: Transaction, world: DispatchWorld, parcel: Parcel, a
         world.callback_url(attempt.provider, attempt.attempt_id),
         _quote_of(attempt),
     )
+    request_hash = _hash_of(world, submission)
+    if await attempts.begin_submission(tx, attempt.attempt_id, attempt.state, request_hash):
+        return submission
+    if attempt.request_hash not in (None, request_hash):
+        await _refuse_change(tx, world, parcel, attempt)
+    return None
+
+
+def _hash_of(world: DispatchWorld, submission: Submission) -> bytes:
+    """Of everything that an order says. Keyed, because a phone could be found again from a plain hash."""
+    quote_token = submission.quote.token if submission.quote else None
+    said = (asdict(submission.shipment), submission.attempt_key, submission.callback_url, quote_token)
+    return world.seals.lookup(OWNER, f"request:{json.dumps(said, ensure_ascii=False, sort_keys=True)}")
+
+
+async def _refuse_change(tx: Transaction, world: DispatchWorld, parcel: Parcel, attempt: Attempt) -> None:
+    """The store's address or phone changed, say, since the order was sent. What certainly never arrived is given up;
+    of what may have arrived the carrier has the time to tell, and then it is fenced: a sign of life is a zombie's."""
+    log.error("request_changed", provider=attempt.provider, attempt_id=str(attempt.attempt_id))
+    if attempt.state is AttemptState.CREATED:
+        await attempts.refuse(tx, attempt.attempt_id, REQUEST_CHANGED)
+        await end_attempt(tx, world, parcel, attempt, AttemptState.REJECTED)
+        return
+    sent_at = attempt.last_submitted_at or tx.now
+    if tx.now - sent_at >= world.policy.not_found_grace:
+        await attempts.refuse(tx, attempt.attempt_id, REQUEST_CHANGED)
+        await end_attempt(tx, world, parcel, attempt, AttemptState.FENCED)
 
 
 def _quote_of(attempt: Attempt) -> Quote | None:
@@ -121,11 +150,8 @@ async def _refuse(
     """The same carrier is not asked again with the same parcel; whoever else may carry it is asked next."""
     code = result.reason.value.lower() if result.reason else result.outcome.value.lower()
     log.error("carrier_refused", provider=attempt.provider, reason=code, code=result.code)
-    if result.reason is Reason.FUNDS and await accounts.mark_short(tx, attempt.provider, attempt.account, result.code):
-        await happenings.note(tx, parcel.parcel_id, What.BALANCE_SHORT, attempt.attempt_id)
-        log.error("carrier_balance_short", provider=attempt.provider, account=attempt.account)
-    if result.reason is Reason.AUTH and await accounts.disable(tx, attempt.provider, attempt.account, result.code):
-        log.error("carrier_account_disabled", provider=attempt.provider, account=attempt.account)
+    carrier = world.carriers.of(attempt.provider, attempt.account)
+    await leave_out(tx, carrier, parcel.parcel_id, result, attempt.attempt_id)
     await attempts.refuse(tx, attempt.attempt_id, f"{code}:{result.code}")
     await end_attempt(tx, world, parcel, attempt, AttemptState.REJECTED)
 

@@ -29,4 +29,7 @@ async def sweep_up(tx: Transaction) -> int:
     for parcel_id in waiting:
         log.error("parcel_adopted", parcel_id=str(parcel_id))
         await timers.schedule(tx, clockwork.DISPATCH_PARCEL, parcel_id, tx.now)
-    return len(orphans) + len(waiting)
+    unpriced = await sweep.orphaned_fees(tx, _BATCH)
+    for attempt_id in unpriced:
+        await timers.schedule(tx, clockwork.LEARN_FEE, attempt_id, tx.now)
+    return len(orphans) + len(waiting) + len(unpriced)

@@ -11,6 +11,7 @@ from services.dispatch.gateways.port import CancelReason, CancelTerms, Carrier, 
 from services.dispatch.store import attempts, happenings, parcels, preferences, searches, tips
 from services.dispatch.store.attempts import Attempt
 from services.dispatch.use_cases import clockwork, stopping
+from services.dispatch.use_cases.accounts import leave_out_by
 from services.dispatch.use_cases.permissions import HANDLES_ORDERS, held_for_staff
 from services.dispatch.use_cases.shipments import reference
 from services.dispatch.world import DispatchWorld
@@ -75,6 +76,7 @@ async def learn(
     """Keep what the carrier said, and whether the merchant has to confirm it."""
     if asked is None or answer is None:
         return None
+    await leave_out_by(tx, asked.carrier, asked.attempt_id, answer)
     attempt = await attempts.find_attempt(tx, asked.attempt_id)
     parcel = await parcels.lock_parcel(tx, parcel_id)
     if attempt is None or parcel is None or attempt.state not in WITH_CARRIER:

@@ -8,6 +8,7 @@ from services.dispatch.domain.refusals import NoSuchAttempt, TippedAlready, Tips
 from services.dispatch.domain.timeline import What
 from services.dispatch.gateways.port import Carrier, Outcome, ProviderRef, Result
 from services.dispatch.store import attempts, happenings, tips
+from services.dispatch.use_cases.accounts import leave_out_by
 from services.dispatch.use_cases.permissions import HANDLES_ORDERS, held_for_staff
 from services.dispatch.use_cases.shipments import reference
 from services.dispatch.world import DispatchWorld
@@ -52,6 +53,7 @@ async def prepare(
 async def record(tx: Transaction, parcel_id: UUID, tip: Tip, answer: Result[None]) -> DomainError | None:
     """What the carrier said; without an answer the tip stays offered and unconfirmed. Returns the refusal for the
     caller to raise after the commit."""
+    await leave_out_by(tx, tip.carrier, tip.attempt_id, answer)
     if answer.outcome is Outcome.OK:
         await tips.taken(tx, tip.attempt_id, tip.tip_fen)
         await happenings.note(tx, parcel_id, What.TIPPED, tip.attempt_id)

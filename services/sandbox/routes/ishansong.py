@@ -1,5 +1,7 @@
 """闪送's endpoints, and the controls that play its riders."""
 
+from dataclasses import replace
+from datetime import timedelta
 from sqlite3 import Connection
 from typing import Annotated, Any
 
@@ -10,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.sandbox.domain import ishansong as rules
 from services.sandbox.domain.ishansong import IshansongOrder, IshansongRefusal, IshansongShop
 from services.sandbox.domain.refusals import SandboxRefusal
+from services.sandbox.domain.times import Instant
 from services.sandbox.routes.carriers import Simulator, walk_step
 from services.sandbox.routes.faulty import CarrierDialect, under_fault
 from services.sandbox.routes.parsing import form_params
@@ -70,16 +73,28 @@ def build_router(world: World) -> APIRouter:
 
     @router.post("/_sim/ishansong/orders/{number}/{action}", tags=["ishansong"])
     async def act_as_rider(
-        number: str, action: str, code: Annotated[int, Query(ge=0, le=100_000)] = 777
+        number: str,
+        action: str,
+        code: Annotated[int, Query(ge=0, le=100_000)] = 777,
+        abort_type: Annotated[int | None, Query(ge=0, le=100)] = None,
+        abort_reason: Annotated[str, Query(max_length=200)] = "",
+        deduct_fen: Annotated[int | None, Query(ge=0, le=1_000_000)] = None,
+        ago_s: Annotated[int, Query(ge=0, le=86_400)] = 0,
     ) -> dict[str, Any]:
-        """accept, drop, fetch, finish, cancel; status only calls back with `code`."""
+        """accept, drop, fetch, finish, cancel (by whom: `abort_type`); status only calls back with `code`; bill says
+        what a cancelled order cost. `ago_s`: it happened that long ago."""
         at = world.instant()
+        at = replace(at, now=at.now - timedelta(seconds=ago_s))
         with world.db.transaction() as tx:
             order, url = _find(tx, number), callback_url(world, tx)
             if action == "status":
                 ishansong_moves.tell(tx, order, code, url, at)
+            elif action == "bill":
+                order = ishansong.bill(tx, order, deduct_fen)
             elif action in _ACTIONS:
-                order = _moved(tx, order, _ACTIONS[action], url, world)
+                if abort_type is not None:
+                    order = replace(order, abort=ishansong.told_abort(abort_type, abort_reason, deduct_fen))
+                order = _moved(tx, order, _ACTIONS[action], url, at)
             else:
                 raise SandboxRefusal(404, "action_unknown", "没有这个动作", "There is no such action.")
         return ishansong.status_view(order)
@@ -104,12 +119,12 @@ def _find(tx: Connection, number: str) -> IshansongOrder:
     raise SandboxRefusal(404, "order_not_found", "订单不存在", "There is no such order.")
 
 
-def _moved(tx: Connection, order: IshansongOrder, status: int, url: str, world: World) -> IshansongOrder:
+def _moved(tx: Connection, order: IshansongOrder, status: int, url: str, at: Instant) -> IshansongOrder:
     try:
         rules.check_move(order.status, status)
     except IshansongRefusal as refusal:
         raise SandboxRefusal(409, "move_illegal", refusal.msg, "The order cannot make this step.") from None
-    return ishansong_moves.move(tx, order, status, url, world.instant())
+    return ishansong_moves.move(tx, order, status, url, at)
 
 
 class _Call(CarrierDialect):

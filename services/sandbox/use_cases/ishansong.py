@@ -127,6 +127,20 @@ def _abort(tx: sqlite3.Connection, data: Mapping[str, Any], terms: IshansongTerm
     return told
 
 
+def told_abort(abort_type: int, reason: str, deduct_fen: int | None) -> Data:
+    """Who cancelled and why; without an amount it is not settled yet what that costs."""
+    amount = {} if deduct_fen is None else {"sendBackFee": 0, "deductAmount": deduct_fen}
+    return {**amount, "abortType": abort_type, "punishType": None, "abortReason": reason}
+
+
+def bill(tx: sqlite3.Connection, order: IshansongOrder, deduct_fen: int | None) -> IshansongOrder:
+    """Settle what a cancelled order costs, without telling the shop."""
+    amount = {"sendBackFee": 0, "deductAmount": deduct_fen or 0}
+    order = replace(order, abort={**(order.abort or {}), **amount})
+    ishansong.save_order(tx, order)
+    return order
+
+
 def _returned(tx: sqlite3.Connection, data: Mapping[str, Any], terms: IshansongTerms, at: Instant) -> Data:
     order = find(tx, data)
     if order.status != rules.ON_THE_WAY or order.abort is None:

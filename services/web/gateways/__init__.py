@@ -6,6 +6,7 @@ import httpx
 
 from services.web.gateways.catalog import Catalog, Desks
 from services.web.gateways.checkout import Checkout
+from services.web.gateways.deliveries import Deliveries
 from services.web.gateways.dispatch import Dispatch
 from services.web.gateways.identity import Issuer
 from services.web.gateways.redemption import Redemption
@@ -24,6 +25,7 @@ class Backends:
     checkout: Checkout
     redemption: Redemption
     dispatch: Dispatch
+    deliveries: Deliveries
     settlement: Settlement
     issuer: Issuer
 
@@ -36,6 +38,7 @@ def connect(settings: Settings, http: httpx.AsyncClient) -> Backends:
         checkout=Checkout("checkout", settings.checkout_url, http),
         redemption=Redemption("redemption", settings.redemption_url, http),
         dispatch=Dispatch("dispatch", settings.dispatch_url, http),
+        deliveries=Deliveries("dispatch", settings.dispatch_url, http),
         settlement=Settlement("settlement", settings.settlement_url, http),
         issuer=Issuer(settings, http),
     )

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from services.web.gateways.checkout import Happening
-from services.web.gateways.service import Asker, Service, View
+from services.web.gateways.service import Asker, File, Service, View
 
 
 class Rider(View):
@@ -13,17 +13,30 @@ class Rider(View):
     masked_phone: str = ""
 
 
+class Position(View):
+    """Where the rider was, how far from the door, and about how long the rest of the way takes."""
+
+    at: datetime
+    distance_m: int | None = None
+    eta_s: int | None = None
+
+
 class Parcel(View):
-    """Goods on their way. Only the buyer sees `receive_code`."""
+    """Goods on their way, as their buyer follows them. There is a position only while a rider is under way."""
 
     parcel_id: UUID
-    order_id: UUID
     state: str
     mode: str
+    phase: str = ""
+    text_zh: str = ""
+    text_en: str = ""
     carrier: str | None = None
     waybill: str | None = None
     rider: Rider | None = None
+    position: Position | None = None
     receive_code: str | None = None
+    has_photo: bool = False
+    proof: str | None = None
     delivered_at: datetime | None = None
     received_by: datetime | None = None
     timeline: tuple[Happening, ...] = ()
@@ -50,6 +63,7 @@ class BoardParcel(View):
     waybill: str | None = None
     placed_at: datetime | None = None
     accept_by: datetime | None = None
+    attempt_state: str | None = None
     receiver: Receiver | None = None
 
     @property
@@ -76,7 +90,12 @@ class Board(View):
 
 class Dispatch(Service):
     async def parcel(self, asker: Asker, order_id: UUID) -> Parcel:
-        return Parcel.model_validate(await self.get(asker, f"/orders/{order_id}/parcel"))
+        """As its buyer follows it."""
+        return Parcel.model_validate(await self.get(asker, f"/orders/{order_id}/tracking"))
+
+    async def delivery_photo(self, asker: Asker, parcel_id: UUID) -> File:
+        """What the rider left at the door."""
+        return await self.file(asker, f"/parcels/{parcel_id}/delivery-photo")
 
     async def board(self, asker: Asker, merchant_id: UUID, cursor: str | None = None) -> Board:
         return Board.model_validate(await self.get(asker, "/board", merchant_id=str(merchant_id), cursor=cursor))

@@ -49,6 +49,14 @@ def _if_match(seen: int | None) -> dict[str, str]:
     return {} if seen is None else {"if-match": f'"{seen}"'}
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    """Bytes that a page shows as they are."""
+
+    content: bytes
+    content_type: str
+
+
 class Service:
     """One service's HTTP API."""
 
@@ -71,18 +79,28 @@ class Service:
     async def post(self, asker: Asker, path: str, body: Mapping[str, Any]) -> Any:
         return await self._ask(asker, "POST", path, {}, json=body)
 
+    async def file(self, asker: Asker, path: str) -> File:
+        answer = await self._answer(asker, "GET", path, {})
+        if not answer.is_success:
+            self._understand(answer)
+        return File(answer.content, answer.headers.get("content-type", ""))
+
     async def _ask(self, asker: Asker, method: str, path: str, headers: dict[str, str], **sent: Any) -> Any:
+        return self._understand(await self._answer(asker, method, path, headers, **sent))
+
+    async def _answer(
+        self, asker: Asker, method: str, path: str, headers: dict[str, str], **sent: Any
+    ) -> httpx.Response:
         headers |= {"accept-language": asker.language, "x-correlation-id": correlation_id()}
         if asker.token:
             headers["authorization"] = f"Bearer {asker.token}"
         if asker.address:
             headers["x-forwarded-for"] = asker.address
         try:
-            answer = await self._send(method, path, headers, sent)
+            return await self._send(method, path, headers, sent)
         except httpx.HTTPError as error:
             log.warning("service_silent", service_asked=self._name, method=method, reason=type(error).__name__)
             raise Silent(self._name) from error
-        return self._understand(answer)
 
     async def _send(self, method: str, path: str, headers: dict[str, str], sent: Mapping[str, Any]) -> httpx.Response:
         request = self._http.build_request(method, self._base_url + path, headers=headers, **sent)

@@ -1,5 +1,6 @@
 """The merchant's orders: by state and deal, nobody's account, phone or street in full."""
 
+import asyncio
 from datetime import date
 from typing import Annotated, Literal, get_args
 from uuid import UUID
@@ -10,6 +11,7 @@ from pydantic import BeforeValidator, Field
 from services.web.gateways.checkout import WantedOrders
 from services.web.order_status import TONES, status_of
 from services.web.rendering import page
+from services.web.routes.deliveries import carrier_alerts
 from services.web.routes.employers import AtDesk
 from services.web.routes.feed import Cursor
 from services.web.visits import Signed
@@ -38,7 +40,10 @@ async def orders(
 ) -> Response:
     """Newest first; `from` and `until` are days in Shanghai, and both are in the list."""
     wanted = WantedOrders(state, deal, since, until)
-    found = await world.services.checkout.orders_of_merchant(visit.asker, at.here.merchant_id, wanted, cursor)
+    found, alerts = await asyncio.gather(
+        world.services.checkout.orders_of_merchant(visit.asker, at.here.merchant_id, wanted, cursor),
+        carrier_alerts(visit, world, at.here.merchant_id),
+    )
     listed = [(order, status_of(order)) for order in found.items]
-    facts = {"here": at.here, "wanted": wanted, "states": get_args(State), "tones": TONES}
+    facts = {"here": at.here, "alerts": alerts, "wanted": wanted, "states": get_args(State), "tones": TONES}
     return page(request, "merchant_orders.html", facts, orders=listed, next_cursor=found.next_cursor)

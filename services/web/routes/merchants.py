@@ -1,5 +1,6 @@
 """The merchant's desk: getting started, its deals, and goods to accept, hand over and deliver."""
 
+import asyncio
 from typing import Annotated, Literal, get_args
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from services.web.gateways.catalog.desks import Merchant
 from services.web.gateways.dispatch import Board, BoardParcel
 from services.web.gateways.service import Refused, Silent
 from services.web.rendering import page
+from services.web.routes.deliveries import carrier_alerts
 from services.web.routes.employers import AtDesk
 from services.web.routes.feed import Cursor
 from services.web.texts import Speech
@@ -31,8 +33,11 @@ _OVER = {"RECEIVED", "DISPUTED", "REFUNDED"}
 async def desk(request: Request, at: AtDesk, visit: Signed, world: Outside, cursor: Cursor = None) -> Response:
     """What waits for the merchant."""
     merchant = await _merchant(visit, world, at.here.merchant_id)
-    board = await _board(visit, world, at.here.merchant_id, cursor)
+    board, alerts = await asyncio.gather(
+        _board(visit, world, at.here.merchant_id, cursor), carrier_alerts(visit, world, at.here.merchant_id)
+    )
     facts = {
+        "alerts": alerts,
         "employers": at.employers,
         "here": at.here,
         "merchant": merchant,

@@ -34,6 +34,7 @@ from shared.ids import new_id
 router = APIRouter(include_in_schema=False)
 
 ChosenUnit = Annotated[str | None, Query(max_length=36)]
+_PICTURES = ("image/jpeg", "image/png")
 _PAID = ("PAID", "FULFILLING", "COMPLETED")
 
 
@@ -96,6 +97,16 @@ async def ticket(request: Request, order_id: UUID, visit: Signed, world: Outside
         certificates = []
     shown = shown_certificate(certificates, unit)
     return page(request, "fragments/ticket.html", order_id=order_id, certificates=certificates or None, shown=shown)
+
+
+@router.get("/orders/{order_id}/delivery-photo")
+async def delivery_photo(order_id: UUID, visit: Signed, world: Outside) -> Response:
+    """What the rider left at the door, for the buyer's eyes only."""
+    parcel = await world.services.dispatch.parcel(visit.asker, order_id)
+    photo = await world.services.dispatch.delivery_photo(visit.asker, parcel.parcel_id)
+    if photo.content_type not in _PICTURES:
+        return Response(status_code=404)
+    return Response(photo.content, media_type=photo.content_type, headers={"cache-control": "private, no-store"})
 
 
 @router.post("/orders/{order_id}/receipt")

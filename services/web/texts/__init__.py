@@ -6,6 +6,7 @@ from services.web.formats import Language
 from services.web.texts import (
     campaigns,
     deals,
+    deliveries,
     desks,
     errors,
     external_refunds,
@@ -31,6 +32,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **reviews.TEXTS,
     **staff.TEXTS,
     **riders.TEXTS,
+    **deliveries.TEXTS,
     **desks.TEXTS,
     **holdings.TEXTS,
     **writing.TEXTS,

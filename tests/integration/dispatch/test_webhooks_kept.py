@@ -14,9 +14,11 @@ from fastapi import FastAPI
 
 from services.dispatch.settings import DispatchSettings
 from services.dispatch.store import webhooks
+from services.dispatch.use_cases import clockwork
 from shared.contracts.catalog import DeliveryMode
 from shared.contracts.checkout import OrderPaid
 from shared.database import Row
+from shared.messaging import timers
 from tests.integration.dispatch.lanes import BY_NAME, act, forge, restrict
 from tests.integration.dispatch.stage import ADDRESS, Stage
 
@@ -129,6 +131,28 @@ async def test_events_are_forgotten_with_their_webhooks(stage: Stage) -> None:
         )
         await webhooks.purge(tx, 10_000)
         assert await webhooks.note_event(tx, attempt["attempt_id"], b"one")
+
+
+async def test_old_webhooks_are_purged_again_and_again_but_none_that_waits(stage: Stage) -> None:
+    order = await _searching(stage, "dada")
+    (attempt,) = await stage.attempts(order)
+    for status, state in ((2, "APPLIED"), (100, "STORED")):
+        await forge(stage, DADA, order, status)
+        async with stage.db.transaction() as tx:
+            await tx.execute(
+                """update webhooks set state = $2, received_at = now() - interval '31 days'
+                   where attempt_id = $1 and received_at > now() - interval '30 days'""",
+                attempt["attempt_id"],
+                state,
+            )
+    async with stage.db.transaction() as tx:
+        await timers.schedule(tx, clockwork.PURGE_WEBHOOKS, "webhooks", tx.now)
+    await stage.act()
+    kept = [row["state"] for row in await _rows(stage, "dada") if row["attempt_id"] == attempt["attempt_id"]]
+    assert kept == ["STORED"], "it was never applied, however old it is"
+    async with stage.db.transaction() as tx:
+        due_at = await tx.value("select due_at from timers where kind = $1", clockwork.PURGE_WEBHOOKS)
+    assert stage.now() < due_at < stage.now() + timedelta(hours=7)
 
 
 async def test_nothing_secret_is_ever_logged(

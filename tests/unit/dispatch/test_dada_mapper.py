@@ -1,6 +1,7 @@
 """达达's texts: the provider's published vector, and the shapes that its documents show."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -87,6 +88,19 @@ def test_a_status_with_a_fetch_time_means_that_the_goods_were_picked_up() -> Non
     assert status.rider is not None
 
 
+@pytest.mark.parametrize("needed", [True, False])
+def test_a_code_at_the_door_is_asked_for_where_it_is_needed(needed: bool) -> None:
+    body = mapper.build_order(DadaAccount(), replace(SHIPMENT, needs_code=needed), "a" * 32, "https://shop.example/w")
+    assert body["is_finish_code_needed"] == int(needed)
+
+
+def test_the_code_at_the_door_is_told_by_the_carrier_itself_and_by_no_callback() -> None:
+    assert mapper.parse_status({"statusCode": 2, "orderFinishCode": "402817"}).receive_code == "402817"
+    assert mapper.parse_status({"statusCode": 2, "orderFinishCode": ""}).receive_code is None
+    (told,) = mapper.parse_callback(_callback(order_status=2, finish_code="111111")).snapshots
+    assert told.receive_code is None, "whoever knows the address could tell the buyer a wrong one"
+
+
 def test_an_unknown_status_is_no_state() -> None:
     assert mapper.parse_status({"statusCode": 777}).state is None
 
@@ -114,6 +128,13 @@ def test_a_failed_creation_is_reported_in_milliseconds() -> None:
 def test_a_rider_who_dropped_out_means_searching_again() -> None:
     (snapshot,) = mapper.parse_callback(_callback(order_status=1, repeat_reason_type=1)).snapshots
     assert snapshot.state is AttemptState.SEARCHING
+
+
+@pytest.mark.parametrize(("cancel_from", "doing"), [(1, "RIDER"), (2, "MERCHANT"), (3, "SYSTEM"), (9, None)])
+def test_a_callback_tells_who_cancelled_and_why(cancel_from: int, doing: str | None) -> None:
+    body = _callback(order_status=5, cancel_from=cancel_from, cancel_reason="车坏了，请打 13800138000")
+    (snapshot,) = mapper.parse_callback(body).snapshots
+    assert (snapshot.cancelled_by, snapshot.cancel_words) == (doing, "车坏了，请打 ***")
 
 
 def test_a_riders_wish_to_cancel_makes_us_ask() -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from services.dispatch.domain.attempts import LIVE, TERMINAL, AttemptState, Progress, Snapshot, weigh
 from services.dispatch.domain.parcels import ParcelState, Step, steps
 from services.dispatch.gateways import dada_mapper, ishansong_mapper, kuaidi100_mapper
+from services.dispatch.gateways.ishansong_mapper import IshansongAccount
 from services.dispatch.gateways.native import NativeCarrier
 from services.dispatch.gateways.port import ProviderRef, RawRequest, Trust, WebhookBatch
 from services.dispatch.use_cases.hearing import Heard, event_key
@@ -76,7 +78,9 @@ def _ishansong_send(walk: list[str], index: int) -> bytes:
 def _ishansong_answer(walk: list[str]) -> Snapshot:
     log = [{"orderStatus": int(step), "updateTime": _wire(minute)} for minute, step in enumerate(walk)]
     aborted = {"abortInfo": {"deductAmount": 0}} if walk[-1] == "60" else {}
-    return ishansong_mapper.parse_status({"orderStatus": int(walk[-1]), "statusChangeLog": log, **aborted}, "TDH1")
+    return ishansong_mapper.parse_status(
+        IshansongAccount(), {"orderStatus": int(walk[-1]), "statusChangeLog": log, **aborted}, "TDH1"
+    )
 
 
 def _kuaidi_rows(walk: list[str]) -> list[dict[str, str]]:
@@ -113,7 +117,7 @@ TONGUES = (
     Tongue(
         "ishansong",
         {"20": ("30", "60"), "30": ("40", "20", "60"), "40": ("50",)},
-        "20", _ishansong_send, ishansong_mapper.parse_callback, _ishansong_answer,
+        "20", _ishansong_send, partial(ishansong_mapper.parse_callback, IshansongAccount()), _ishansong_answer,
     ),
     Tongue(
         "kuaidi100",

@@ -145,6 +145,25 @@ async def test_a_breaker_tries_again_after_its_time_and_closes_on_an_answer() ->
     await eventually(answered)
 
 
+async def test_looking_whether_a_breaker_is_open_is_no_call_and_ends_with_its_time() -> None:
+    client = httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(500)))
+    carrier = Guarded(
+        DadaCarrier(DadaAccount(), client), threshold=2, open_for=timedelta(milliseconds=200), calls_per_s=1000
+    )
+    assert not await carrier.holds_back()
+    await carrier.create(SHIPMENT, "d" * 32, "u")
+    assert not await carrier.holds_back(), "one failure is an accident"
+    await carrier.create(SHIPMENT, "d" * 32, "u")
+    assert await carrier.holds_back()
+
+    async def lets_through() -> bool:
+        return not await carrier.holds_back()
+
+    await eventually(lets_through)
+    assert (await carrier.create(SHIPMENT, "d" * 32, "u")).outcome is Outcome.UNKNOWN, "the trial is a real call"
+    assert await carrier.holds_back(), "and one failure of it is enough"
+
+
 async def test_each_account_has_a_breaker_of_its_own() -> None:
     broken, works = _carrier(lambda _: httpx.Response(500)), _carrier(_ok)
     for _ in range(4):
@@ -158,6 +177,19 @@ async def test_calls_of_one_account_are_paced() -> None:
     began = time.monotonic()
     await asyncio.gather(*(carrier.query(REF) for _ in range(14)))
     assert time.monotonic() - began >= 0.3, "ten at once, and each further one a tenth of a second later"
+
+
+async def test_the_pace_of_one_account_does_not_slow_another() -> None:
+    client = httpx.AsyncClient(transport=httpx.MockTransport(_ok))
+    slow, other = (
+        Guarded(DadaCarrier(DadaAccount(), client), threshold=3, open_for=timedelta(seconds=30), calls_per_s=rate)
+        for rate in (1, 1000)
+    )
+    await slow.query(REF)
+    waiting = asyncio.create_task(slow.query(REF))
+    await asyncio.gather(*(other.query(REF) for _ in range(20)))
+    assert not waiting.done(), "the slow one has another second to wait"
+    waiting.cancel()
 
 
 async def test_what_is_sent_again_after_a_failed_connection_is_the_same_to_the_last_byte() -> None:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from services.dispatch.domain.attempts import AttemptState
+from services.dispatch.domain.attempts import AttemptState, CancelledBy
 from services.dispatch.gateways import ishansong_mapper as mapper
 from services.dispatch.gateways.coordinates import to_baidu
 from services.dispatch.gateways.ishansong_mapper import IshansongAccount
@@ -125,27 +125,70 @@ def _info(status: int, *log: int, **more: object) -> dict[str, Any]:
     ],
 )
 def test_a_status_is_a_state(status: int, state: AttemptState | None) -> None:
-    assert mapper.parse_status(_info(status), "TDH1").state is state
+    assert mapper.parse_status(ACCOUNT, _info(status), "TDH1").state is state
 
 
 def test_the_log_tells_since_when_and_whether_the_goods_were_fetched() -> None:
-    snapshot = mapper.parse_status(_info(60, 20, 30, 60, abortInfo={"deductAmount": 200}), "TDH1")
+    snapshot = mapper.parse_status(ACCOUNT, _info(60, 20, 30, 60, abortInfo={"deductAmount": 200}), "TDH1")
     assert (snapshot.picked_up, snapshot.occurred_at) == (False, datetime(2026, 11, 22, 4, 2, tzinfo=UTC))
     assert (snapshot.cancel_fee_fen, snapshot.fee_fen, snapshot.provider_id) == (200, 1_600, "TDH1")
 
 
 def test_an_order_called_off_with_the_goods_on_the_way_is_a_return() -> None:
     aborted = {"abortInfo": {"deductAmount": 1_600, "sendBackFee": 300, "abortType": 1}}
-    under_way = mapper.parse_status(_info(40, 20, 30, 40, **aborted), "TDH1")
+    under_way = mapper.parse_status(ACCOUNT, _info(40, 20, 30, 40, **aborted), "TDH1")
     assert (under_way.state, under_way.picked_up, under_way.cancel_fee_fen) == (AttemptState.RETURNING, True, 1_900)
-    back = mapper.parse_status(_info(60, 20, 30, 40, 60, **aborted), "TDH1")
+    back = mapper.parse_status(ACCOUNT, _info(60, 20, 30, 40, 60, **aborted), "TDH1")
     assert back.state is AttemptState.RETURNED
+
+
+@pytest.mark.parametrize(
+    ("kind", "doing"),
+    [
+        (1, CancelledBy.MERCHANT),
+        ("2", CancelledBy.MERCHANT),
+        (3, CancelledBy.RIDER),
+        (10, CancelledBy.SYSTEM),
+        (0, CancelledBy.SYSTEM),
+        (None, None),
+        ("谁", None),
+    ],
+)
+def test_who_cancelled_is_a_number(kind: object, doing: CancelledBy | None) -> None:
+    aborted = {"abortInfo": {"deductAmount": 200, "abortType": kind, "abortReason": "联系不上 13800138000"}}
+    snapshot = mapper.parse_status(ACCOUNT, _info(60, 20, 30, 60, **aborted), "TDH1")
+    assert (snapshot.cancelled_by, snapshot.cancel_words) == (doing, "联系不上 ***")
+    said = {"issOrderNo": "TDH1", "orderNo": "a" * 32, "status": 60, "abortType": kind}
+    (told,) = mapper.parse_callback(ACCOUNT, json.dumps(said).encode()).snapshots
+    assert told.cancelled_by is doing
+
+
+def test_the_numbers_of_who_cancelled_are_the_deployments_to_set() -> None:
+    account = IshansongAccount(merchant_abort_types=frozenset({7}), rider_abort_types=frozenset({8}))
+    told = [
+        mapper.parse_status(account, _info(60, 20, 60, abortInfo={"abortType": kind}), "TDH1").cancelled_by
+        for kind in (7, 8, 1)
+    ]
+    assert told == [CancelledBy.MERCHANT, CancelledBy.RIDER, CancelledBy.SYSTEM]
+
+
+def test_the_password_at_the_door_is_the_buyers_code() -> None:
+    told = [
+        mapper.parse_status(ACCOUNT, _info(30, 20, 30, deliveryPassword=password), "TDH1").receive_code
+        for password in ("8152", "", None)
+    ]
+    assert told == ["8152", None, None]
+
+
+def test_an_order_that_was_not_called_off_was_called_off_by_nobody() -> None:
+    snapshot = mapper.parse_status(ACCOUNT, _info(60, 20, 60), "TDH1")
+    assert (snapshot.cancelled_by, snapshot.cancel_words) == (None, None)
 
 
 def test_a_cancellation_whose_fee_is_not_told_is_not_free() -> None:
     assert mapper.parse_cancel_fee({}) is None
     assert mapper.parse_cancel_fee({"deductAmount": 0}) == 0
-    assert mapper.parse_status(_info(60, 20, 60), "TDH1").cancel_fee_fen is None
+    assert mapper.parse_status(ACCOUNT, _info(60, 20, 60), "TDH1").cancel_fee_fen is None
 
 
 def test_a_position_is_converted_at_the_edge() -> None:
@@ -160,7 +203,7 @@ def test_a_position_is_converted_at_the_edge() -> None:
 
 def test_a_callback_proves_nothing_and_always_makes_us_ask() -> None:
     said = {"issOrderNo": "TDH1", "orderNo": "b" * 32, "status": 30, "courier": {"name": "闪送员甲", "mobile": "137"}}
-    batch = mapper.parse_callback(json.dumps(said).encode())
+    batch = mapper.parse_callback(ACCOUNT, json.dumps(said).encode())
     assert (batch.trust, batch.ask, batch.attempt_key, batch.provider_id) == (Trust.WEAK, True, "b" * 32, "TDH1")
     assert (batch.ack.status, batch.ack.body) == (200, '{"status":200,"msg":"","data":""}')
 
@@ -179,6 +222,6 @@ def test_a_callback_proves_nothing_and_always_makes_us_ask() -> None:
     ],
 )
 def test_a_callback_that_cannot_be_read_is_refused_and_never_raises(body: bytes) -> None:
-    batch = mapper.parse_callback(body)
+    batch = mapper.parse_callback(ACCOUNT, body)
     assert (batch.trust, batch.snapshots) == (Trust.FAILED, ())
     assert json.loads(batch.ack.body)["status"] != 200

@@ -93,9 +93,9 @@ def test_the_buyer_is_told_in_few_words(
 
 
 def _live(
-    state: AttemptState, mode: DeliveryMode = DeliveryMode.INSTANT, *, picked_up: bool = False, tipped: bool = False
+    state: AttemptState, mode: DeliveryMode = DeliveryMode.INSTANT, *, tippable: bool = True, leaving: bool = False
 ) -> LiveAttempt:
-    return LiveAttempt(state, mode, picked_up, tipped)
+    return LiveAttempt(state, mode, picked_up=False, tippable=tippable, leaving=leaving)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,8 @@ def _live(
     [
         (P.PLACED, D.PLANNED, None, (Action.ACCEPT, Action.REFUSE)),
         (P.ACCEPTED, D.ACTIVE, _live(S.SEARCHING), (Action.TIP, Action.SWITCH, Action.REFUSE)),
-        (P.ACCEPTED, D.ACTIVE, _live(S.SEARCHING, tipped=True), (Action.SWITCH, Action.REFUSE)),
+        (P.ACCEPTED, D.ACTIVE, _live(S.SEARCHING, tippable=False), (Action.SWITCH, Action.REFUSE)),
+        (P.ACCEPTED, D.ACTIVE, _live(S.SEARCHING, leaving=True), (Action.REFUSE,)),
         (P.ACCEPTED, D.ACTIVE, _live(S.ASSIGNED), (Action.SWITCH, Action.REFUSE)),
         (P.ACCEPTED, D.DISPATCHING, _live(S.UNKNOWN), (Action.REFUSE,)),
         (P.ACCEPTED, D.MANUAL, None, (Action.KEEP_WAITING, Action.DELIVER_OURSELVES, Action.REFUSE)),

@@ -75,6 +75,44 @@ async def test_goods_show_their_way_and_the_receive_code(browser: httpx.AsyncCli
     assert f"/orders/{GOODS_ORDER}/refund" not in page, "goods under way are not refunded by a button"
 
 
+async def test_goods_under_way_show_where_they_are_and_nothing_else_does(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town
+) -> None:
+    await sign_in("buyer-an")
+    page = (await browser.get(f"/orders/{GOODS_ORDER}")).text
+    for shown in ("商品配送中", "距您 约 1.2 km", "约 5 分钟送达", "139****0001"):
+        assert shown in page
+    town.parcel |= {"position": None, "phase": "FINDING_RIDER", "text_zh": "正在安排配送员", "rider": None}
+    page = (await browser.get(f"/orders/{GOODS_ORDER}")).text
+    assert "正在安排配送员" in page
+    assert "距您" not in page
+    town.parcel |= {"phase": "PROBLEM", "text_zh": "配送遇到问题，正在处理"}
+    assert "配送遇到问题，正在处理" in (await browser.get(f"/orders/{GOODS_ORDER}")).text
+
+
+async def test_the_photo_at_the_door_is_the_buyers_to_see(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town
+) -> None:
+    await sign_in("buyer-an")
+    photo = f"/orders/{GOODS_ORDER}/delivery-photo"
+    assert photo not in (await browser.get(f"/orders/{GOODS_ORDER}")).text
+    town.parcel |= {"state": "DELIVERED", "phase": "DELIVERED", "has_photo": True, "proof": "PHOTO", "position": None}
+    page = (await browser.get(f"/orders/{GOODS_ORDER}")).text
+    assert photo in page
+    assert "商品配送中" not in page
+    shown = await browser.get(photo)
+    assert (shown.status_code, shown.headers["content-type"]) == (200, "image/png")
+    assert "no-store" in shown.headers["cache-control"]
+    town.photo_type = "text/html"
+    assert (await browser.get(photo)).status_code == 404, "nothing but a picture is passed on"
+
+
+async def test_goods_handed_over_for_a_code_say_so(browser: httpx.AsyncClient, sign_in: SignIn, town: Town) -> None:
+    await sign_in("buyer-an")
+    town.parcel |= {"state": "DELIVERED", "phase": "DELIVERED", "proof": "CODE", "position": None}
+    assert "凭收货码签收" in (await browser.get(f"/orders/{GOODS_ORDER}")).text
+
+
 async def test_delivered_goods_are_received_by_a_button(
     browser: httpx.AsyncClient, sign_in: SignIn, town: Town
 ) -> None:

@@ -18,7 +18,8 @@ _SAID = re.compile(r"""\b(?:t|Speech\([^)]*\))(\.known)?\(\s*f?["']([\w.{}]+)["'
 _CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 # Keys whose last part comes from a service: the family is said, and every member of it may be.
 _FAMILIES = ("sale.", "mode.", "status.", "certificate.", "refund.", "result.", "step.", "orders.filter.", "nav.",
-             "board.", "operator.", "role.", "line.", "payout.", "parcel.state.", "merchant.step", "service.", "hint.",
+             "board.", "delivery.then.", "attempt.", "doing.", "bearer.", "chosen_for.", "why_not.",
+             "operator.", "role.", "line.", "payout.", "parcel.state.", "merchant.step", "service.", "hint.",
              "statement.held.", "refused.", "carrier.", "address.", "deal.items.",
              "deal.stores.", "rules.refund_text.", "form.", "claim.", "deal_state.", "invitation.", "fee.",
              "merchant.state.", "search.", "codes.count.",

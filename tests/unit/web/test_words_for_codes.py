@@ -28,7 +28,11 @@ from services.catalog.routes.operators import ApplicationView, WaitingPayoutAcco
 from services.checkout.domain.mass_refunds import MassRefundState
 from services.checkout.domain.orders import OrderState, UnitState
 from services.checkout.domain.refunds import RefundState
+from services.dispatch.domain import eligibility, scoring
+from services.dispatch.domain.attempts import AttemptState, CancelledBy
 from services.dispatch.domain.parcels import ParcelState, answer_fence
+from services.dispatch.domain.penalties import Bearer
+from services.dispatch.use_cases import dispatching
 from services.redemption.domain.certificates import Certificate, CertificateState, refusal_to_fence
 from services.settlement.domain.payouts import InstructionState
 from services.settlement.domain.uses import UseState
@@ -70,6 +74,9 @@ FAMILIES: tuple[tuple[str, type[StrEnum]], ...] = (
     ("line.", UseState),
     ("payout.", InstructionState),
     ("parcel.state.", ParcelState),
+    ("attempt.", AttemptState),
+    ("doing.", CancelledBy),
+    ("bearer.", Bearer),
     ("certificate.", CertificateState),
     ("refund.state.", RefundState),
     ("campaign.state.", MassRefundState),
@@ -138,6 +145,22 @@ def _refusals() -> list[type[DomainError]]:
 @pytest.mark.parametrize("key", sorted({prefix + one.value for prefix, codes in FAMILIES for one in codes}))
 def test_every_state_that_a_service_can_send_has_a_word(key: str) -> None:
     assert key in TEXTS
+
+
+def _reasons_of_the_search() -> set[str]:
+    """Why a carrier is not chosen: the checks by name, and what choosing itself writes down."""
+    written = re.findall(r'"((?:quote|above|tries)_[a-z_]+)[":]', inspect.getsource(dispatching))
+    return {name for name, _ in eligibility._CHECKS} | set(written)
+
+
+@pytest.mark.parametrize("reason", sorted(_reasons_of_the_search()))
+def test_every_reason_against_a_carrier_has_a_word(reason: str) -> None:
+    assert f"why_not.{reason}" in TEXTS
+
+
+@pytest.mark.parametrize("why", sorted(set(re.findall(r'"([a-z_]+)"', inspect.getsource(scoring.Choice._why)))))
+def test_every_reason_for_a_carrier_has_a_word(why: str) -> None:
+    assert f"chosen_for.{why}" in TEXTS
 
 
 @pytest.mark.parametrize("code", sorted(_returned(why_not_paid)))

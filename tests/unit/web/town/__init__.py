@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 
 from tests.unit.web.town.catalog import add_catalog, add_places, add_search, add_shares
+from tests.unit.web.town.deliveries import add_carrier_desk, add_deliveries
 from tests.unit.web.town.issuer import add_issuer, token_for
 from tests.unit.web.town.offices import (
     add_holdings,
@@ -121,6 +122,8 @@ def build(town: Town, issuer: str = "http://issuer.town") -> FastAPI:
     add_reviews(app, town)
     add_redemption(app, town)
     add_dispatch_and_settlement(app, town)
+    add_deliveries(app, town)
+    add_carrier_desk(app, town)
     add_riders(app, town)
     add_issuer(app, town, issuer)
     return app

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from tests.unit.web.town.bought import mass_refund, order, parcel, statement
 from tests.unit.web.town.catalog import missing
 from tests.unit.web.town.state import Refusal, Town
-from tests.unit.web.town.things import CODE, GOODS_ORDER, UNIT, VOUCHER_ORDER, at, known_id, picture
+from tests.unit.web.town.things import CODE, UNIT, VOUCHER_ORDER, at, known_id, picture
 
 
 def add_checkout(app: FastAPI, town: Town) -> None:
@@ -232,12 +232,6 @@ def add_riders(app: FastAPI, town: Town) -> None:
 
 
 def add_dispatch_and_settlement(app: FastAPI, town: Town) -> None:
-    @app.get("/orders/{order_id}/parcel")
-    async def one_parcel(order_id: str) -> Any:
-        if order_id != GOODS_ORDER:
-            raise missing()
-        return town.parcel
-
     @app.put("/parcels/{parcel_id}/{act}")
     async def act(parcel_id: str, act: str) -> Any:
         return town.parcel

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi.responses import JSONResponse
 
 from tests.unit.web.town.bought import certificate, external_refund, order, parcel
+from tests.unit.web.town.carried import SECOND_TRY, delivery, open_fee
 from tests.unit.web.town.desks import claims, invitation, merchant, own_store, review_sheet, work_queue, written
 from tests.unit.web.town.seen import livestream, share_of, store_page
 from tests.unit.web.town.sold import town_deals
@@ -65,7 +66,13 @@ class Town:
         self.attempt_state, self.minutes_to_pay = "OPEN", 15
         self.external_refunds = [external_refund("first", 5000), external_refund("second", 7800)]
         self.certificates = [certificate(UNIT, CODE), certificate(SECOND_UNIT, "905512340087")]
-        self.parcel = parcel()
+        self.parcel, self.delivery = parcel(), delivery()
+        self.cancel_terms = {
+            "attempt_id": SECOND_TRY, "provider": "dada", "fee_fen": 200, "needs_confirmation": True,
+        }  # fmt: skip
+        self.carrier_alerts: list[dict[str, Any]] = []
+        self.photo_type = "image/png"
+        self.open_fees = [open_fee("first fee"), open_fee("second fee", terms_fen=200)]
         self.redeemed: dict[str, Any] = {}
         self.livestreams = [livestream(self.deals)]
         self.shares: dict[str, Any] = {SHARE_CODE: share_of(self.deals[HOTPOT])}
