@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.console.books import Comparison, Moved, compare
+from services.console.channel import pages
 from services.console.environment import FIRST_OPERATOR
 from services.console.payouts import AT_ONCE, find_payouts, slices
 from services.console.people import Person, Refused, World
@@ -60,20 +61,9 @@ async def _bill(operator: Person, day: date) -> list[Moved]:
 
 async def _of_day(operator: Person, day: date) -> list[Moved]:
     return [
-        *map(_movement, await _pages(operator, "checkout", f"/admin/money/movements?day={day}")),
-        *map(_payout, await _pages(operator, "settlement", f"/admin/bills/{day}/payouts?")),
+        *map(_movement, await pages(operator, "checkout", f"/admin/money/movements?day={day}")),
+        *map(_payout, await pages(operator, "settlement", f"/admin/bills/{day}/payouts?")),
     ]
-
-
-async def _pages(operator: Person, service: str, path: str) -> list[Any]:
-    items: list[Any] = []
-    cursor = ""
-    while True:
-        page = await operator.get(service, f"{path}&limit={AT_ONCE}{cursor}")
-        items += page["items"]
-        if page["next_after"] is None:
-            return items
-        cursor = f"&after={page['next_after']}"
 
 
 async def _ours(operator: Person, bill: Sequence[Moved]) -> list[Moved]:

@@ -66,7 +66,7 @@ def subjects(done: Reconciled) -> set[str]:
 
 async def trade_of(world: World, bought: Bought) -> str:
     """The number under which Alipay knows an order."""
-    row = (await audit.collect(world)).orders["checkout"][str(bought.order_id)]
+    row = (await audit.orders_of(world))["checkout"][str(bought.order_id)]
     return str(row["out_trade_nos"][0])
 
 

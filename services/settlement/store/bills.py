@@ -18,9 +18,10 @@ async def add(tx: Transaction, day: date, lines: Sequence[BillLine], downloaded_
     )
     if made:
         await tx.execute(
-            """insert into bill_lines (day, line_no, movement, number, trade_no, amount_fen, fee_fen, moved_at)
+            """insert into bill_lines (day, line_no, movement, number, trade_no, amount_fen, fee_fen, moved_at,
+                 out_trade_no)
                select $1, f.* from unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
-                 $8::timestamptz[]) f""",
+                 $8::timestamptz[], $9::text[]) f""",
             day,
             list(range(1, len(lines) + 1)),
             [line.movement.value for line in lines],
@@ -29,7 +30,9 @@ async def add(tx: Transaction, day: date, lines: Sequence[BillLine], downloaded_
             [line.amount_fen for line in lines],
             [line.fee_fen for line in lines],
             [line.at for line in lines],
+            [line.out_trade_no for line in lines],
         )
+        await tx.execute("delete from bill_gaps where day = $1", day)
     return bool(made)
 
 
@@ -46,7 +49,7 @@ async def find(tx: Transaction, day: date) -> Row | None:
 
 async def lines(tx: Transaction, day: date, after: int, limit: int) -> list[Row]:
     return await tx.fetch(
-        """select line_no, movement, number, trade_no, amount_fen, fee_fen, moved_at from bill_lines
+        """select line_no, movement, number, trade_no, out_trade_no, amount_fen, fee_fen, moved_at from bill_lines
            where day = $1 and line_no > $2 order by line_no limit $3""",
         day,
         after,

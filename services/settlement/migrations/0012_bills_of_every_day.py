@@ -1,0 +1,23 @@
+"""Bills say whose trade a line is of; and days of which Alipay says that it has no bill."""
+
+from shared.migrations import apply
+
+revision = "settlement_0012"
+down_revision = "settlement_0010"
+branch_labels = None
+depends_on = None
+
+# `since` is real time, because what is missing for ten minutes fails the audit; `asked_at` is business time.
+_EVERY_DAY = """
+alter table bill_lines add column out_trade_no text not null default '';
+create table bill_gaps (
+    day date primary key,
+    since timestamptz not null default now(),
+    asked_at timestamptz not null
+);
+"""
+
+
+def upgrade() -> None:
+    """Add them."""
+    apply(_EVERY_DAY)
