@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 
-from services.console.local.ports import free_port
 from services.settlement import consumers
 from services.settlement.app import make_world
 from services.settlement.domain.bills import BillKind, read_account_bill
@@ -21,22 +20,12 @@ from shared.contracts.catalog import PayoutAccountState, Rail
 from shared.contracts.checkout import OrderPaid
 from shared.contracts.settlement import PayoutFailed, PayoutPaid
 from shared.sealed import Seals
-from tests.integration.sandbox.stage import SandboxProcess
 from tests.integration.settlement.channel import Channel
 from tests.integration.settlement.stage import Merchant, Stage
-from tests.support.environment import Environment
 
 TRANSFER = "alipay.fund.trans.uni.transfer"
 KEYS = {"settlement": {"k1": base64.b64encode(bytes(range(32))).decode()}}
 ACCOUNT = "2088456745674567"
-
-
-@pytest.fixture(scope="module")
-def channel(environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Channel]:
-    process = SandboxProcess(tmp_path_factory.mktemp("sandbox"), environment.local.keys, free_port(), {})
-    process.start()
-    yield Channel(process)
-    process.stop()
 
 
 @dataclass(frozen=True, slots=True)
