@@ -33,6 +33,7 @@ class Bill(BaseModel):
     matched: int | None = Field(description="Lines that the last comparison found in our books; null before the first")
     compared_at: datetime | None
     open_differences: int
+    unfiled: int = Field(description="Differences of the last comparison beyond the 1000 that are filed a day")
 
 
 class BillLineView(BaseModel):
@@ -83,6 +84,7 @@ class Difference(BaseModel):
 class Comparison(BaseModel):
     matched: Annotated[int, Field(strict=True, ge=0)]
     differences: Annotated[list[Difference], Field(max_length=1000)]
+    unfiled: Annotated[int, Field(strict=True, ge=0)] = Field(default=0, description="How many more there are")
 
 
 @router.put("/{day}")
@@ -158,7 +160,7 @@ async def put_comparison(day: date, body: Comparison, caller: Caller, db: Db) ->
     ]
     async with db.transaction() as tx:
         await require_operator(tx, caller)
-        await bills.note_differences(tx, day, body.matched, differences, caller)
+        await bills.note_differences(tx, day, body.matched, differences, body.unfiled, caller)
         found = await bills.read(tx, day)
     return Bill(**found)
 

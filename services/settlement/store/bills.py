@@ -39,7 +39,7 @@ async def add(tx: Transaction, day: date, lines: Sequence[BillLine], downloaded_
 async def find(tx: Transaction, day: date) -> Row | None:
     """When a day's bill was downloaded and compared, and how many lines it has."""
     return await tx.row(
-        """select b.day, b.downloaded_at, b.matched, b.compared_at,
+        """select b.day, b.downloaded_at, b.matched, b.unfiled, b.compared_at,
              (select count(*) from bill_lines l where l.day = b.day) as lines,
              (select count(*) from incidents i where i.day = b.day and i.resolved_at is null) as open_differences
            from bills b where b.day = $1""",
@@ -57,10 +57,16 @@ async def lines(tx: Transaction, day: date, after: int, limit: int) -> list[Row]
     )
 
 
-async def note_comparison(tx: Transaction, day: date, matched: int) -> bool:
+async def note_comparison(tx: Transaction, day: date, matched: int, unfiled: int) -> bool:
     """False if that day's bill is not here."""
     return bool(
-        await tx.execute("update bills set matched = $2, compared_at = $3 where day = $1", day, matched, tx.now)
+        await tx.execute(
+            "update bills set matched = $2, unfiled = $3, compared_at = $4 where day = $1",
+            day,
+            matched,
+            unfiled,
+            tx.now,
+        )
     )
 
 

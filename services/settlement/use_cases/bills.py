@@ -78,10 +78,15 @@ async def read(tx: Transaction, day: date) -> Row:
     return found
 
 
-async def note_differences(tx: Transaction, day: date, matched: int, found: Sequence[Incident], found_by: str) -> None:
+async def note_differences(
+    tx: Transaction, day: date, matched: int, found: Sequence[Incident], unfiled: int, found_by: str
+) -> None:
     """Keep what a comparison found, each difference once; what an earlier one had found and this one does not is
-    resolved. Raises BillUnknown."""
-    if not await store.note_comparison(tx, day, matched):
+    resolved, unless this one found more than it files: then nobody knows what is gone. Raises BillUnknown."""
+    if not await store.note_comparison(tx, day, matched, unfiled):
         raise BillUnknown
     await incidents.open_incidents(tx, found)
+    if unfiled:
+        log.warning("differences_unfiled", day=day.isoformat(), unfiled=unfiled)
+        return
     await incidents.resolve_what_is_gone(tx, day, [one.incident_id for one in found], found_by)

@@ -121,7 +121,7 @@ async def test_a_trade_of_which_the_channel_says_nothing_is_unanswered(at_channe
 async def test_only_an_operator_sees_the_channels_book(at_channel: Stage, method: str) -> None:
     merchant = await at_channel.merchant()
     path = "/admin/bills/asked" if method == "post" else "/admin/bills"
-    body = {} if method == "post" else None
+    body: dict[str, Any] | None = {} if method == "post" else None
     answer = await at_channel.http.request(method, path, headers=as_(merchant.finance), json=body)
     assert answer.status_code == 403
 

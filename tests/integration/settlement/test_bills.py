@@ -102,6 +102,30 @@ async def test_each_difference_is_an_incident_once_and_ends_when_it_is_gone(
     assert answer.json()["open_differences"] == 1
 
 
+async def test_more_differences_than_are_filed_are_said_and_then_nothing_counts_as_gone(
+    at_channel: Stage, channel: Channel
+) -> None:
+    operator = await at_channel.operator()
+    day, _, _ = await a_paid_out_trade(at_channel, channel)
+    await at_channel.http.put(f"/admin/bills/{day}", headers=as_(operator))
+    differences = [
+        {"kind": "MISSING_HERE", "subject": f"PAYOUT/{uuid4().hex}", "detail": "in the bill only", "amount_fen": 5}
+        for _ in range(2)
+    ]
+
+    async def compare(found: list[Any], unfiled: int) -> tuple[int, int]:
+        body = {"matched": 7, "differences": found, "unfiled": unfiled}
+        answer = await at_channel.http.put(f"/admin/bills/{day}/comparison", json=body, headers=as_(operator))
+        return answer.json()["open_differences"], answer.json()["unfiled"]
+
+    assert await compare(differences, 3) == (2, 3)
+    assert await compare(differences[:1], 4) == (2, 4), "the other one may be among those that were not filed"
+    assert await compare(differences[:1], 0) == (1, 0)
+    too_many = {"matched": 0, "differences": differences * 501}
+    answer = await at_channel.http.put(f"/admin/bills/{day}/comparison", json=too_many, headers=as_(operator))
+    assert answer.status_code == 422
+
+
 @pytest.mark.parametrize("archive", [b"", b"not a zip", b"PK\x05\x06" + bytes(18)])
 def test_what_is_no_bill_is_refused(archive: bytes) -> None:
     for read in (read_trade_bill, read_account_bill):
