@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
@@ -14,6 +15,7 @@ from services.settlement import consumers
 from services.settlement.app import make_world
 from services.settlement.domain.bills import BillKind, read_account_bill
 from services.settlement.settings import Settings
+from services.settlement.store.misfits import misfits
 from services.settlement.use_cases import pay
 from shared.clock import business_day
 from shared.contracts.catalog import PayoutAccountState, Rail
@@ -41,7 +43,9 @@ class OwnShop:
     def under(self, **changes: Any) -> "OwnShop":
         """The same shop under other settings."""
         settings = self.settings.model_copy(update=changes)
-        return replace(self, settings=settings, stage=replace(self.stage, world=make_world(settings, self.http)))
+        world = make_world(settings, self.http)
+        self.stage.app.state.world = world
+        return replace(self, settings=settings, stage=replace(self.stage, world=world))
 
     async def used_order(self, *amounts: int) -> OrderPaid:
         trade = self.channel.own_trade(sum(amounts))
@@ -271,6 +275,66 @@ async def test_a_refund_after_the_payout_is_taken_from_the_next_payouts(own_shop
     )
     assert statement["owed_fen"] == 0
     assert await own_shop.stage.misfits() == []
+
+
+@pytest.mark.parametrize(
+    ("debt_fen", "amounts"),
+    [(5_000, (2_000, 8_000)), (15, (12, 20)), (28, (12, 20)), (1_995, (2_000,)), (40, (12, 20))],
+)
+async def test_the_preview_is_what_is_paid_afterwards_to_the_fen(
+    own_shop: OwnShop, debt_fen: int, amounts: tuple[int, ...]
+) -> None:
+    merchant = own_shop.merchant
+    await refunded_after_payout(own_shop, debt_fen)
+    orders = [await own_shop.used_order(amount_fen) for amount_fen in amounts]
+    preview = await own_shop.stage.get(f"/merchants/{merchant.merchant_id}/preview", merchant.finance)
+    await own_shop.settle()
+    (payout, *_) = (await own_shop.stage.get(f"/merchants/{merchant.merchant_id}/payouts", merchant.finance))["items"]
+    for name in ("uses", "gross_fen", "fee_fen", "offset_fen", "net_fen"):
+        assert preview[name] == payout[name], name
+    assert preview["owed_fen"] == debt_fen
+    assert sum([sum(await own_shop.moved(order)) for order in orders]) == preview["net_fen"]
+    assert await own_shop.dunned_fen() == debt_fen - preview["offset_fen"]
+
+
+async def test_the_preview_leaves_to_transfers_that_have_not_left_their_part_of_the_debt(own_shop: OwnShop) -> None:
+    merchant = own_shop.merchant
+    await refunded_after_payout(own_shop, 3_000)
+    await own_shop.used_order(2_000)
+    own_shop.stage.next_day()
+    await own_shop.stage.run()
+    waiting = await own_shop.stage.instructions(merchant)
+    await own_shop.used_order(5_000)
+    preview = await own_shop.stage.get(f"/merchants/{merchant.merchant_id}/preview", merchant.finance)
+    assert (preview["offset_fen"], preview["net_fen"]) == (1_000, 4_000)
+    await own_shop.stage.send(waiting[-1]["instruction_id"])
+    await own_shop.settle()
+    (payout, *_) = (await own_shop.stage.get(f"/merchants/{merchant.merchant_id}/payouts", merchant.finance))["items"]
+    assert (payout["offset_fen"], payout["net_fen"]) == (1_000, 4_000)
+
+
+async def test_the_database_itself_refuses_to_take_a_debt_twice_and_the_audit_names_a_wrong_one(
+    own_shop: OwnShop,
+) -> None:
+    await refunded_after_payout(own_shop, 3_000)
+    order = await own_shop.used_order(8_000)
+    own_shop.stage.next_day()
+    await own_shop.stage.run()
+    number = (await own_shop.instruction_of(order))["instruction_id"]
+    with pytest.raises(asyncpg.CheckViolationError):
+        async with own_shop.stage.db.transaction() as tx:
+            await tx.execute(
+                "update instructions set state = 'SENT', attempts = 1, offset_fen = 3001 where instruction_id = $1",
+                number,
+            )
+    with pytest.raises(ZeroDivisionError):
+        async with own_shop.stage.db.transaction() as tx:
+            await tx.execute(
+                "update debts set owed_fen = owed_fen + 1 where merchant_id = $1", own_shop.merchant.merchant_id
+            )
+            found = [(one.what, one.id) for one in (await misfits(tx)).found]
+            raise ZeroDivisionError
+    assert found == [("debt_is_not_its_uses", f"{own_shop.merchant.merchant_id} TRANSFER")]
 
 
 async def test_a_payout_that_only_pays_off_a_debt_moves_nothing_and_is_paid(own_shop: OwnShop) -> None:
