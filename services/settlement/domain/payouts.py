@@ -58,7 +58,10 @@ class Instruction:
     offset_fen: int = 0
     """What of it pays off the merchant's debt instead of moving; frozen when it is first sent."""
     sealed_payee: str | None = None
+    sealed_payee_name: str | None = None
+    """Who holds the account that is paid."""
     payee_name: str | None = None
+    """What the merchant is called: used where catalog has never said who holds the account."""
 
     @property
     def number(self) -> str:

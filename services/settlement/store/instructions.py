@@ -10,7 +10,7 @@ from shared.database import Row, Transaction
 
 _INSTRUCTION = """i.instruction_id, i.payout_id, i.merchant_id, i.order_id, i.rail, i.sub_merchant_id, i.trade_no,
     i.out_trade_no, i.gross_fen, i.fee_fen, i.state, i.attempts, i.denials,
-    i.offset_fen, i.sealed_payee, i.payee_name"""
+    i.offset_fen, i.sealed_payee, i.sealed_payee_name, i.payee_name"""
 
 # As many unsent transfers are looked at before one takes its part of a debt. Beyond, the part may be another one than
 # the preview said, and the debt is still taken once.
@@ -34,6 +34,7 @@ def _read(row: Row) -> Instruction:
         denials=row["denials"],
         offset_fen=row["offset_fen"],
         sealed_payee=row["sealed_payee"],
+        sealed_payee_name=row["sealed_payee_name"],
         payee_name=row["payee_name"],
     )
 
@@ -50,6 +51,7 @@ async def begin_sending(tx: Transaction, instruction_id: UUID) -> Instruction | 
         f"""update instructions i set state = 'SENT', attempts = i.attempts + 1, sent_at = coalesce(i.sent_at, $2),
               changed_at = case when i.state = 'DUE' then now() else i.changed_at end,
               sealed_payee = case when i.state = 'DUE' then a.sealed_account else i.sealed_payee end,
+              sealed_payee_name = case when i.state = 'DUE' then a.sealed_holder else i.sealed_payee_name end,
               payee_name = case when i.state = 'DUE' then m.name else i.payee_name end
             from merchants m, payout_accounts a
             where i.instruction_id = $1 and m.merchant_id = i.merchant_id and a.merchant_id = i.merchant_id

@@ -14,9 +14,11 @@ import pytest
 from services.settlement import consumers
 from services.settlement.app import make_world
 from services.settlement.domain.bills import BillKind, read_account_bill
+from services.settlement.gateways import Transfer
 from services.settlement.settings import Settings
 from services.settlement.store.misfits import misfits
 from services.settlement.use_cases import pay
+from shared.alipay import Answer
 from shared.clock import business_day
 from shared.contracts.catalog import PayoutAccountState, Rail
 from shared.contracts.checkout import OrderPaid
@@ -401,3 +403,44 @@ async def test_a_transfer_is_a_line_of_the_bill_by_its_number(own_shop: OwnShop)
     (theirs,) = [line for line in bill if line.number == number]
     assert theirs.movement == ours["rail"] == "TRANSFER"
     assert theirs.amount_fen == ours["gross_fen"] == 1_500
+
+
+BY_LOGON_ID = {"identity": "boss@shop.example", "identity_type": "ALIPAY_LOGON_ID"}
+
+
+@pytest.mark.parametrize(
+    ("account", "holder", "expected"),
+    [
+        ("boss@shop.example", "王海", {**BY_LOGON_ID, "name": "王海"}),
+        ("boss@shop.example", None, {**BY_LOGON_ID, "name": "老码头火锅"}),
+        (ACCOUNT, "王海", {"identity": ACCOUNT, "identity_type": "ALIPAY_USER_ID"}),
+    ],
+)
+async def test_an_account_by_its_logon_id_is_paid_under_the_name_of_its_holder(
+    own_shop: OwnShop,
+    account: str,
+    holder: str | None,
+    expected: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seals = Seals(KEYS)
+    await own_shop.stage.set_account(
+        own_shop.merchant,
+        PayoutAccountState.VERIFIED,
+        version=3,
+        sealed_account=seals.seal("settlement", account),
+        sealed_holder=None if holder is None else seals.seal("settlement", holder),
+    )
+    order = await own_shop.used_order(12_800)
+    rail = own_shop.stage.world.rails[Rail.TRANSFER]
+    assert isinstance(rail, Transfer)
+    call, asked = rail.alipay.call, []
+
+    async def note(method: str, content: Any) -> Answer:
+        asked.append((method, content))
+        return await call(method, content)
+
+    monkeypatch.setattr(rail.alipay, "call", note)
+    await own_shop.settle()
+    assert [content["payee_info"] for method, content in asked if method == TRANSFER] == [expected]
+    assert await own_shop.moved(order) == [12_800]
