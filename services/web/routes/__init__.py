@@ -3,6 +3,7 @@
 from services.web.routes import (
     after_use,
     arbitrations,
+    books,
     buying,
     campaigns,
     deal_writing,
@@ -64,6 +65,7 @@ ROUTERS = (
     reviews.router,
     arbitrations.router,
     external_refunds.router,
+    books.router,
     supervision.router,
     operators.router,
     developers.router,

@@ -21,7 +21,7 @@ _FAMILIES = ("sale.", "mode.", "status.", "certificate.", "refund.", "result.", 
              "board.", "operator.", "role.", "line.", "payout.", "parcel.state.", "merchant.step", "service.", "hint.",
              "statement.held.", "refused.", "carrier.", "address.", "deal.items.",
              "deal.stores.", "rules.refund_text.", "form.", "claim.", "deal_state.", "invitation.", "fee.",
-             "merchant.state.", "search.", "codes.count.",
+             "merchant.state.", "search.", "codes.count.", "books.kind.", "books.status.", "books.status_hint.", "books.rail.",
              "campaign.state.", "order_state.", "unit_state.", "scan.undo_reason.",
              "write.block.", "write.cover.", "write.field.",
              "write.hint.", "write.kind.", "write.option.", "write.rows.")  # fmt: skip
