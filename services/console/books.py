@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Any
 
 from shared.clock import SHANGHAI
@@ -25,6 +26,7 @@ class Moved:
     state: str = ""
     fee_fen: int = 0
     unit_ids: tuple[str, ...] = ()
+    order_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +43,44 @@ class Difference:
 class Comparison:
     matched: dict[str, int] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
+    at_the_edge: dict[str, int] = field(default_factory=dict)
+    """Ours, within ten minutes of a midnight, found in the bill of the neighbouring day."""
     unbilled: int = 0
-    """Ours, so late on the day that the bill of the next one will have it."""
+    """The same, while the neighbouring day has no bill yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """What the merchant did for the money: the certificates by unit as redemption has them, and the parcels by order
+    as dispatch has them."""
+
+    certificates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    parcels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+Numbers = frozenset[tuple[str, str]]
+"""Movements with their numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """What the bills of the day before and the day after have; None while a bill is not out."""
+
+    before: Numbers | None = None
+    after: Numbers | None = None
 
 
 def compare(
-    bill: Sequence[Moved], ours: Iterable[Moved], of_day: Iterable[Moved], uses_made: Mapping[str, Mapping[str, Any]]
+    bill: Sequence[Moved],
+    ours: Iterable[Moved],
+    of_day: Iterable[Moved],
+    earned: Earned,
+    neighbours: Neighbours = Neighbours(),
 ) -> Comparison:
     """Compare the lines of a bill with our books.
 
     `ours`: whatever we know under the numbers of the bill, of any day and state. `of_day`: what moved on this day by
-    our books. `uses_made`: by unit, what redemption knows of the units that payouts in the bill are for.
+    our books. `earned`: what is known of the units that payouts in the bill are for.
     """
     here = {(one.movement, one.number): one for one in ours}
     result = Comparison()
@@ -59,21 +88,32 @@ def compare(
         if line.movement not in _MOVED:
             continue
         found = here.get((line.movement, line.number))
-        difference = _difference(line, found) or _unredeemed(line, found, uses_made)
+        difference = _difference(line, found) or _unearned(line, found, earned)
         if difference is None:
             result.matched[line.movement] = result.matched.get(line.movement, 0) + 1
         else:
             result.differences.append(difference)
     billed = {(line.movement, line.number) for line in bill}
     for one in of_day:
-        if (one.movement, one.number) in billed:
-            continue
-        if _is_at_an_edge(one.at):
-            result.unbilled += 1
-        else:
-            detail = f"{one.movement.lower()} {one.state} here, not in the bill"
-            result.differences.append(Difference("MISSING_THERE", _subject(one), detail, one.amount_fen))
+        if (one.movement, one.number) not in billed:
+            _not_in_the_bill(one, neighbours, result)
     return result
+
+
+def _not_in_the_bill(one: Moved, neighbours: Neighbours, result: Comparison) -> None:
+    """A movement at the edge of the day may stand in the neighbouring bill; any other one is missing."""
+    edge = _edge(one.at)
+    if edge is not None:
+        neighbour = neighbours.before if edge is Edge.BEGINNING else neighbours.after
+        if neighbour is None:
+            result.unbilled += 1
+            return
+        if (one.movement, one.number) in neighbour:
+            result.at_the_edge[one.movement] = result.at_the_edge.get(one.movement, 0) + 1
+            return
+    where = "in the bill" if edge is None else "in this bill or its neighbour"
+    detail = f"{one.movement.lower()} {one.state} here, not {where}"
+    result.differences.append(Difference("MISSING_THERE", _subject(one), detail, one.amount_fen))
 
 
 def _difference(line: Moved, found: Moved | None) -> Difference | None:
@@ -88,23 +128,43 @@ def _difference(line: Moved, found: Moved | None) -> Difference | None:
     return None
 
 
-def _unredeemed(line: Moved, found: Moved | None, uses_made: Mapping[str, Mapping[str, Any]]) -> Difference | None:
-    """A payout for a certificate that redemption never saw used."""
+def _unearned(line: Moved, found: Moved | None, earned: Earned) -> Difference | None:
+    """A payout for a certificate that redemption never saw used, or for goods that nobody received."""
     for unit_id in found.unit_ids if found else ():
-        unit = uses_made.get(unit_id)
-        if unit is not None and (unit["uses"] == 0 or unit["state"] in _NOT_REDEEMED):
-            detail = f"paid out, but certificate {unit_id} is {unit['state']} with {unit['uses']} uses"
-            return Difference("STATE_DIFFERS", _subject(line), detail, line.amount_fen)
+        why = _why_unearned(unit_id, found.order_id if found else "", earned)
+        if why:
+            return Difference("STATE_DIFFERS", _subject(line), f"paid out, but {why}"[:500], line.amount_fen)
     return None
+
+
+def _why_unearned(unit_id: str, order_id: str, earned: Earned) -> str:
+    certificate = earned.certificates.get(unit_id)
+    if certificate is not None:
+        if certificate["uses"] == 0 or certificate["state"] in _NOT_REDEEMED:
+            return f"certificate {unit_id} is {certificate['state']} with {certificate['uses']} uses"
+        return ""
+    parcel = earned.parcels.get(order_id)
+    if parcel is None or unit_id not in parcel["unit_ids"]:
+        return f"unit {unit_id} is neither a certificate nor in a parcel"
+    return "" if parcel["received"] else f"the parcel of order {order_id} is {parcel['parcel_state']}, never received"
 
 
 def _subject(one: Moved) -> str:
     return f"{one.movement}/{one.number}"
 
 
-def _is_at_an_edge(at: datetime | None) -> bool:
+class Edge(Enum):
+    """Which end of its day a movement lies at."""
+
+    BEGINNING = "BEGINNING"
+    END = "END"
+
+
+def _edge(at: datetime | None) -> Edge | None:
     if at is None:
-        return False
+        return None
     local = at.astimezone(SHANGHAI)
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    return local - midnight < EDGE or midnight + timedelta(days=1) - local < EDGE
+    if local - midnight < EDGE:
+        return Edge.BEGINNING
+    return Edge.END if midnight + timedelta(days=1) - local < EDGE else None

@@ -190,10 +190,11 @@ class Journey:
 async def move_to_next_payout(world: World) -> str:
     """Move the sandbox's clock to T+1: first past midnight, where uses become final, then past the payout run.
 
-    A use that becomes final only after the day's run would be paid by the next one. Returns the new moment."""
+    A use that becomes final only after the day's run would be paid by the next one. By half past ten Alipay's bill of
+    the day before is out as well. Returns the new moment."""
     await _move_to(world, days=1, hour=0, minute=5)
     await world.until(lambda: _all_uses_are_final(world), "every use is final")
-    return await _move_to(world, days=0, hour=9, minute=0)
+    return await _move_to(world, days=0, hour=10, minute=30)
 
 
 async def _move_to(world: World, *, days: int, hour: int, minute: int) -> str:
@@ -204,7 +205,7 @@ async def _move_to(world: World, *, days: int, hour: int, minute: int) -> str:
 
 
 async def _all_uses_are_final(world: World) -> bool:
-    orders = (await audit.collect(world)).orders
+    orders = await audit.orders_of(world)
     waiting = [
         unit for order in orders["redemption"].values() for unit in order["units"].values() if unit["state"] == "USED"
     ]

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+
+from services.console.channel import Channel, Entry
 
 IN_FLIGHT_FOR = timedelta(minutes=10)
 
@@ -29,10 +31,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """Everything that was asked: the channel's sums and entries, each service's terms and orders."""
+    """Everything that was asked: the channel's book, each service's terms and orders."""
 
-    channel: Mapping[str, int]
-    entries: Iterable[Mapping[str, Any]]
+    channel: Channel
     services: Mapping[str, Mapping[str, Any]]
     orders: Mapping[str, Mapping[str, Mapping[str, Any]]]
     transfers: Mapping[str, str] = field(default_factory=dict)
@@ -41,9 +42,13 @@ class Books:
 
 @dataclass(slots=True)
 class Proof:
-    """The identity with its terms, and everything that does not fit."""
+    """The identity with its terms, and everything that does not fit. `provisional`: the part of a term that no bill
+    has yet. `billed` and `asked`: the days whose bill is here, and those on which money moved without one."""
 
     terms: dict[str, int] = field(default_factory=dict)
+    provisional: dict[str, int] = field(default_factory=dict)
+    billed: Sequence[date] = ()
+    asked: Sequence[date] = ()
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -63,22 +68,52 @@ class Proof:
         )
 
 
-def prove(books: Books) -> Proof:
-    """Compare the books."""
+def prove(books: Books, now: datetime) -> Proof:
+    """Compare the books; `now` is real time."""
     settled = books.services["settlement"]["terms"]
-    proof = Proof()
+    channel = books.channel
+    proof = Proof(billed=channel.billed, asked=channel.asked)
+    proof.provisional = _sums(entry for entry in channel.entries if not entry.is_billed)
     proof.terms = {
-        "received_fen": books.channel["received_fen"],
-        "refunded_fen": books.channel["refunded_fen"],
-        "paid_net_fen": books.channel["settled_fen"],
-        "fees_fen": books.channel["fee_fen"],
+        **_sums(channel.entries),
         "commission_fen": settled.get("commission_fen", 0),
         "held_fen": settled["held_fen"] + books.services["checkout"]["terms"].get("held_outside_orders_fen", 0),
         "owed_fen": settled.get("owed_fen", 0),
     }
+    proof.findings += _of_the_channel(channel, now)
     proof.findings += _reported(books.services)
     proof.findings += _by_order(books)
     return proof
+
+
+def _sums(entries: Iterable[Entry]) -> dict[str, int]:
+    """The channel's entries as the terms that they are."""
+    sums = dict.fromkeys(("received_fen", "refunded_fen", "paid_net_fen", "fees_fen"), 0)
+    for entry in entries:
+        match entry.movement:
+            case "PAYMENT":
+                sums["received_fen"] += entry.amount_fen
+            case "REFUND":
+                sums["refunded_fen"] += entry.amount_fen
+            case "PAYOUT" | "TRANSFER":
+                sums["paid_net_fen"] += entry.amount_fen - entry.fee_fen
+                sums["fees_fen"] += entry.fee_fen
+    return sums
+
+
+def _of_the_channel(channel: Channel, now: datetime) -> list[Finding]:
+    """What the channel has not said: a bill that is due, or what it knows of a trade."""
+    found = [
+        Finding("bill missing", str(one.day), f"{one.movements} movements here, and Alipay has no bill", 0, one.since)
+        for one in channel.missing
+    ]
+    found += [
+        Finding("no answer", number, "Alipay does not say what it knows", 0, now) for number in channel.unanswered
+    ]
+    if channel.unasked:
+        detail = f"{channel.unasked} trades without a bill were too many to ask for"
+        found.append(Finding("not_looked_at_whole", "channel", detail))
+    return found
 
 
 def _reported(services: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
@@ -108,7 +143,7 @@ def _by_order(books: Books) -> list[Finding]:
     return found
 
 
-_NOTHING = {"received_fen": 0, "refunded_fen": 0, "settled_fen": 0, "fee_fen": 0}
+_NOTHING = {"received_fen": 0, "refunded_fen": 0, "paid_net_fen": 0, "fees_fen": 0}
 
 
 def _channel_by_order(books: Books) -> dict[str, dict[str, int]]:
@@ -116,23 +151,14 @@ def _channel_by_order(books: Books) -> dict[str, dict[str, int]]:
     order_of = {
         number: order_id for order_id, row in books.orders["checkout"].items() for number in row["out_trade_nos"]
     }
-    sums: dict[str, dict[str, int]] = {}
-    for entry in books.entries:
-        number = entry["out_trade_no"]
-        order_id = order_of.get(number, f"trade {number}")
-        if entry["kind"] == "transfer":
-            order_id = books.transfers.get(entry["out_request_no"], f"transfer {entry['out_request_no']}")
-        sum_ = sums.setdefault(order_id, dict(_NOTHING))
-        if entry["kind"] == "payment":
-            sum_["received_fen"] += entry["amount_fen"]
-        elif entry["kind"] == "refund":
-            sum_["refunded_fen"] += entry["amount_fen"]
-        elif entry["kind"] == "settle":
-            sum_["settled_fen"] += entry["amount_fen"] - entry["fee_fen"]
-            sum_["fee_fen"] += entry["fee_fen"]
-        elif entry["kind"] == "transfer":
-            sum_["settled_fen"] += entry["amount_fen"]
-    return sums
+    of_order: dict[str, list[Entry]] = {}
+    for entry in books.channel.entries:
+        if entry.movement == "TRANSFER":
+            order_id = books.transfers.get(entry.number, f"transfer {entry.number}")
+        else:
+            order_id = order_of.get(entry.out_trade_no, f"trade {entry.out_trade_no}")
+        of_order.setdefault(order_id, []).append(entry)
+    return {order_id: _sums(entries) for order_id, entries in of_order.items()}
 
 
 def _last_change(rows: Mapping[str, Mapping[str, Any] | None]) -> datetime | None:
@@ -147,8 +173,8 @@ def _compare_money(
     pairs = [
         ("received", channel["received_fen"], checkout and checkout["received_fen"], "checkout"),
         ("refunded", channel["refunded_fen"], checkout and checkout["refunded_fen"], "checkout"),
-        ("paid out", channel["settled_fen"], settlement and settlement["paid_net_fen"], "settlement"),
-        ("fee", channel["fee_fen"], settlement and settlement["fee_fen"], "settlement"),
+        ("paid out", channel["paid_net_fen"], settlement and settlement["paid_net_fen"], "settlement"),
+        ("fee", channel["fees_fen"], settlement and settlement["fee_fen"], "settlement"),
     ]
     found = [
         Finding(f"{name} differs", order_id, f"channel {theirs} fen, {service} {ours or 0} fen", theirs, since)

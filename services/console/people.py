@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, TypeVar
 
 import httpx
@@ -34,6 +35,8 @@ class World:
     urls: Mapping[str, str]
     http: httpx.AsyncClient
     patience_s: float = 30.0
+    bills: dict[date, list[Any]] = field(default_factory=dict)
+    """Lines of the channel's bills that were read before: a bill never changes."""
     _tokens: dict[str, tuple[str, float]] = field(default_factory=dict)
 
     def person(self, subject: str) -> "Person":

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from services.console.books import Comparison, Moved, compare
+from services.console.books import Comparison, Earned, Moved, Neighbours, Numbers, compare
+from services.console.channel import pages
 from services.console.environment import FIRST_OPERATOR
 from services.console.payouts import AT_ONCE, find_payouts, slices
 from services.console.people import Person, Refused, World
@@ -37,10 +38,10 @@ async def reconcile(world: World, day: date) -> Reconciled:
     except Refused as refused:
         if refused.code != "bill_not_ready":
             raise
-        return Reconciled(compare((), (), of_day, {}), has_bill=False)
+        return Reconciled(compare((), (), of_day, Earned()), has_bill=False)
     bill = await _bill(operator, day)
     ours = await _ours(operator, bill)
-    comparison = compare(bill, ours, of_day, await _uses_made(operator, ours))
+    comparison = compare(bill, ours, of_day, await _earned(operator, ours), await _neighbours(operator, day))
     await operator.put("settlement", f"/admin/bills/{day}/comparison", _filed(comparison))
     return Reconciled(comparison, has_bill=True)
 
@@ -60,20 +61,9 @@ async def _bill(operator: Person, day: date) -> list[Moved]:
 
 async def _of_day(operator: Person, day: date) -> list[Moved]:
     return [
-        *map(_movement, await _pages(operator, "checkout", f"/admin/money/movements?day={day}")),
-        *map(_payout, await _pages(operator, "settlement", f"/admin/bills/{day}/payouts?")),
+        *map(_movement, await pages(operator, "checkout", f"/admin/money/movements?day={day}")),
+        *map(_payout, await pages(operator, "settlement", f"/admin/bills/{day}/payouts?")),
     ]
-
-
-async def _pages(operator: Person, service: str, path: str) -> list[Any]:
-    items: list[Any] = []
-    cursor = ""
-    while True:
-        page = await operator.get(service, f"{path}&limit={AT_ONCE}{cursor}")
-        items += page["items"]
-        if page["next_after"] is None:
-            return items
-        cursor = f"&after={page['next_after']}"
 
 
 async def _ours(operator: Person, bill: Sequence[Moved]) -> list[Moved]:
@@ -87,13 +77,32 @@ async def _ours(operator: Person, bill: Sequence[Moved]) -> list[Moved]:
     return found
 
 
-async def _uses_made(operator: Person, ours: Sequence[Moved]) -> dict[str, Mapping[str, Any]]:
-    """What redemption knows of the units that were paid out; goods are not its business and stay out."""
-    wanted = sorted({unit_id for one in ours for unit_id in one.unit_ids})
-    found: dict[str, Mapping[str, Any]] = {}
-    for some in slices(wanted):
-        found |= await operator.post("redemption", "/admin/money/units", {"unit_ids": some})
-    return found
+async def _earned(operator: Person, ours: Sequence[Moved]) -> Earned:
+    """What redemption and dispatch know of what was paid out: the certificates, and the parcels of goods."""
+    certificates: dict[str, Mapping[str, Any]] = {}
+    for some in slices(sorted({unit_id for one in ours for unit_id in one.unit_ids})):
+        certificates |= await operator.post("redemption", "/admin/money/units", {"unit_ids": some})
+    goods = {one.order_id for one in ours if any(unit_id not in certificates for unit_id in one.unit_ids)}
+    parcels: dict[str, Mapping[str, Any]] = {}
+    for some in slices(sorted(goods)):
+        parcels |= await operator.post("dispatch", "/admin/money/parcels", {"order_ids": some})
+    return Earned(certificates, parcels)
+
+
+async def _neighbours(operator: Person, day: date) -> Neighbours:
+    """The bills of the days before and after. A day of which Alipay has no bill although it is due has no movements; of
+    one that is not due nothing is known."""
+    await operator.put("settlement", "/admin/bills")
+    begin = day - timedelta(days=2)
+    listed = (await operator.get("settlement", f"/admin/bills?after={begin}&limit=3"))["items"]
+    status = {date.fromisoformat(one["day"]): one["status"] for one in listed}
+
+    async def numbers(neighbour: date) -> Numbers | None:
+        if status.get(neighbour) == "HERE":
+            return frozenset((line.movement, line.number) for line in await _bill(operator, neighbour))
+        return frozenset() if status.get(neighbour, "MISSING") == "MISSING" else None
+
+    return Neighbours(await numbers(day - timedelta(days=1)), await numbers(day + timedelta(days=1)))
 
 
 def _movement(one: Mapping[str, Any]) -> Moved:
@@ -109,6 +118,7 @@ def _payout(one: Mapping[str, Any]) -> Moved:
         one["state"],
         one["fee_fen"],
         tuple(one["unit_ids"]),
+        one["order_id"] or "",
     )
 
 
@@ -123,7 +133,12 @@ def _filed(comparison: Comparison) -> dict[str, Any]:
             {"kind": one.kind, "subject": one.subject, "detail": one.detail, "amount_fen": one.amount_fen}
             for one in comparison.differences[:_FILED_AT_MOST]
         ],
+        "unfiled": _unfiled(comparison),
     }
+
+
+def _unfiled(comparison: Comparison) -> int:
+    return max(0, len(comparison.differences) - _FILED_AT_MOST)
 
 
 def show(console: Console, day: date, done: Reconciled) -> None:
@@ -140,9 +155,16 @@ def show(console: Console, day: date, done: Reconciled) -> None:
     for kind in ("MISSING_HERE", "MISSING_THERE", "AMOUNT_DIFFERS", "STATE_DIFFERS"):
         of_kind = [one.amount_fen for one in comparison.differences if one.kind == kind]
         table.add_row(kind.lower().replace("_", " "), str(len(of_kind)), yuan(sum(of_kind)) if of_kind else "")
+    for movement, count in sorted(comparison.at_the_edge.items()):
+        table.add_row(f"in the neighbouring day's bill, {movement.lower()}", str(count), "")
     if comparison.unbilled:
-        table.add_row("at the edge of the day", str(comparison.unbilled), "")
+        table.add_row("at the edge of the day, its neighbour has no bill yet", str(comparison.unbilled), "")
     console.print(table)
     for one in comparison.differences:
         console.print(f"  ✗ {one.kind}: {one.subject} ({one.detail}, ¥{yuan(one.amount_fen)})", soft_wrap=True)
+    if _unfiled(comparison):
+        limit = (
+            f"only the first {_FILED_AT_MOST} are filed as incidents, {_unfiled(comparison)} more are only shown here"
+        )
+        console.print(f"✗ 差异超过每日上限 · {limit}; mend their cause and compare again", soft_wrap=True)
     console.print("✓ 三方一致 · the books agree" if not comparison.differences else "✗ 有差异 · they differ")

@@ -52,9 +52,12 @@ def ids_of(seed: str | None) -> tuple[UUID, UUID, UUID, UUID, UUID]:
     return made[0], made[1], made[2], made[3], made[4]
 
 
-async def open_shop(world: World, plan: Plan, seed: str | None = None) -> Shop:
+async def open_shop(
+    world: World, plan: Plan, seed: str | None = None, *, merchant_id: UUID | None = None, rail: str = "ZHIFUTONG"
+) -> Shop:
     """Open a shop and put its deal on sale; a seeded shop that is there already stays as it is."""
-    merchant_id, store_id, deal_id, video_id, staff_id = ids_of(seed)
+    made_id, store_id, deal_id, video_id, staff_id = ids_of(seed)
+    merchant_id = merchant_id or made_id
     shop = Shop(merchant_id, store_id, deal_id, video_id, plan.owner, plan.clerk, plan.name, plan.deal["title"])
     if seed is not None and await _is_on_sale(world, deal_id):
         return shop
@@ -68,7 +71,7 @@ async def open_shop(world: World, plan: Plan, seed: str | None = None) -> Shop:
     await operator.put(
         "catalog",
         f"/merchants/{merchant_id}/payout-account/verification",
-        {"approve": True, "sub_merchant_id": plan.smid, "rail": "ZHIFUTONG"},
+        {"approve": True, "sub_merchant_id": plan.smid if rail == "ZHIFUTONG" else None, "rail": rail},
     )
     await owner.put("catalog", f"/merchants/{merchant_id}/opening")
     await open_store(world, shop, plan.store)

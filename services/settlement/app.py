@@ -4,7 +4,7 @@ import httpx
 
 from services.settlement import consumers, routes
 from services.settlement.domain.payouts import Terms
-from services.settlement.gateways import Bills, Transfer, World, Zhifutong
+from services.settlement.gateways import Bills, ChannelBook, Transfer, World, Zhifutong
 from services.settlement.settings import Settings
 from shared.alipay import AlipayClient
 from shared.contracts.catalog import Rail
@@ -56,7 +56,12 @@ def make_world(settings: Settings, http: httpx.AsyncClient) -> World:
         transfer_min_fen=settings.transfer_min_fen,
         denials_max=settings.denials_max,
     )
-    return World(terms=terms, rails={Rail.ZHIFUTONG: rail, Rail.TRANSFER: transfer}, bills=Bills(alipay, http))
+    return World(
+        terms=terms,
+        rails={Rail.ZHIFUTONG: rail, Rail.TRANSFER: transfer},
+        bills=Bills(alipay, http),
+        channel_book=ChannelBook(alipay, settings.fee_bp),
+    )
 
 
 def main() -> None:

@@ -134,7 +134,8 @@ class Rail(StrEnum):
 
 
 class PayoutAccountChanged(Event):
-    """Where a merchant's money goes. The account itself is sealed for settlement."""
+    """Where a merchant's money goes. The account itself and who holds it are sealed for settlement; the holder is null
+    where the account was submitted before this was said."""
 
     topic = "catalog.payout_account_changed.v1"
     aggregate = "merchant_id"
@@ -145,6 +146,7 @@ class PayoutAccountChanged(Event):
     rail: Rail
     sub_merchant_id: str | None
     sealed_account: Sealed
+    sealed_holder: Sealed | None = None
 
 
 class DealKind(StrEnum):

@@ -2,8 +2,10 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import aio_pika
 import httpx
@@ -13,12 +15,15 @@ from services.console.environment import environment as variables
 from services.console.local.processes import Processes
 from services.console.people import World
 from shared.contracts import SERVICES
+from shared.ids import new_id
 from tests.support import environment as environments
 from tests.support.environment import Environment
 from tests.support.servers import ROOT, Servers
 
 PROCESSES = ("sandbox", *SERVICES)
 READY_S = 90.0
+OWN_SHOP = new_id()
+"""The merchant that the platform runs itself, in the system that stands apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +33,13 @@ class Running:
     world: World
     environment: Environment
     processes: Processes
+    changes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def launch(self, name: str) -> None:
         """Start a process (again) without waiting."""
         argv = [sys.executable, "-m", f"services.{name}"]
-        self.processes.start(name, argv, env=variables(name, self.environment.local), cwd=ROOT)
+        env = {**variables(name, self.environment.local), **self.changes.get(name, {})}
+        self.processes.start(name, argv, env=env, cwd=ROOT)
 
     def kill(self, name: str) -> None:
         """SIGKILL."""
@@ -62,14 +69,16 @@ class Running:
         return f"amqp://{management.user}:{management.password}@{address}"
 
 
-@pytest.fixture(scope="session")
-async def running(servers: Servers) -> AsyncIterator[Running]:
-    """One running system for all journeys: they use fresh shops and buyers."""
+@asynccontextmanager
+async def running_system(
+    servers: Servers, changes: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+) -> AsyncIterator[Running]:
+    """A whole system in an environment of its own; `changes` are variables of single processes."""
     made = environments.create(servers)
     processes = Processes(made.local.var)
     urls = {name: made.local.url(name) for name in made.local.ports}
     async with httpx.AsyncClient(timeout=20, limits=httpx.Limits(max_connections=100)) as http:
-        started = Running(World(urls, http, patience_s=60), made, processes)
+        started = Running(World(urls, http, patience_s=60), made, processes, changes)
         try:
             for name in PROCESSES:
                 started.launch(name)
@@ -81,3 +90,17 @@ async def running(servers: Servers) -> AsyncIterator[Running]:
                     print(f"{name} has died:\n{processes.log_tail(name, 8)}")
             await asyncio.to_thread(processes.stop_all)
     environments.remove(made)
+
+
+@pytest.fixture(scope="session")
+async def running(servers: Servers) -> AsyncIterator[Running]:
+    """One running system for all journeys: they use fresh shops and buyers."""
+    async with running_system(servers) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+async def apart(servers: Servers) -> AsyncIterator[Running]:
+    """Another one, for what would break the books of all others, and for shops that the platform runs itself."""
+    async with running_system(servers, {"settlement": {"GROUPBUY_SELF_OPERATED": f'["{OWN_SHOP}"]'}}) as started:
+        yield started

@@ -97,7 +97,7 @@ async def check_books(town: Town, outcomes: list[Outcome], within_s: float = 60.
     proof = await audit.settled(world, within_s)
     assert not proof.findings, proof.findings
     assert proof.difference_fen == 0
-    books = (await audit.collect(world)).orders["settlement"]
+    books = (await audit.orders_of(world))["settlement"]
     for outcome in outcomes:
         row = books[str(outcome.bought.order_id)]
         total = outcome.bought.order["total_fen"]
@@ -107,7 +107,7 @@ async def check_books(town: Town, outcomes: list[Outcome], within_s: float = 60.
 
 async def _all_final(world: World, outcomes: list[Outcome]) -> bool:
     """Whether settlement has heard the last word on every use that it will pay."""
-    books = (await audit.collect(world)).orders["settlement"]
+    books = (await audit.orders_of(world))["settlement"]
     states = [
         state
         for outcome in outcomes

@@ -69,7 +69,7 @@ async def test_a_refund_in_alipays_own_backend_is_found_and_obeyed(running: Runn
     world = running.world
     town = await scenario.open_town(world)
     order = await bought(world, town, 2)
-    (number,) = (await audit.collect(world)).orders["checkout"][str(order.order_id)]["out_trade_nos"]
+    (number,) = (await audit.orders_of(world))["checkout"][str(order.order_id)]["out_trade_nos"]
     await world.sandbox("POST", "/_sim/alipay/external-refund", {"out_trade_no": number, "amount_fen": 12_800})
     found = {"amount_fen": 12_800, "refunded_at": (await world.sandbox("GET", "/clock"))["now"]}
     await world.person(FIRST_OPERATOR).put("settlement", f"/admin/external-refunds/{number}/merchant-1", found)

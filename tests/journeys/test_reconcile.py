@@ -22,7 +22,8 @@ async def test_the_books_of_a_day_agree_and_a_refund_made_at_alipay_itself_is_na
     town = await scenario.open_town(world)
     bought_on = business_day(await now(world))
     outcome = await scenario.redeem_one_and_refund_one(town)
-    await scenario.check_books(town, [outcome])
+    goods = await scenario.bring_the_goods(town)
+    await scenario.check_books(town, [outcome, goods])
     paid_on = business_day(await now(world))
     other = await lifecycles.place(world, town.voucher, scenario.somebody(), 1)
     await lifecycles.pay(world, other)
@@ -38,6 +39,7 @@ async def test_the_books_of_a_day_agree_and_a_refund_made_at_alipay_itself_is_na
         assert done.has_bill
         assert done.comparison.matched.get(movement), (day, done)
         assert not subjects(done) & {f"PAYMENT/{one}" for one in mine}
+        assert not [one for one in done.comparison.differences if one.kind == "STATE_DIFFERS"], "goods were received"
 
     named = await reconcile(world, paid_on)
     (difference,) = [one for one in named.comparison.differences if one.subject == f"REFUND/{refund_no}"]
@@ -66,7 +68,7 @@ def subjects(done: Reconciled) -> set[str]:
 
 async def trade_of(world: World, bought: Bought) -> str:
     """The number under which Alipay knows an order."""
-    row = (await audit.collect(world)).orders["checkout"][str(bought.order_id)]
+    row = (await audit.orders_of(world))["checkout"][str(bought.order_id)]
     return str(row["out_trade_nos"][0])
 
 

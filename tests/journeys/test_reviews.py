@@ -44,7 +44,7 @@ async def bought_and_used(town: Town, quantity: int = 1) -> Bought:
 
 async def settlement_of(world: World, bought: Bought) -> dict[str, Any]:
     """What settlement knows of an order's money."""
-    books = (await audit.collect(world)).orders["settlement"]
+    books = (await audit.orders_of(world))["settlement"]
     return dict(books[str(bought.order_id)])
 
 

@@ -66,6 +66,7 @@ class PayoutAccount:
     reason: str | None
     failure_code: str | None
     reason_code: str | None = None
+    sealed_holder_for_settlement: str | None = None
 
 
 def why_account_refused(subject: VerifiedSubject, holder: AccountHolder) -> type[DomainError] | None:

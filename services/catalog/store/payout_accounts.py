@@ -10,15 +10,16 @@ from shared.contracts.catalog import PayoutAccountState, Rail
 from shared.database import Row, Transaction
 
 ACCOUNT_COLUMNS = """merchant_id, version, kind, holder_name, real_name_verified, masked_account, sealed_for_settlement,
-state, rail, sub_merchant_id, reason, failure_code, reason_code"""
+sealed_holder_for_settlement, state, rail, sub_merchant_id, reason, failure_code, reason_code"""
 
 
 @dataclass(frozen=True, slots=True)
 class SealedAccount:
-    """An account text as it is kept: for catalog, for settlement, for comparison, and for people."""
+    """An account text as it is kept: for catalog, for settlement (with its holder), for comparison, and for people."""
 
     for_catalog: str
     for_settlement: str
+    holder_for_settlement: str
     lookup: bytes
     masked: str
 
@@ -31,6 +32,7 @@ def account_of(row: Row) -> PayoutAccount:
         holder=AccountHolder(PayoutAccountKind(row["kind"]), row["holder_name"], row["real_name_verified"]),
         masked_account=row["masked_account"],
         sealed_for_settlement=row["sealed_for_settlement"],
+        sealed_holder_for_settlement=row["sealed_holder_for_settlement"],
         state=PayoutAccountState(row["state"]),
         rail=Rail(row["rail"]),
         sub_merchant_id=row["sub_merchant_id"],
@@ -46,11 +48,13 @@ async def submit_account(
     """The account now waits for a decision; None when exactly this one already waits or is verified."""
     row = await tx.row(
         f"""insert into payout_accounts as a (merchant_id, version, kind, holder_name, real_name_verified,
-                sealed_account, sealed_for_settlement, account_lookup, masked_account, state, rail, submitted_at)
-            values ($1, 1, $2, $3, $4, $5, $6, $7, $8, 'SUBMITTED', 'ZHIFUTONG', $9)
+                sealed_account, sealed_for_settlement, account_lookup, masked_account, state, rail, submitted_at,
+                sealed_holder_for_settlement)
+            values ($1, 1, $2, $3, $4, $5, $6, $7, $8, 'SUBMITTED', 'ZHIFUTONG', $9, $10)
             on conflict (merchant_id) do update set version = a.version + 1, kind = excluded.kind,
                 holder_name = excluded.holder_name, real_name_verified = excluded.real_name_verified,
                 sealed_account = excluded.sealed_account, sealed_for_settlement = excluded.sealed_for_settlement,
+                sealed_holder_for_settlement = excluded.sealed_holder_for_settlement,
                 account_lookup = excluded.account_lookup, masked_account = excluded.masked_account,
                 state = 'SUBMITTED', rail = excluded.rail, sub_merchant_id = null, reason = null, failure_code = null,
                 reason_code = null, submitted_at = excluded.submitted_at, decided_by = null, decided_at = null
@@ -68,6 +72,7 @@ async def submit_account(
         account.lookup,
         account.masked,
         tx.now,
+        account.holder_for_settlement,
     )
     return account_of(row) if row else None
 

@@ -32,7 +32,7 @@ async def submit_payout_account(
     await require_staff(tx, caller, merchant_id, StaffRole.OWNER)
     await _check_subject(tx, merchant_id, holder)
     before = await store.locked_account(tx, merchant_id)
-    submitted = await store.submit_account(tx, merchant_id, holder, _sealed(account, seals))
+    submitted = await store.submit_account(tx, merchant_id, holder, _sealed(account, holder, seals))
     if submitted is not None:
         if version is not None and version != (before.version if before else 0):
             raise PreconditionFailed(current=before.version if before else 0)
@@ -50,10 +50,11 @@ async def _check_subject(tx: Transaction, merchant_id: UUID, holder: AccountHold
         raise refusal
 
 
-def _sealed(account: str, seals: Seals) -> SealedAccount:
+def _sealed(account: str, holder: AccountHolder, seals: Seals) -> SealedAccount:
     return SealedAccount(
         for_catalog=seals.seal("catalog", account),
         for_settlement=seals.seal("settlement", account),
+        holder_for_settlement=seals.seal("settlement", holder.holder_name),
         lookup=seals.lookup("catalog", account),
         masked=masked_account(account),
     )
@@ -135,4 +136,5 @@ def payout_account_changed(account: PayoutAccount, now: datetime) -> PayoutAccou
         rail=account.rail,
         sub_merchant_id=account.sub_merchant_id,
         sealed_account=account.sealed_for_settlement,
+        sealed_holder=account.sealed_holder_for_settlement,
     )

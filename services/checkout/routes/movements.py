@@ -29,6 +29,7 @@ class MovementView(BaseModel):
     movement: Movement
     number: str
     order_id: UUID
+    out_trade_no: str = Field(description="Of the trade that it moved")
     amount_fen: int
     state: str
     moved_at: datetime | None
@@ -45,10 +46,17 @@ class Numbers(BaseModel):
 
 @router.get("")
 async def movements_of_day(
-    day: date, caller: Caller, db: Db, after: UUID | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 500
+    day: date,
+    caller: Caller,
+    db: Db,
+    days: Annotated[int, Query(ge=1, le=400)] = 1,
+    edge_minutes: Annotated[int, Query(ge=0, le=60, description="How far beyond either midnight")] = 0,
+    after: UUID | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 500,
 ) -> Movements:
-    """What was captured, and what is back with its buyer, on one day in Shanghai."""
-    begins, ends = start_of_day(day), start_of_day(day + timedelta(days=1))
+    """What was captured, and what is back with its buyer, on one day in Shanghai, or on several after each other."""
+    edge = timedelta(minutes=edge_minutes)
+    begins, ends = start_of_day(day) - edge, start_of_day(day + timedelta(days=days)) + edge
     async with db.transaction(read_only=True) as tx:
         await require_operator(tx, caller)
         rows = await store.moved_between(tx, begins, ends, after, limit + 1)

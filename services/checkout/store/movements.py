@@ -9,11 +9,14 @@ from shared.database import Row, Transaction
 # A refund made at the channel itself is known there by the channel's own number.
 _REFUNDS = """
 select 'REFUND' as movement, r.refund_id as id, coalesce(x.channel_refund_no, replace(r.refund_id::text, '-', ''))
-    as number, r.order_id, r.amount_fen, r.state, coalesce(x.refunded_at, r.succeeded_at) as moved_at
+    as number, r.order_id,
+    replace(r.attempt_id::text, '-', '') as out_trade_no, r.amount_fen, r.state,
+    coalesce(x.refunded_at, r.succeeded_at) as moved_at
 from refunds r left join external_refunds x on x.allocated_to = r.refund_id
 """
 _PAYMENTS = """
 select 'PAYMENT' as movement, a.attempt_id as id, replace(a.attempt_id::text, '-', '') as number, a.order_id,
+  replace(a.attempt_id::text, '-', '') as out_trade_no,
   coalesce(a.captured_fen, a.amount_fen) as amount_fen,
   case when a.captured_fen is null then a.state else 'PAID' end as state, a.captured_at as moved_at
 from payment_attempts a

@@ -41,6 +41,16 @@ class OrderGoods(BaseModel):
     unit_ids: list[UUID]
 
 
+class OrderIds(BaseModel):
+    order_ids: Annotated[list[UUID], Field(max_length=500)]
+
+
+class ParcelGoods(BaseModel):
+    parcel_state: str
+    received: bool = Field(description="Ever, whatever came of it later")
+    unit_ids: list[UUID]
+
+
 class Orders(BaseModel):
     items: list[OrderGoods]
 
@@ -53,6 +63,15 @@ async def show_money(caller: Caller, db: Db) -> Money:
         terms, in_flight, misfits = await money.terms(tx), await money.in_flight(tx), await money.misfits(tx)
     found: dict[str, Any] = {"terms": terms, "in_flight": in_flight, "misfits": misfits}
     return Money.model_validate(found)
+
+
+@router.post("/parcels")
+async def find_parcels(body: OrderIds, caller: Caller, db: Db) -> dict[UUID, ParcelGoods]:
+    """Parcels by their orders; an order without one is left out."""
+    async with db.transaction(read_only=True) as tx:
+        await require_operator(tx, caller)
+        rows = await money.parcels_of(tx, body.order_ids)
+    return {row["order_id"]: ParcelGoods.model_validate(dict(row)) for row in rows}
 
 
 @router.get("/orders")

@@ -1,5 +1,6 @@
 """What the auditor asks of dispatch: its own tables, nobody else's."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -56,6 +57,15 @@ async def misfits(tx: Transaction) -> list[dict[str, Any]]:
            limit 500"""
     )
     return [dict(row) for row in rows]
+
+
+async def parcels_of(tx: Transaction, order_ids: Sequence[UUID]) -> list[Row]:
+    """The parcels of these orders, and whether they were ever received: what a merchant is paid for goods for."""
+    return await tx.fetch(
+        """select order_id, state as parcel_state, received_at is not null as received, unit_ids
+           from parcels where order_id = any($1)""",
+        list(order_ids),
+    )
 
 
 async def orders_after(tx: Transaction, after: UUID | None, limit: int) -> list[Row]:

@@ -128,6 +128,14 @@ def read_bill_day(content: dict[str, Any]) -> tuple[str, date]:
     return bill_type, day
 
 
+def read_query_options(content: dict[str, Any]) -> frozenset[str]:
+    """What a query wants to know besides what it always says."""
+    options = content.get("query_options", [])
+    if not isinstance(options, list) or not all(isinstance(option, str) for option in options):
+        raise invalid_parameter("query_options")
+    return frozenset(options)
+
+
 def _text(content: dict[str, Any], name: str) -> str:
     value = content.get(name, "")
     if value is None:

@@ -130,6 +130,12 @@ def find_confirm(tx: sqlite3.Connection, out_request_no: str) -> tuple[str, int]
     return (row["trade_no"], row["amount_fen"]) if row else None
 
 
+def confirms_of(tx: sqlite3.Connection, trade_no: str) -> list[tuple[int, int, datetime]]:
+    """Serial number, amount in fen and time of every confirm of a trade."""
+    rows = tx.execute("SELECT rowid AS no, amount_fen, at_ms FROM confirms WHERE trade_no = ? ORDER BY no", (trade_no,))
+    return [(row["no"], row["amount_fen"], from_ms(row["at_ms"])) for row in rows]
+
+
 def _trade(row: sqlite3.Row) -> Trade:
     return Trade(
         trade_no=row["trade_no"],

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -16,10 +17,11 @@ from services.sandbox.domain.requests import (
     read_biz_content,
     read_confirm_amount,
     read_out_request_no,
+    read_query_options,
     read_trade_key,
 )
 from services.sandbox.domain.terms import AlipayTerms
-from services.sandbox.domain.times import Instant, parse_wire_time, wire_time
+from services.sandbox.domain.times import Instant, parse_wire_time, shanghai_day, wire_time
 from services.sandbox.domain.trade import TradeState
 from services.sandbox.store import trades
 from services.sandbox.use_cases import alipay_bills, alipay_buyer, alipay_trades, alipay_transfers
@@ -100,7 +102,7 @@ def _query(tx: sqlite3.Connection, terms: AlipayTerms, content: dict[str, Any], 
     trade = alipay_trades.find(tx, terms, read_trade_key(content), at)
     total = format_yuan(trade.total_fen)
     paid = total if trade.paid_at else "0.00"
-    node = {
+    node: Node = {
         "trade_no": trade.trade_no,
         "out_trade_no": trade.out_trade_no,
         "buyer_logon_id": "san***@sandbox.example",
@@ -116,7 +118,20 @@ def _query(tx: sqlite3.Connection, terms: AlipayTerms, content: dict[str, Any], 
         node["send_pay_date"] = wire_time(trade.paid_at)
     if trade.passback_params:
         node["passback_params"] = trade.passback_params
+    if "trade_settle_info" in read_query_options(content):
+        details = [_settled(*confirm) for confirm in trades.confirms_of(tx, trade.trade_no)]
+        node["trade_settle_info"] = {"trade_settle_detail_list": details}
     return node
+
+
+def _settled(serial_no: int, amount_fen: int, at: datetime) -> Node:
+    """One confirm as the query shows it: before the fee, and under Alipay's number instead of the shop's."""
+    return {
+        "operation_type": "settle",
+        "operation_serial_no": f"{shanghai_day(at):%Y%m%d}0020{serial_no:016d}",
+        "operation_dt": wire_time(at),
+        "amount": format_yuan(amount_fen),
+    }
 
 
 def _close(tx: sqlite3.Connection, terms: AlipayTerms, content: dict[str, Any], at: Instant) -> Node:

@@ -9,13 +9,17 @@ from services.settlement.domain.uses import UseState
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """Balances in fen by account, sums of uses by state (as store.audit reads them), instructions by state."""
+    """Balances in fen by account; sums of uses by state and instructions by state, as a walk over them has found them
+    (store.misfits)."""
 
     accounts: Mapping[str, int]
     uses: Mapping[str, Mapping[str, int]]
     instructions: Mapping[str, int]
     offset_fen: int = 0
     """What paid payouts have paid off of merchants' debts."""
+    disputed_fen: int = 0
+    is_complete: bool = True
+    """Whether the walk came to its end; without it nothing is said of uses and instructions."""
 
     def balance(self, account: Account) -> int:
         return self.accounts.get(account, 0)
@@ -47,9 +51,15 @@ def terms_of(books: Books) -> dict[str, int]:
         "held_for_merchants_fen": -books.balance(Account.MERCHANT_PAYABLE),
         "held_commission_fen": -books.balance(Account.PLATFORM_COMMISSION),
         # A part of what is held, unearned or for merchants: it waits for a review, by design.
-        "held_disputed_fen": books.of_uses("disputed_fen"),
+        "held_disputed_fen": books.disputed_fen,
         "subsidy_funded_fen": books.balance(Account.SUBSIDY_FUNDED),
         "subsidy_held_fen": -books.balance(Account.SUBSIDY_PAYABLE),
+        **(_counts(books) if books.is_complete else {}),
+    }
+
+
+def _counts(books: Books) -> dict[str, int]:
+    return {
         **{f"uses_{state.lower()}": books.of_uses("uses", state) for state in UseState},
         **{f"instructions_{state.lower()}": count for state, count in sorted(books.instructions.items())},
     }
@@ -57,7 +67,7 @@ def terms_of(books: Books) -> dict[str, int]:
 
 def contradictions(books: Books) -> Iterator[tuple[str, str]]:
     """Accounts whose balance is not what the uses say: (account, both amounts)."""
-    for account, expected in _from_uses(books).items():
+    for account, expected in _from_uses(books).items() if books.is_complete else ():
         if books.balance(account) != expected:
             yield account, f"ledger {books.balance(account)} fen, uses {expected} fen"
 

@@ -5,15 +5,16 @@ import io
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
-from shared.clock import SHANGHAI
+from shared.clock import SHANGHAI, business_day, start_of_day
 from shared.errors import Conflict
 from shared.money import fen
 
 _LARGEST_BYTES = 512 * 2**20
 _LINES_MAX = 2_000_000
+_READY_AFTER = timedelta(hours=10)
 
 
 class BillKind(StrEnum):
@@ -42,6 +43,18 @@ class BillLine:
     amount_fen: int
     fee_fen: int
     at: datetime
+    out_trade_no: str = ""
+    """Of the trade that it moved; a transfer belongs to none."""
+
+
+def due_at(day: date) -> datetime:
+    """From when Alipay has the bill of a day (domain.md §5): ten o'clock on the next one."""
+    return start_of_day(day + timedelta(days=1)) + _READY_AFTER
+
+
+def last_due(now: datetime) -> date:
+    """The latest day whose bill is due."""
+    return business_day(now - _READY_AFTER) - timedelta(days=1)
 
 
 class BillUnreadable(Conflict):
@@ -62,7 +75,8 @@ def read_trade_bill(archive: bytes) -> list[BillLine]:
             raise BillUnreadable(detail=f"业务类型 {row['业务类型']}")
         number = row["商户订单号"] if movement is Movement.PAYMENT else row["退款批次号/请求号"]
         amount_fen = abs(_amount(row["订单金额（元）"]))
-        lines.append(BillLine(movement, number, row["支付宝交易号"], amount_fen, 0, _moment(row["完成时间"])))
+        moment, trade = _moment(row["完成时间"]), row["商户订单号"]
+        lines.append(BillLine(movement, number, row["支付宝交易号"], amount_fen, 0, moment, trade))
     return lines
 
 
@@ -81,7 +95,7 @@ def read_account_bill(archive: bytes) -> list[BillLine]:
         if what == _FEE:
             fees_fen[number, trade_no] = fees_fen.get((number, trade_no), 0) + amount_fen
         elif (movement := _ACCOUNT_KINDS.get(what)) is not None:
-            line = BillLine(movement, number, trade_no, amount_fen, 0, _moment(row["发生时间"]))
+            line = BillLine(movement, number, trade_no, amount_fen, 0, _moment(row["发生时间"]), row["商户订单号"])
             found[movement, number, trade_no] = line
     for (number, trade_no), fee_fen in fees_fen.items():
         key = (Movement.PAYOUT, number, trade_no)

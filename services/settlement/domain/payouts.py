@@ -1,6 +1,6 @@
 """Payouts: when a run starts, what a payout's instructions say of it, and how the fee falls on its uses."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -58,7 +58,10 @@ class Instruction:
     offset_fen: int = 0
     """What of it pays off the merchant's debt instead of moving; frozen when it is first sent."""
     sealed_payee: str | None = None
+    sealed_payee_name: str | None = None
+    """Who holds the account that is paid."""
     payee_name: str | None = None
+    """What the merchant is called: used where catalog has never said who holds the account."""
 
     @property
     def number(self) -> str:
@@ -93,6 +96,18 @@ def fee_shares(grosses_fen: Sequence[int], basis_points: int) -> tuple[int, ...]
         shares.append(fee_fen(total_fen, basis_points) - before_fen)
         before_fen += shares[-1]
     return tuple(shares)
+
+
+def offsets(nets_fen: Iterable[int], debt_fen: int, minimum_fen: int) -> list[int]:
+    """What each of these transfers, taken in this order, pays off of a debt: all that it would move, or so much that
+    enough for a transfer is left of it. Sent in another order they pay off the same, as long as each of them takes
+    what it has here."""
+    parts = []
+    for net_fen in nets_fen:
+        part_fen = net_fen if debt_fen >= net_fen else min(debt_fen, max(0, net_fen - minimum_fen))
+        parts.append(part_fen)
+        debt_fen -= part_fen
+    return parts
 
 
 def run_moment(day: date, run_at: time) -> datetime:

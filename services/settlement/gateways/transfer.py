@@ -52,9 +52,11 @@ class Transfer:
             return refused if instruction.attempts <= 1 else replace(refused, outcome=Outcome.UNKNOWN, denied=True)
         try:
             account = self.seals.open(instruction.sealed_payee or "")
+            sealed_name = instruction.sealed_payee_name
+            name = self.seals.open(sealed_name) if sealed_name else instruction.payee_name or ""
         except CannotOpen:
             return RailAnswer(Outcome.REFUSED, "account_does_not_open", "no key for the payout account")
-        return _read(instruction, await self.alipay.call(_TRANSFER, _content(instruction, account)))
+        return _read(instruction, await self.alipay.call(_TRANSFER, _content(instruction, account, name)))
 
     async def _find(self, instruction: Instruction) -> RailAnswer | None:
         """What became of an earlier call; None if Alipay knows of none."""
@@ -83,11 +85,11 @@ class Transfer:
         return None
 
 
-def _content(instruction: Instruction, account: str) -> dict[str, object]:
+def _content(instruction: Instruction, account: str, name: str) -> dict[str, object]:
     by_number = _USER_ID.fullmatch(account) is not None
     payee = {"identity": account, "identity_type": "ALIPAY_USER_ID" if by_number else "ALIPAY_LOGON_ID"}
     if not by_number:
-        payee["name"] = instruction.payee_name or ""
+        payee["name"] = name
     return {
         "out_biz_no": instruction.number,
         "trans_amount": yuan(instruction.net_fen),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from services.settlement.domain.payouts import Reach, Terms
 from services.settlement.gateways.bills import Bills
+from services.settlement.gateways.channel_book import ChannelBook
 from services.settlement.gateways.port import PayoutRail
 from shared.contracts.catalog import Rail
 
@@ -16,6 +17,7 @@ class World:
     terms: Terms
     rails: Mapping[Rail, PayoutRail]
     bills: Bills | None = None
+    channel_book: ChannelBook | None = None
 
     @property
     def reach(self) -> Reach:

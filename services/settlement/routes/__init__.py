@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from services.settlement.routes import (
     admin,
+    bill_days,
     bills,
     external_refunds,
     incidents,
@@ -14,7 +15,7 @@ from services.settlement.routes import (
 )
 
 router = APIRouter()
-for part in (merchants, statement_files, liabilities, admin, incidents, bills, external_refunds, money):
+for part in (merchants, statement_files, liabilities, admin, incidents, bill_days, bills, external_refunds, money):
     router.include_router(part.router)
 
 __all__ = ["router"]

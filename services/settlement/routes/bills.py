@@ -1,6 +1,6 @@
 """Operators fetch the channel's bill of a day and keep what a comparison with our books found."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -33,6 +33,7 @@ class Bill(BaseModel):
     matched: int | None = Field(description="Lines that the last comparison found in our books; null before the first")
     compared_at: datetime | None
     open_differences: int
+    unfiled: int = Field(description="Differences of the last comparison beyond the 1000 that are filed a day")
 
 
 class BillLineView(BaseModel):
@@ -40,6 +41,7 @@ class BillLineView(BaseModel):
     movement: Movement
     number: str = Field(description="Ours: the out_trade_no of a payment, else the request's own")
     trade_no: str
+    out_trade_no: str = Field(description="Of the trade that it moved; empty for a transfer")
     amount_fen: int
     fee_fen: int
     moved_at: datetime
@@ -82,6 +84,7 @@ class Difference(BaseModel):
 class Comparison(BaseModel):
     matched: Annotated[int, Field(strict=True, ge=0)]
     differences: Annotated[list[Difference], Field(max_length=1000)]
+    unfiled: Annotated[int, Field(strict=True, ge=0)] = Field(default=0, description="How many more there are")
 
 
 @router.put("/{day}")
@@ -119,12 +122,20 @@ async def get_lines(
 
 @router.get("/{day}/payouts")
 async def get_payouts(
-    day: date, caller: Caller, db: Db, after: UUID | None = None, limit: Page = 500
+    day: date,
+    caller: Caller,
+    db: Db,
+    days: Annotated[int, Query(ge=1, le=400)] = 1,
+    edge_minutes: Annotated[int, Query(ge=0, le=60, description="How far beyond either midnight")] = 0,
+    after: UUID | None = None,
+    limit: Page = 500,
 ) -> PaidInstructions:
-    """The payouts of a day as our book has them."""
+    """The payouts of a day, or of several after each other, as our book has them."""
+    edge = timedelta(minutes=edge_minutes)
+    begins, ends = start_of_day(day) - edge, start_of_day(day + timedelta(days=days)) + edge
     async with db.transaction(read_only=True) as tx:
         await require_operator(tx, caller)
-        rows = await store.paid_instructions(tx, start_of_day(day), start_of_day(_next(day)), after, limit + 1)
+        rows = await store.paid_instructions(tx, begins, ends, after, limit + 1)
     return PaidInstructions(
         items=[_instruction(row) for row in rows[:limit]],
         next_after=rows[limit - 1]["instruction_id"] if len(rows) > limit else None,
@@ -149,13 +160,9 @@ async def put_comparison(day: date, body: Comparison, caller: Caller, db: Db) ->
     ]
     async with db.transaction() as tx:
         await require_operator(tx, caller)
-        await bills.note_differences(tx, day, body.matched, differences, caller)
+        await bills.note_differences(tx, day, body.matched, differences, body.unfiled, caller)
         found = await bills.read(tx, day)
     return Bill(**found)
-
-
-def _next(day: date) -> date:
-    return date.fromordinal(day.toordinal() + 1)
 
 
 def _difference_id(day: date, one: Difference) -> UUID:

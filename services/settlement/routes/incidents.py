@@ -44,13 +44,19 @@ class Resolution(BaseModel):
 
 @router.get("")
 async def list_incidents(
-    caller: Caller, db: Db, cursor: Cursor = None, limit: Limit = 50, *, resolved: bool = False
+    caller: Caller,
+    db: Db,
+    day: date | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    *,
+    resolved: bool = False,
 ) -> IncidentList:
-    """What is still to be looked at (or, asked for, what is not any more)."""
+    """What is still to be looked at (or, asked for, what is not any more), of all or of one day's bill."""
     after = read_cursor(cursor, UUID)
     async with db.transaction(read_only=True) as tx:
         await require_operator(tx, caller)
-        rows = await store.page(tx, after[0] if after else None, limit + 1, resolved=resolved)
+        rows = await store.page(tx, day, after[0] if after else None, limit + 1, resolved=resolved)
     page = page_of(rows, limit, lambda row: (row["incident_id"],))
     return IncidentList(items=[IncidentView(**row) for row in page.items], next_cursor=page.next_cursor)
 

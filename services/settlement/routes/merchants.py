@@ -9,8 +9,9 @@ from pydantic import BaseModel, Field
 from services.settlement.domain.payouts import InstructionState, next_run_day, payout_state
 from services.settlement.domain.uses import UseState
 from services.settlement.gateways import World as SettlementWorld
-from services.settlement.store import copies, liabilities, runs, statements
+from services.settlement.store import copies, instructions, runs, statements
 from services.settlement.store.statements import PayoutLine, Totals
+from services.settlement.use_cases import previews
 from shared.auth import Caller, is_operator, require_staff
 from shared.contracts.catalog import StaffRole
 from shared.database import Row, Transaction
@@ -86,15 +87,16 @@ class Payouts(BaseModel):
 
 
 class Preview(BaseModel):
-    """What the next run pays if nothing else happens; `held_back` names what stops all of it. What is disputed comes
-    on top, paid by no run until its review ends. `owed_fen` is taken from the next transfers first."""
+    """What the next run pays if nothing else happens, net of fee and of what pays off a debt; `held_back` names what
+    stops all of it. What is disputed comes on top, paid by no run until its review ends."""
 
     due_on: date
     uses: int
     gross_fen: int
     fee_fen: int
+    offset_fen: int = Field(description="What of it pays off the debt of refunds after earlier transfers")
     net_fen: int
-    owed_fen: int
+    owed_fen: int = Field(description="That debt now; transfers that have not left yet pay off their part first")
     held_back: str | None
     disputed_uses: int
     disputed_fen: int
@@ -119,7 +121,7 @@ async def statement(
         await require_reader(tx, caller, merchant_id)
         rows = await statements.uses_of_day(tx, merchant_id, fee_bp, day, store_id, after, limit + 1)
         totals = await statements.totals_of_day(tx, merchant_id, fee_bp, day, store_id)
-        owed_fen = await liabilities.to_be_offset(tx, merchant_id)
+        owed_fen = await instructions.debt(tx, merchant_id)
     page = page_of(rows, limit, lambda row: (row["used_at"], row["unit_id"], row["use_no"]))
     return Statement(
         day=day,
@@ -161,7 +163,8 @@ async def preview(merchant_id: UUID, caller: Caller, db: Db, world: World) -> Pr
         day = next_run_day(await runs.last_run(tx), tx.now, settlement.terms.run_at)
         totals = await statements.preview(tx, merchant_id, settlement.terms.fee_bp, day, settlement.reach)
         held_back = await copies.why_not_paid(tx, merchant_id)
-        owed_fen = await liabilities.to_be_offset(tx, merchant_id)
+        owed_fen = await instructions.debt(tx, merchant_id)
+        offset_fen = await previews.offset(tx, merchant_id, day, settlement, owed_fen) if owed_fen else 0
         disputed = await statements.disputed(tx, merchant_id)
     return Preview(
         due_on=day,
@@ -169,7 +172,11 @@ async def preview(merchant_id: UUID, caller: Caller, db: Db, world: World) -> Pr
         held_back=held_back,
         disputed_uses=disputed.uses,
         disputed_fen=disputed.gross_fen,
-        **_amounts(totals),
+        uses=totals.uses,
+        gross_fen=totals.gross_fen,
+        fee_fen=totals.fee_fen,
+        offset_fen=offset_fen,
+        net_fen=totals.gross_fen - totals.fee_fen - offset_fen,
     )
 
 

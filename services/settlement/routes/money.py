@@ -63,14 +63,19 @@ async def money(caller: Caller, db: Db) -> Money:
     """Every term of the identity that settlement knows, what is in flight, and what can never be right."""
     async with db.transaction(read_only=True) as tx:
         await require_operator(tx, caller)
-        row = await audit.terms(tx)
-        in_flight = await audit.in_flight(tx)
     async with db.transaction(read_only=True) as tx:
         # Balances change while the walk goes on: it looks at one moment.
         await tx.execute("set transaction isolation level repeatable read")
+        row = await audit.balances(tx)
+        in_flight = await audit.in_flight(tx)
         walk = await misfits.misfits(tx)
     books = Books(
-        accounts=row["fen"], uses=row["by_state"], instructions=row["instructions"], offset_fen=row["offset_fen"]
+        accounts=row["fen"],
+        uses=walk.uses,
+        instructions=walk.instructions,
+        offset_fen=walk.offset_fen,
+        disputed_fen=row["disputed_fen"],
+        is_complete=walk.is_over,
     )
     found = [Misfit(what="books_contradict", id=name, detail=detail) for name, detail in contradictions(books)]
     return Money(

@@ -18,9 +18,10 @@ async def add(tx: Transaction, day: date, lines: Sequence[BillLine], downloaded_
     )
     if made:
         await tx.execute(
-            """insert into bill_lines (day, line_no, movement, number, trade_no, amount_fen, fee_fen, moved_at)
+            """insert into bill_lines (day, line_no, movement, number, trade_no, amount_fen, fee_fen, moved_at,
+                 out_trade_no)
                select $1, f.* from unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
-                 $8::timestamptz[]) f""",
+                 $8::timestamptz[], $9::text[]) f""",
             day,
             list(range(1, len(lines) + 1)),
             [line.movement.value for line in lines],
@@ -29,14 +30,16 @@ async def add(tx: Transaction, day: date, lines: Sequence[BillLine], downloaded_
             [line.amount_fen for line in lines],
             [line.fee_fen for line in lines],
             [line.at for line in lines],
+            [line.out_trade_no for line in lines],
         )
+        await tx.execute("delete from bill_gaps where day = $1", day)
     return bool(made)
 
 
 async def find(tx: Transaction, day: date) -> Row | None:
     """When a day's bill was downloaded and compared, and how many lines it has."""
     return await tx.row(
-        """select b.day, b.downloaded_at, b.matched, b.compared_at,
+        """select b.day, b.downloaded_at, b.matched, b.unfiled, b.compared_at,
              (select count(*) from bill_lines l where l.day = b.day) as lines,
              (select count(*) from incidents i where i.day = b.day and i.resolved_at is null) as open_differences
            from bills b where b.day = $1""",
@@ -46,7 +49,7 @@ async def find(tx: Transaction, day: date) -> Row | None:
 
 async def lines(tx: Transaction, day: date, after: int, limit: int) -> list[Row]:
     return await tx.fetch(
-        """select line_no, movement, number, trade_no, amount_fen, fee_fen, moved_at from bill_lines
+        """select line_no, movement, number, trade_no, out_trade_no, amount_fen, fee_fen, moved_at from bill_lines
            where day = $1 and line_no > $2 order by line_no limit $3""",
         day,
         after,
@@ -54,10 +57,16 @@ async def lines(tx: Transaction, day: date, after: int, limit: int) -> list[Row]
     )
 
 
-async def note_comparison(tx: Transaction, day: date, matched: int) -> bool:
+async def note_comparison(tx: Transaction, day: date, matched: int, unfiled: int) -> bool:
     """False if that day's bill is not here."""
     return bool(
-        await tx.execute("update bills set matched = $2, compared_at = $3 where day = $1", day, matched, tx.now)
+        await tx.execute(
+            "update bills set matched = $2, unfiled = $3, compared_at = $4 where day = $1",
+            day,
+            matched,
+            unfiled,
+            tx.now,
+        )
     )
 
 

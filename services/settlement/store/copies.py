@@ -23,10 +23,12 @@ async def keep_merchant(tx: Transaction, event: MerchantChanged) -> None:
 async def keep_payout_account(tx: Transaction, event: PayoutAccountChanged) -> None:
     """Keep where a merchant's money goes; the account itself stays sealed."""
     await tx.execute(
-        """insert into payout_accounts (merchant_id, version, state, rail, sub_merchant_id, sealed_account)
-           values ($1, $2, $3, $4, $5, $6)
+        """insert into payout_accounts (merchant_id, version, state, rail, sub_merchant_id, sealed_account,
+             sealed_holder)
+           values ($1, $2, $3, $4, $5, $6, $7)
            on conflict (merchant_id) do update set version = excluded.version, state = excluded.state,
-             rail = excluded.rail, sub_merchant_id = excluded.sub_merchant_id, sealed_account = excluded.sealed_account
+             rail = excluded.rail, sub_merchant_id = excluded.sub_merchant_id,
+             sealed_account = excluded.sealed_account, sealed_holder = excluded.sealed_holder
            where payout_accounts.version < excluded.version""",
         event.merchant_id,
         event.version,
@@ -34,6 +36,7 @@ async def keep_payout_account(tx: Transaction, event: PayoutAccountChanged) -> N
         event.rail.value,
         event.sub_merchant_id,
         event.sealed_account,
+        event.sealed_holder,
     )
 
 

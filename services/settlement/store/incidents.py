@@ -29,15 +29,17 @@ async def open_incidents(tx: Transaction, found: Sequence[Incident]) -> None:
     )
 
 
-async def page(tx: Transaction, after: UUID | None, limit: int, *, resolved: bool) -> list[Row]:
-    """Open incidents, or resolved ones, in the order of their ids."""
+async def page(tx: Transaction, day: date | None, after: UUID | None, limit: int, *, resolved: bool) -> list[Row]:
+    """Open incidents, or resolved ones, in the order of their ids; of one day's bill, if it is named."""
     return await tx.fetch(
         f"""select {_COLUMNS} from incidents
             where (resolved_at is not null) = $1 and ($2::uuid is null or incident_id > $2)
+              and ($4::date is null or day = $4)
             order by incident_id limit $3""",
         resolved,
         after,
         limit,
+        day,
     )
 
 

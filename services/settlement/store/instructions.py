@@ -10,15 +10,11 @@ from shared.database import Row, Transaction
 
 _INSTRUCTION = """i.instruction_id, i.payout_id, i.merchant_id, i.order_id, i.rail, i.sub_merchant_id, i.trade_no,
     i.out_trade_no, i.gross_fen, i.fee_fen, i.state, i.attempts, i.denials,
-    i.offset_fen, i.sealed_payee, i.payee_name"""
+    i.offset_fen, i.sealed_payee, i.sealed_payee_name, i.payee_name"""
 
-
-# What a merchant owes of transfers that arrived, less what later ones pay off or are about to.
-OWED_ON_TRANSFERS = """select coalesce((
-    select sum(u.owed_fen) from uses u join instructions made using (instruction_id)
-    where u.merchant_id = {merchant} and u.owed_fen > 0 and u.settled_at is not null and made.rail = 'TRANSFER'), 0)
-  - coalesce((select sum(offset_fen) from instructions
-              where merchant_id = {merchant} and offset_fen > 0), 0) as fen"""
+# As many unsent transfers are looked at before one takes its part of a debt. Beyond, the part may be another one than
+# the preview said, and the debt is still taken once.
+_UNSENT_MAX = 1_000
 
 
 def _read(row: Row) -> Instruction:
@@ -38,6 +34,7 @@ def _read(row: Row) -> Instruction:
         denials=row["denials"],
         offset_fen=row["offset_fen"],
         sealed_payee=row["sealed_payee"],
+        sealed_payee_name=row["sealed_payee_name"],
         payee_name=row["payee_name"],
     )
 
@@ -54,6 +51,7 @@ async def begin_sending(tx: Transaction, instruction_id: UUID) -> Instruction | 
         f"""update instructions i set state = 'SENT', attempts = i.attempts + 1, sent_at = coalesce(i.sent_at, $2),
               changed_at = case when i.state = 'DUE' then now() else i.changed_at end,
               sealed_payee = case when i.state = 'DUE' then a.sealed_account else i.sealed_payee end,
+              sealed_payee_name = case when i.state = 'DUE' then a.sealed_holder else i.sealed_payee_name end,
               payee_name = case when i.state = 'DUE' then m.name else i.payee_name end
             from merchants m, payout_accounts a
             where i.instruction_id = $1 and m.merchant_id = i.merchant_id and a.merchant_id = i.merchant_id
@@ -66,27 +64,48 @@ async def begin_sending(tx: Transaction, instruction_id: UUID) -> Instruction | 
     return None if row is None else _read(row)
 
 
-async def take_offset(tx: Transaction, instruction: Instruction, minimum_fen: int) -> int:
-    """Let an instruction that was just taken up for its first call pay off what its merchant owes of earlier transfers.
-    What is left is nothing, or enough for a transfer. Returns what it pays off.
+async def lock_debt(tx: Transaction, merchant_id: UUID) -> int:
+    """What a merchant owes of transfers that arrived, less what later ones pay off or are about to, in fen. However
+    many instructions leave at the same time, they queue here, and each of them counts those before it."""
+    await tx.execute("select pg_advisory_xact_lock(hashtextextended('settlement.offset ' || $1, 0))", str(merchant_id))
+    return await debt(tx, merchant_id)
 
-    Each debt is taken once, however many instructions leave at the same time: they queue here, and each of them counts
-    those before it.
-    """
-    await tx.execute(
-        "select pg_advisory_xact_lock(hashtextextended('settlement.offset ' || $1, 0))", str(instruction.merchant_id)
+
+async def debt(tx: Transaction, merchant_id: UUID) -> int:
+    """The same, to be shown."""
+    return int(
+        await tx.value("select owed_fen from debts where merchant_id = $1 and rail = 'TRANSFER'", merchant_id) or 0
     )
-    taken = await tx.value(
-        f"""update instructions i set offset_fen = case when debt.fen >= i.gross_fen - i.fee_fen
-                then i.gross_fen - i.fee_fen else least(debt.fen, greatest(0, i.gross_fen - i.fee_fen - $3)) end
-            from ({OWED_ON_TRANSFERS.format(merchant="$2")}) debt
-            where i.instruction_id = $1 and i.state = 'SENT' and i.attempts = 1 and i.offset_fen = 0 and debt.fen > 0
-            returning i.offset_fen""",
-        instruction.instruction_id,
-        instruction.merchant_id,
-        minimum_fen,
+
+
+async def unsent_transfers(tx: Transaction, merchant_id: UUID, before: Instruction | None = None) -> list[int]:
+    """What a merchant's transfers that have not left would move, the largest first; of one that is leaving now, only
+    those that take of a debt before it."""
+    net_fen, instruction_id = (before.gross_fen - before.fee_fen, before.instruction_id) if before else (None, None)
+    rows = await tx.fetch(
+        """select gross_fen - fee_fen as net_fen from instructions
+           where merchant_id = $1 and state = 'DUE' and rail = 'TRANSFER'
+             and ($2::bigint is null or gross_fen - fee_fen > $2
+                  or gross_fen - fee_fen = $2 and instruction_id < $3::uuid)
+           order by gross_fen - fee_fen desc, instruction_id limit $4""",
+        merchant_id,
+        net_fen,
+        instruction_id,
+        _UNSENT_MAX,
     )
-    return int(taken or 0)
+    return [row["net_fen"] for row in rows]
+
+
+async def set_offset(tx: Transaction, instruction_id: UUID, offset_fen: int) -> bool:
+    """Let an instruction that was just taken up for its first call pay off a part of its merchant's debt, once."""
+    return bool(
+        await tx.execute(
+            """update instructions set offset_fen = $2
+               where instruction_id = $1 and state = 'SENT' and attempts = 1 and offset_fen = 0""",
+            instruction_id,
+            offset_fen,
+        )
+    )
 
 
 async def lock_uses(tx: Transaction, instruction_id: UUID) -> None:

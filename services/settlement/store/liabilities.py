@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from services.settlement.store.instructions import OWED_ON_TRANSFERS
 from shared.database import Row, Transaction
 
 
@@ -40,22 +39,12 @@ async def owing(tx: Transaction, after: UUID | None, limit: int) -> list[Row]:
     """Merchants whose payouts were followed by refunds, by rail: what they owe, for how many uses, since when. What
     later transfers paid off, or are about to, is not owed any more."""
     return await tx.fetch(
-        """with debts as (
-             select u.merchant_id, o.rail, count(*) as uses, min(u.refunded_at) as since,
-               sum(u.owed_fen)::bigint - case when o.rail <> 'TRANSFER' then 0 else coalesce((
-                 select sum(i.offset_fen) from instructions i
-                 where i.merchant_id = u.merchant_id and i.offset_fen > 0), 0)::bigint end as owed_fen
-             from uses u join orders o using (order_id)
-             where u.owed_fen > 0 and u.settled_at is not null and ($1::uuid is null or u.merchant_id > $1)
-             group by u.merchant_id, o.rail),
-           shown as (select distinct merchant_id from debts where owed_fen > 0 order by merchant_id limit $2)
-           select d.*, m.name, m.state from debts d join shown using (merchant_id)
-           left join merchants m using (merchant_id) where d.owed_fen > 0 order by d.merchant_id, d.rail""",
+        """with shown as (
+             select distinct merchant_id from debts
+             where owed_fen > 0 and ($1::uuid is null or merchant_id > $1) order by merchant_id limit $2)
+           select d.merchant_id, d.rail, d.uses, d.owed_fen, d.since, m.name, m.state
+           from shown join debts d using (merchant_id) left join merchants m using (merchant_id)
+           where d.owed_fen > 0 order by d.merchant_id, d.rail""",
         after,
         limit,
     )
-
-
-async def to_be_offset(tx: Transaction, merchant_id: UUID) -> int:
-    """What the next transfers to a merchant will pay off, in fen."""
-    return int(await tx.value(OWED_ON_TRANSFERS.format(merchant="$1"), merchant_id))

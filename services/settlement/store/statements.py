@@ -102,40 +102,53 @@ async def stores_of_day(tx: Transaction, merchant_id: UUID, fee_bp: int, day: da
     )
 
 
-async def preview(
-    tx: Transaction,
-    merchant_id: UUID,
-    fee_bp: int,
-    day: date,
-    reach: Reach,
-) -> Totals:
+# The trades that the run of a day will pay: $1 merchant, $2 fee in basis points, $3 day, $4 rails, $5 those that
+# confirm in parts, $6 rails for own shops, $7 these, $8 the least transfer.
+_PAYABLE = f"""
+with trades as (
+    select u.order_id, min(o.rail) as rail, count(*) as uses, sum(u.merchant_fen)::bigint as gross_fen,
+      min({FEE_BP.format(bp="$2::int")}) as fee_bp
+    from uses u join orders o using (order_id)
+    where u.merchant_id = $1 and u.state in ('USED', 'FINAL') and u.due_on <= $3 and u.disputed_by is null
+      and {REACHED.format(rails="$4", own_rails="$6", own_merchants="$7")}
+      and (o.rail = any($5) or not exists (
+        select from uses other where other.order_id = u.order_id
+          and (other.state = 'HELD' or other.state in ('USED', 'FINAL') and other.due_on > $3
+               or other.disputed_by is not null)))
+    group by u.order_id
+    having sum(u.merchant_fen) >= case when min(o.rail) = 'TRANSFER' then $8::bigint else 1 end)
+"""
+
+
+def _payable(merchant_id: UUID, fee_bp: int, day: date, reach: Reach) -> tuple[object, ...]:
+    rails = ([rail.value for rail in kind] for kind in (reach.rails, reach.in_parts, reach.own_rails))
+    return (merchant_id, fee_bp, day, *rails, list(reach.own_merchants), reach.minimum_fen)
+
+
+async def preview(tx: Transaction, merchant_id: UUID, fee_bp: int, day: date, reach: Reach) -> Totals:
     """What the run of `day` will claim for a merchant if nothing else happens: uses that are final or will be."""
     row = await tx.row(
-        f"""with trades as (
-             select u.order_id, count(*) as uses, sum(u.merchant_fen)::bigint as gross_fen,
-               min({FEE_BP.format(bp="$2::int")}) as fee_bp
-             from uses u join orders o using (order_id)
-             where u.merchant_id = $1 and u.state in ('USED', 'FINAL') and u.due_on <= $3 and u.disputed_by is null
-               and {REACHED.format(rails="$4", own_rails="$6", own_merchants="$7")}
-               and (o.rail = any($5) or not exists (
-                 select from uses other where other.order_id = u.order_id
-                   and (other.state = 'HELD' or other.state in ('USED', 'FINAL') and other.due_on > $3
-                        or other.disputed_by is not null)))
-             group by u.order_id
-             having sum(u.merchant_fen) >= case when min(o.rail) = 'TRANSFER' then $8::bigint else 1 end)
-           select coalesce(sum(uses), 0)::bigint as uses, coalesce(sum(gross_fen), 0)::bigint as gross_fen,
-             coalesce(sum((gross_fen * fee_bp + 5000) / 10000), 0)::bigint as fee_fen from trades""",
-        merchant_id,
-        fee_bp,
-        day,
-        [rail.value for rail in reach.rails],
-        [rail.value for rail in reach.in_parts],
-        [rail.value for rail in reach.own_rails],
-        list(reach.own_merchants),
-        reach.minimum_fen,
+        _PAYABLE
+        + """select coalesce(sum(uses), 0)::bigint as uses, coalesce(sum(gross_fen), 0)::bigint as gross_fen,
+               coalesce(sum((gross_fen * fee_bp + 5000) / 10000), 0)::bigint as fee_fen from trades""",
+        *_payable(merchant_id, fee_bp, day, reach),
     )
     assert row is not None
     return Totals(row["uses"], row["gross_fen"], row["fee_fen"])
+
+
+async def transfers_ahead(
+    tx: Transaction, merchant_id: UUID, fee_bp: int, day: date, reach: Reach, limit: int
+) -> list[int]:
+    """What each transfer of that run would move before it pays off anything, the largest first."""
+    rows = await tx.fetch(
+        _PAYABLE
+        + """select gross_fen - (gross_fen * fee_bp + 5000) / 10000 as net_fen from trades where rail = 'TRANSFER'
+             order by net_fen desc limit $9""",
+        *_payable(merchant_id, fee_bp, day, reach),
+        limit,
+    )
+    return [row["net_fen"] for row in rows]
 
 
 async def disputed(tx: Transaction, merchant_id: UUID) -> Disputed:

@@ -11,6 +11,7 @@ from services.settlement.domain.payouts import (
     InstructionState,
     Terms,
     next_attempt,
+    offsets,
 )
 from services.settlement.gateways import RailAnswer
 from services.settlement.store import instructions as store
@@ -51,8 +52,7 @@ async def begin_sending(tx: Transaction, instruction_id: UUID, minimum_fen: int 
     instruction = await store.begin_sending(tx, instruction_id)
     if instruction is not None:
         if instruction.rail is Rail.TRANSFER and instruction.attempts == 1:
-            taken_fen = await store.take_offset(tx, instruction, minimum_fen)
-            return replace(instruction, offset_fen=taken_fen)
+            return replace(instruction, offset_fen=await _take_offset(tx, instruction, minimum_fen))
         return instruction
     found = await store.find_instruction(tx, instruction_id)
     if found is not None and found.state in (InstructionState.DUE, InstructionState.SENT, InstructionState.UNKNOWN):
@@ -60,6 +60,19 @@ async def begin_sending(tx: Transaction, instruction_id: UUID, minimum_fen: int 
     else:
         await timers.cancel(tx, SEND_INSTRUCTION, instruction_id)
     return None
+
+
+async def _take_offset(tx: Transaction, instruction: Instruction, minimum_fen: int) -> int:
+    """Its part of the merchant's debt. Larger transfers come first, so that the preview can say what they take
+    whatever the order in which they leave."""
+    debt_fen = await store.lock_debt(tx, instruction.merchant_id)
+    if debt_fen <= 0:
+        return 0
+    before = await store.unsent_transfers(tx, instruction.merchant_id, instruction)
+    offset_fen = offsets([*before, instruction.gross_fen - instruction.fee_fen], debt_fen, minimum_fen)[-1]
+    if offset_fen == 0 or not await store.set_offset(tx, instruction.instruction_id, offset_fen):
+        return 0
+    return offset_fen
 
 
 async def record_answer(tx: Transaction, sent: Instruction, answer: RailAnswer, terms: Terms) -> None:

@@ -3,6 +3,7 @@
 from services.web.routes import (
     after_use,
     arbitrations,
+    books,
     buying,
     campaigns,
     carrier_desk,
@@ -68,6 +69,7 @@ ROUTERS = (
     arbitrations.router,
     external_refunds.router,
     carrier_desk.router,
+    books.router,
     supervision.router,
     operators.router,
     developers.router,

@@ -3,11 +3,13 @@
 import asyncio
 from datetime import date
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
 from services.web.rendering import page
 from services.web.routes.employers import AtDesk
+from services.web.routes.feed import Cursor
 from services.web.visits import Signed
 from services.web.world import Outside
 from shared.clock import business_day
@@ -17,13 +19,24 @@ router = APIRouter(prefix="/m/statement", include_in_schema=False)
 
 @router.get("")
 async def statement(
-    request: Request, at: AtDesk, visit: Signed, world: Outside, day: Annotated[date | None, Query()] = None
+    request: Request,
+    at: AtDesk,
+    visit: Signed,
+    world: Outside,
+    day: Annotated[date | None, Query()] = None,
+    store: Annotated[UUID | None, Query()] = None,
+    cursor: Cursor = None,
 ) -> Response:
-    """One business day, line by line, with the next payout above and the past ones below."""
+    """One business day, of all stores or of one, down to each certificate, with the next payout above and the past
+    ones below."""
     settlement, merchant_id = world.services.settlement, at.here.merchant_id
-    lines, preview, payouts = await asyncio.gather(
-        settlement.statement(visit.asker, merchant_id, day or business_day(world.clock.now())),
+    chosen = day or business_day(world.clock.now())
+    lines, stores, preview, payouts = await asyncio.gather(
+        settlement.statement(visit.asker, merchant_id, chosen, store, cursor),
+        settlement.stores_of_day(visit.asker, merchant_id, chosen),
         settlement.preview(visit.asker, merchant_id),
         settlement.payouts(visit.asker, merchant_id),
     )
-    return page(request, "statement.html", here=at.here, statement=lines, preview=preview, payouts=payouts)
+    names = {one.store_id: one.name for one in at.here.stores}
+    facts = {"statement": lines, "stores": stores, "names": names, "store": store, "continued": cursor is not None}
+    return page(request, "statement.html", facts, here=at.here, preview=preview, payouts=payouts)

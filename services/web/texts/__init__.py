@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.web.formats import Language
 from services.web.texts import (
+    books,
     campaigns,
     deals,
     deliveries,
@@ -40,6 +41,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **operators.TEXTS,
     **campaigns.TEXTS,
     **external_refunds.TEXTS,
+    **books.TEXTS,
     **errors.TEXTS,
 }
 

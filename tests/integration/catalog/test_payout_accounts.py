@@ -58,6 +58,7 @@ async def test_the_account_is_never_stored_or_said_in_the_clear_and_opens_for_se
     assert (body["state"], body["version"], body["sub_merchant_id"]) == ("VERIFIED", 2, "2088123400000001")
     keys = seal_keys(environment.local.keys)
     assert Seals({"settlement": keys["settlement"]}).open(body["sealed_account"]) == "finance@laomatou.example"
+    assert Seals({"settlement": keys["settlement"]}).open(body["sealed_holder"]) == payout_account()["holder_name"]
 
 
 async def test_the_zhifutong_rail_needs_the_sub_merchant_id(catalog: Catalog) -> None:

@@ -49,3 +49,22 @@ async def test_orders_are_listed_by_id_with_their_parcels_states(stage: Stage) -
         item = seen[str(order.order_id)]
         assert item["parcel_state"] == "PLACED"
         assert item["unit_ids"] == [str(unit_id) for unit_id in units_of(order)]
+
+
+async def test_parcels_are_found_by_their_orders_with_whether_they_were_ever_received(stage: Stage) -> None:
+    shop = await stage.open_shop()
+    orders = [await stage.paid(shop, DeliveryMode.SELF) for _ in range(2)]
+    body = {"order_ids": [str(order.order_id) for order in orders] + [str(new_id())]}
+    operator = await _operator(stage)
+
+    async def received() -> dict[str, bool]:
+        answer = await stage.http.post("/admin/money/parcels", json=body, headers=as_(operator))
+        assert answer.status_code == 200, answer.text
+        return {order_id: parcel["received"] for order_id, parcel in answer.json().items()}
+
+    assert await received() == {str(order.order_id): False for order in orders}
+    async with stage.db.transaction() as tx:
+        await tx.execute("update parcels set received_at = now() where order_id = $1", orders[0].order_id)
+    assert await received() == {str(orders[0].order_id): True, str(orders[1].order_id): False}
+    refused = await stage.http.post("/admin/money/parcels", json=body, headers=as_(shop.owner))
+    assert refused.status_code == 403

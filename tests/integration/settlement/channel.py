@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import httpx
 
+from shared.clock import Clock
 from shared.money import yuan
 from tests.integration.sandbox.stage import SandboxProcess, Shop, client_for, wire
 
@@ -69,6 +70,15 @@ class Channel:
     def offset_s(self) -> float:
         """How far the channel's business time is from real time."""
         return float(self._http().get("/clock").json()["offset_s"])
+
+    def lead(self, clock: Clock) -> None:
+        """Let a clock show the channel's time."""
+        clock.move_to_offset(self.offset_s())
+
+    def refund(self, out_trade_no: str, amount_fen: int, number: str) -> None:
+        """Somebody gives money back at the channel itself."""
+        body = {"out_trade_no": out_trade_no, "amount_fen": amount_fen, "out_request_no": number}
+        self._http().post("/_sim/alipay/external-refund", json=body).raise_for_status()
 
     def _entries(self) -> list[dict[str, Any]]:
         entries: list[dict[str, Any]] = []

@@ -1,18 +1,22 @@
 """Settlement in this process, on the shared environment's real database, paying by a rail that tests script."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import httpx
 import pytest
 
-from services.settlement.app import make
+from services.console.local.ports import free_port
+from services.settlement.app import make, make_world
 from services.settlement.gateways import World
 from services.settlement.settings import Settings
 from shared.alipay import AlipaySettings
-from shared.clock import Clock
+from shared.clock import Clock, start_of_day
 from shared.contracts.catalog import Rail
 from shared.service import create_app
+from tests.integration.sandbox.stage import SandboxProcess
+from tests.integration.settlement.channel import Channel
 from tests.integration.settlement.stage import ScriptedRail, Stage
 from tests.support.environment import Environment
 
@@ -55,3 +59,33 @@ async def stage(environment: Environment, settlement_settings: Settings) -> Asyn
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://settlement.test") as http:
             yield Stage(db, http, world, rail, clock, app)
+
+
+@pytest.fixture(scope="module")
+def channel(environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Channel]:
+    process = SandboxProcess(tmp_path_factory.mktemp("sandbox"), environment.local.keys, free_port(), {})
+    process.start()
+    yield Channel(process)
+    process.stop()
+
+
+@pytest.fixture
+async def at_channel(stage: Stage, channel: Channel, settlement_settings: Settings) -> AsyncIterator[Stage]:
+    """The stage with the real channel, at routes as well as at timers, on the channel's clock."""
+    alipay = settlement_settings.alipay.model_copy(update={"gateway_url": f"{channel.process.url}/alipay/gateway.do"})
+    async with httpx.AsyncClient(trust_env=False) as http:
+        world = make_world(settlement_settings.model_copy(update={"alipay": alipay}), http)
+        stage.app.state.world = world
+        await _pass_all_bills(stage, channel)
+        yield replace(stage, world=world)
+
+
+async def _pass_all_bills(stage: Stage, channel: Channel) -> None:
+    """Go to a day later than any whose bill the shared database has from another test's channel."""
+    channel.lead(stage.clock)
+    async with stage.db.transaction() as tx:
+        last = await tx.value("select max(day) from (select day from bills union all select day from bill_gaps) d")
+    if last is not None and last >= stage.today():
+        moment = start_of_day(last + timedelta(days=1)) + timedelta(hours=12)
+        channel.advance_clock((moment - stage.now()).total_seconds())
+        channel.lead(stage.clock)

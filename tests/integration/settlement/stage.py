@@ -115,10 +115,12 @@ class Stage:
         state: PayoutAccountState,
         version: int = 1,
         sealed_account: str = "1.settlement.k1.AAAA",
+        sealed_holder: str | None = None,
     ) -> None:
         event = PayoutAccountChanged(
             occurred_at=self.now(), version=version, merchant_id=merchant.merchant_id, state=state,
             rail=Rail.ZHIFUTONG, sub_merchant_id="2088123412341234", sealed_account=sealed_account,
+            sealed_holder=sealed_holder,
         )  # fmt: skip
         await consumers.keep_payout_account(event, self.db)
 

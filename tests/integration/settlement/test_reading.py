@@ -10,7 +10,9 @@ import pytest
 
 from services.settlement import consumers
 from services.settlement.routes import statement_files
+from services.settlement.store import misfits
 from shared.contracts.catalog import DealKind, PayoutAccountState, StaffRole
+from shared.database import Transaction
 from shared.ids import new_id
 from shared.paging import cursor_of
 from tests.integration.settlement.stage import UNKNOWN, Merchant, Stage, as_
@@ -312,3 +314,19 @@ async def test_each_orders_money_is_told_to_the_fen(stage: Stage) -> None:
             str(order.units[2].unit_id): {"1": "HELD"},
         },
     }
+
+
+async def test_the_money_is_read_at_one_moment_while_orders_arrive(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    merchant, operator = await stage.merchant(), await stage.operator()
+    walk = misfits.misfits
+
+    async def meanwhile(tx: Transaction) -> misfits.Walk:
+        await stage.use(await stage.pay(merchant, 6_400))
+        return await walk(tx)
+
+    monkeypatch.setattr(misfits, "misfits", meanwhile)
+    money = await stage.get("/admin/money", operator)
+    assert money["misfits"] == []
+    assert money["is_complete"]

@@ -3,18 +3,21 @@
 import asyncio
 import contextlib
 import secrets
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
 
-from services.settlement.use_cases import run
-from shared.contracts.catalog import MerchantState
+from services.settlement.use_cases import disputes, run
+from shared.contracts.catalog import MerchantState, Rail
 from shared.contracts.checkout import OrderPaid
+from shared.ids import new_id
 from shared.money import fee_fen
-from tests.integration.settlement.stage import Merchant, Stage, as_
+from tests.integration.settlement.stage import Merchant, ScriptedRail, Stage, as_
 from tests.support.environment import Environment
+from tests.support.waiting import eventually
 
 # Small, so that a few dozen uses fill many batches.
 BATCH_USES = 3
@@ -150,3 +153,39 @@ async def test_an_operator_is_told_whether_the_run_came_to_its_end(stage: Stage)
     assert not await run.run(stage.db, stage.today(), stage.world, within_s=0)
     answer = await stage.http.put(address, headers=as_(operator))
     assert (answer.status_code, answer.json()["is_over"]) == (200, True)
+
+
+async def test_a_run_waits_for_a_dispute_that_is_being_recorded_and_cuts_no_trade_in_two(stage: Stage) -> None:
+    merchant = await stage.merchant()
+    order = await stage.pay(merchant, 6_400, 6_400)
+    for unit in range(2):
+        await stage.use(order, unit)
+    stage.next_day()
+    whole = replace(stage.world, rails={Rail.ZHIFUTONG: ScriptedRail(partial_confirms=False)})
+    async with stage.db.transaction() as tx:
+        await disputes.hold(tx, new_id(), order.order_id, [order.units[0].unit_id])
+        running = asyncio.create_task(run.run(stage.db, stage.today(), whole, within_s=600))
+        await eventually(lambda: waits_for_a_lock(stage), what="the run waits")
+    await running
+    assert await stage.states(order) == ["FINAL", "FINAL"], "the other unit is held back with the disputed one"
+
+
+async def waits_for_a_lock(stage: Stage) -> bool:
+    async with stage.db.transaction() as tx:
+        return bool(await tx.value(
+            """select exists (select from pg_stat_activity
+               where datname = current_database() and usename = current_user and wait_event_type = 'Lock')"""
+        ))  # fmt: skip
+
+
+async def test_a_pass_does_not_look_again_at_what_it_may_not_pay(stage: Stage) -> None:
+    bought = await a_day(stage, merchants=1, orders=8)
+    (frozen,) = bought
+    await stage.set_merchant(Merchant(merchant_id=frozen), MerchantState.SUSPENDED, version=2)
+    async with stage.db.transaction() as tx:
+        due = await tx.value("select count(*) from uses where state = 'FINAL' and due_on <= $1", stage.today())
+    slices = 0
+    while not await run.run(stage.db, stage.today(), stage.world, within_s=0, batch_uses=BATCH_USES):
+        slices += 1
+        assert slices <= due // BATCH_USES + 1, "each slice begins where the last one ended"
+    assert await outcome(stage, list(bought)) == {}

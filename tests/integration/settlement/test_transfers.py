@@ -2,41 +2,34 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
-from services.console.local.ports import free_port
 from services.settlement import consumers
 from services.settlement.app import make_world
 from services.settlement.domain.bills import BillKind, read_account_bill
+from services.settlement.gateways import Transfer
 from services.settlement.settings import Settings
+from services.settlement.store.misfits import misfits
 from services.settlement.use_cases import pay
+from shared.alipay import Answer
 from shared.clock import business_day
 from shared.contracts.catalog import PayoutAccountState, Rail
 from shared.contracts.checkout import OrderPaid
 from shared.contracts.settlement import PayoutFailed, PayoutPaid
 from shared.sealed import Seals
-from tests.integration.sandbox.stage import SandboxProcess
 from tests.integration.settlement.channel import Channel
 from tests.integration.settlement.stage import Merchant, Stage
-from tests.support.environment import Environment
 
 TRANSFER = "alipay.fund.trans.uni.transfer"
 KEYS = {"settlement": {"k1": base64.b64encode(bytes(range(32))).decode()}}
 ACCOUNT = "2088456745674567"
-
-
-@pytest.fixture(scope="module")
-def channel(environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Channel]:
-    process = SandboxProcess(tmp_path_factory.mktemp("sandbox"), environment.local.keys, free_port(), {})
-    process.start()
-    yield Channel(process)
-    process.stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +45,9 @@ class OwnShop:
     def under(self, **changes: Any) -> "OwnShop":
         """The same shop under other settings."""
         settings = self.settings.model_copy(update=changes)
-        return replace(self, settings=settings, stage=replace(self.stage, world=make_world(settings, self.http)))
+        world = make_world(settings, self.http)
+        self.stage.app.state.world = world
+        return replace(self, settings=settings, stage=replace(self.stage, world=world))
 
     async def used_order(self, *amounts: int) -> OrderPaid:
         trade = self.channel.own_trade(sum(amounts))
@@ -284,6 +279,66 @@ async def test_a_refund_after_the_payout_is_taken_from_the_next_payouts(own_shop
     assert await own_shop.stage.misfits() == []
 
 
+@pytest.mark.parametrize(
+    ("debt_fen", "amounts"),
+    [(5_000, (2_000, 8_000)), (15, (12, 20)), (28, (12, 20)), (1_995, (2_000,)), (40, (12, 20))],
+)
+async def test_the_preview_is_what_is_paid_afterwards_to_the_fen(
+    own_shop: OwnShop, debt_fen: int, amounts: tuple[int, ...]
+) -> None:
+    merchant = own_shop.merchant
+    await refunded_after_payout(own_shop, debt_fen)
+    orders = [await own_shop.used_order(amount_fen) for amount_fen in amounts]
+    preview = await own_shop.stage.get(f"/merchants/{merchant.merchant_id}/preview", merchant.finance)
+    await own_shop.settle()
+    (payout, *_) = (await own_shop.stage.get(f"/merchants/{merchant.merchant_id}/payouts", merchant.finance))["items"]
+    for name in ("uses", "gross_fen", "fee_fen", "offset_fen", "net_fen"):
+        assert preview[name] == payout[name], name
+    assert preview["owed_fen"] == debt_fen
+    assert sum([sum(await own_shop.moved(order)) for order in orders]) == preview["net_fen"]
+    assert await own_shop.dunned_fen() == debt_fen - preview["offset_fen"]
+
+
+async def test_the_preview_leaves_to_transfers_that_have_not_left_their_part_of_the_debt(own_shop: OwnShop) -> None:
+    merchant = own_shop.merchant
+    await refunded_after_payout(own_shop, 3_000)
+    await own_shop.used_order(2_000)
+    own_shop.stage.next_day()
+    await own_shop.stage.run()
+    waiting = await own_shop.stage.instructions(merchant)
+    await own_shop.used_order(5_000)
+    preview = await own_shop.stage.get(f"/merchants/{merchant.merchant_id}/preview", merchant.finance)
+    assert (preview["offset_fen"], preview["net_fen"]) == (1_000, 4_000)
+    await own_shop.stage.send(waiting[-1]["instruction_id"])
+    await own_shop.settle()
+    (payout, *_) = (await own_shop.stage.get(f"/merchants/{merchant.merchant_id}/payouts", merchant.finance))["items"]
+    assert (payout["offset_fen"], payout["net_fen"]) == (1_000, 4_000)
+
+
+async def test_the_database_itself_refuses_to_take_a_debt_twice_and_the_audit_names_a_wrong_one(
+    own_shop: OwnShop,
+) -> None:
+    await refunded_after_payout(own_shop, 3_000)
+    order = await own_shop.used_order(8_000)
+    own_shop.stage.next_day()
+    await own_shop.stage.run()
+    number = (await own_shop.instruction_of(order))["instruction_id"]
+    with pytest.raises(asyncpg.CheckViolationError):
+        async with own_shop.stage.db.transaction() as tx:
+            await tx.execute(
+                "update instructions set state = 'SENT', attempts = 1, offset_fen = 3001 where instruction_id = $1",
+                number,
+            )
+    with pytest.raises(ZeroDivisionError):
+        async with own_shop.stage.db.transaction() as tx:
+            await tx.execute(
+                "update debts set owed_fen = owed_fen + 1 where merchant_id = $1", own_shop.merchant.merchant_id
+            )
+            found = [(one.what, one.id) for one in (await misfits(tx)).found]
+            raise ZeroDivisionError
+    assert found == [("debt_is_not_its_uses", f"{own_shop.merchant.merchant_id} TRANSFER")]
+
+
 async def test_a_payout_that_only_pays_off_a_debt_moves_nothing_and_is_paid(own_shop: OwnShop) -> None:
     await refunded_after_payout(own_shop, 5_000)
     order = await own_shop.used_order(2_000)
@@ -348,3 +403,44 @@ async def test_a_transfer_is_a_line_of_the_bill_by_its_number(own_shop: OwnShop)
     (theirs,) = [line for line in bill if line.number == number]
     assert theirs.movement == ours["rail"] == "TRANSFER"
     assert theirs.amount_fen == ours["gross_fen"] == 1_500
+
+
+BY_LOGON_ID = {"identity": "boss@shop.example", "identity_type": "ALIPAY_LOGON_ID"}
+
+
+@pytest.mark.parametrize(
+    ("account", "holder", "expected"),
+    [
+        ("boss@shop.example", "王海", {**BY_LOGON_ID, "name": "王海"}),
+        ("boss@shop.example", None, {**BY_LOGON_ID, "name": "老码头火锅"}),
+        (ACCOUNT, "王海", {"identity": ACCOUNT, "identity_type": "ALIPAY_USER_ID"}),
+    ],
+)
+async def test_an_account_by_its_logon_id_is_paid_under_the_name_of_its_holder(
+    own_shop: OwnShop,
+    account: str,
+    holder: str | None,
+    expected: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seals = Seals(KEYS)
+    await own_shop.stage.set_account(
+        own_shop.merchant,
+        PayoutAccountState.VERIFIED,
+        version=3,
+        sealed_account=seals.seal("settlement", account),
+        sealed_holder=None if holder is None else seals.seal("settlement", holder),
+    )
+    order = await own_shop.used_order(12_800)
+    rail = own_shop.stage.world.rails[Rail.TRANSFER]
+    assert isinstance(rail, Transfer)
+    call, asked = rail.alipay.call, []
+
+    async def note(method: str, content: Any) -> Answer:
+        asked.append((method, content))
+        return await call(method, content)
+
+    monkeypatch.setattr(rail.alipay, "call", note)
+    await own_shop.settle()
+    assert [content["payee_info"] for method, content in asked if method == TRANSFER] == [expected]
+    assert await own_shop.moved(order) == [12_800]

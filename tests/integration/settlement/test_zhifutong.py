@@ -1,6 +1,6 @@
 """直付通 against a really running sandbox with its own book: what we post is what the channel booked, to the fen."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import httpx
@@ -11,18 +11,8 @@ from services.settlement import consumers
 from services.settlement.app import make_world
 from services.settlement.settings import Settings
 from shared.contracts.settlement import PayoutFailed
-from tests.integration.sandbox.stage import SandboxProcess
 from tests.integration.settlement.channel import Channel
 from tests.integration.settlement.stage import Merchant, Stage
-from tests.support.environment import Environment
-
-
-@pytest.fixture(scope="module")
-def channel(environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Channel]:
-    process = SandboxProcess(tmp_path_factory.mktemp("sandbox"), environment.local.keys, free_port(), {})
-    process.start()
-    yield Channel(process)
-    process.stop()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.console.books import Comparison, Moved, compare
+from services.console.books import Comparison, Earned, Moved, Neighbours, compare
 
 NOON = datetime(2026, 11, 22, 4, tzinfo=UTC)
 LATE = datetime(2026, 11, 22, 15, 55, tzinfo=UTC)
@@ -18,7 +18,7 @@ OURS = (
     replace(REFUND, state="SUCCEEDED"),
     replace(PAYOUT, state="PAID", unit_ids=("u1",)),
 )
-MADE = {"u1": {"state": "SETTLED", "uses": 1}}
+MADE = Earned({"u1": {"state": "SETTLED", "uses": 1}})
 BILL = (PAYMENT, REFUND, PAYOUT, CLAWBACK)
 
 
@@ -44,10 +44,37 @@ def test_what_moved_here_and_is_not_in_the_bill_is_missing_there(gone: int) -> N
     assert kinds(compare(bill, ours, OURS, MADE)) == [("MISSING_THERE", OURS[gone].movement)]
 
 
-@pytest.mark.parametrize("late", [LATE, datetime(2026, 11, 21, 16, 5, tzinfo=UTC)])
-def test_what_moved_at_the_edge_of_the_day_waits_for_the_next_bill(late: datetime) -> None:
-    done = compare((), (), [replace(OURS[0], at=late)], {})
-    assert (done.differences, done.unbilled) == ([], 1)
+EARLY = datetime(2026, 11, 21, 16, 5, tzinfo=UTC)
+HAS = frozenset([("PAYMENT", PAYMENT.number)])
+
+
+@pytest.mark.parametrize("at", [LATE, EARLY])
+def test_what_moved_at_the_edge_of_the_day_waits_for_the_neighbouring_bill(at: datetime) -> None:
+    done = compare((), (), [replace(OURS[0], at=at)], Earned())
+    assert (done.differences, done.unbilled, done.at_the_edge) == ([], 1, {})
+
+
+@pytest.mark.parametrize(("at", "neighbours"), [(LATE, Neighbours(after=HAS)), (EARLY, Neighbours(before=HAS))])
+def test_what_moved_at_the_edge_of_the_day_is_matched_with_the_neighbouring_bill(
+    at: datetime, neighbours: Neighbours
+) -> None:
+    done = compare((), (), [replace(OURS[0], at=at)], Earned(), neighbours)
+    assert (done.differences, done.unbilled, done.at_the_edge) == ([], 0, {"PAYMENT": 1})
+
+
+@pytest.mark.parametrize(
+    ("at", "neighbours"),
+    [
+        (LATE, Neighbours(before=HAS, after=frozenset())),
+        (EARLY, Neighbours(before=frozenset(), after=HAS)),
+        (NOON, Neighbours(before=HAS, after=HAS)),
+        (LATE.replace(minute=49), Neighbours(before=HAS, after=HAS)),
+        (EARLY.replace(minute=11), Neighbours(before=HAS, after=HAS)),
+    ],
+)
+def test_what_is_not_in_the_bill_where_it_may_stand_is_missing_there(at: datetime, neighbours: Neighbours) -> None:
+    done = compare((), (), [replace(OURS[0], at=at)], Earned(), neighbours)
+    assert (kinds(done), done.unbilled, done.at_the_edge) == ([("MISSING_THERE", "PAYMENT")], 0, {})
 
 
 @pytest.mark.parametrize(
@@ -76,9 +103,21 @@ def test_a_fen_or_a_state_that_differs_is_named(index: int, changed: Moved, kind
     ],
 )
 def test_a_payout_for_what_was_never_redeemed_is_named(unit: dict[str, object], *, differs: bool) -> None:
-    done = compare(BILL, OURS, OURS, {"u1": unit})
+    done = compare(BILL, OURS, OURS, Earned({"u1": unit}))
     assert kinds(done) == ([("STATE_DIFFERS", "PAYOUT")] if differs else [])
 
 
-def test_goods_have_no_certificate_and_match_without_one() -> None:
-    assert kinds(compare(BILL, OURS, OURS, {})) == []
+@pytest.mark.parametrize(
+    ("parcel", "differs"),
+    [
+        ({"parcel_state": "RECEIVED", "received": True, "unit_ids": ["u1"]}, False),
+        ({"parcel_state": "REFUNDED", "received": True, "unit_ids": ["u1"]}, False),
+        ({"parcel_state": "DELIVERED", "received": False, "unit_ids": ["u1"]}, True),
+        ({"parcel_state": "RECEIVED", "received": True, "unit_ids": ["u2"]}, True),
+        (None, True),
+    ],
+)
+def test_a_payout_for_goods_that_nobody_received_is_named(parcel: dict[str, object] | None, *, differs: bool) -> None:
+    ours = [*OURS[:2], replace(OURS[2], order_id="o1")]
+    done = compare(BILL, ours, ours, Earned(parcels={"o1": parcel} if parcel else {}))
+    assert kinds(done) == ([("STATE_DIFFERS", "PAYOUT")] if differs else [])

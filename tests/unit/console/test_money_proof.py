@@ -2,29 +2,36 @@
 
 import copy
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from services.console.money import Books, prove
+from services.console.channel import Channel, Entry, MissingBill, spans
+from services.console.money import Books, Proof, prove
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+DAY = date(2026, 11, 22)
 LONG_AGO = (NOW - timedelta(hours=1)).isoformat()
 SERVICES = ("checkout", "redemption", "dispatch", "settlement")
 Raw = dict[str, Any]
 
 
+def entry(movement: str, amount_fen: int, fee_fen: int = 0, trade: str = "t1", *, is_billed: bool = True) -> Entry:
+    """A line of the channel's book."""
+    return Entry(movement, trade, f"{movement}-{trade}", amount_fen, fee_fen, DAY, is_billed)
+
+
+def proved(raw: Raw, **more: Any) -> Proof:
+    return prove(Books(**raw, **more), NOW)
+
+
 def agreeing() -> Raw:
     """Two vouchers: one used and paid out, the other one refunded. Alipay took 77 fen."""
-    entry = {"out_trade_no": "t1", "fee_fen": 0}
+    entries = [entry("PAYMENT", 25600), entry("REFUND", 12800), entry("PAYOUT", 12800, 77)]
     return {
-        "channel": {"received_fen": 25600, "refunded_fen": 12800, "settled_fen": 12723, "fee_fen": 77},
-        "entries": [
-            {**entry, "kind": "payment", "amount_fen": 25600},
-            {**entry, "kind": "refund", "amount_fen": 12800},
-            {**entry, "kind": "settle", "amount_fen": 12800, "fee_fen": 77},
-        ],
+        "channel": Channel(entries=entries, billed=[DAY]),
         "services": {
             name: {"terms": {"held_fen": 0, "owed_fen": 0}, "in_flight": [], "misfits": []} for name in SERVICES
         },
@@ -65,7 +72,7 @@ def agreeing() -> Raw:
 
 
 def test_books_that_agree_hold_to_the_fen() -> None:
-    proof = prove(Books(**agreeing()))
+    proof = proved(agreeing())
     assert proof.difference_fen == 0
     assert proof.findings == []
     assert proof.holds(NOW)
@@ -77,9 +84,9 @@ def test_a_certificate_whose_money_was_taken_back_after_its_use_agrees_and_only_
 ) -> None:
     raw = agreeing()
     raw["orders"]["redemption"]["o1"]["units"]["u2"] = {"state": state, "uses": made}
-    assert not prove(Books(**raw)).holds(NOW)
+    assert not proved(raw).holds(NOW)
     raw["orders"]["checkout"]["o1"]["taken_back"] = ["u2"]
-    assert prove(Books(**raw)).holds(NOW)
+    assert proved(raw).holds(NOW)
 
 
 def with_a_card(state: str, made: int, at_checkout: str, *uses: str) -> Raw:
@@ -96,14 +103,11 @@ def with_a_card(state: str, made: int, at_checkout: str, *uses: str) -> Raw:
         "paid_net_fen": 99 * paid, "fee_fen": paid, "held_fen": held_fen, "owed_fen": 0,
         "units": {"c1": {str(number): use for number, use in enumerate(uses, start=1)}},
     }  # fmt: skip
-    entry = {"out_trade_no": "t2", "fee_fen": 0}
-    raw["entries"] += [
-        {**entry, "kind": "payment", "amount_fen": 300},
-        {**entry, "kind": "refund", "amount_fen": refunded_fen},
-        {**entry, "kind": "settle", "amount_fen": 100 * paid, "fee_fen": paid},
+    raw["channel"].entries += [
+        entry("PAYMENT", 300, trade="t2"),
+        entry("REFUND", refunded_fen, trade="t2"),
+        entry("PAYOUT", 100 * paid, paid, trade="t2"),
     ]
-    channel = {"received_fen": 300, "refunded_fen": refunded_fen, "settled_fen": 99 * paid, "fee_fen": paid}
-    raw["channel"] = {name: raw["channel"][name] + fen for name, fen in channel.items()}
     raw["services"]["settlement"]["terms"]["held_fen"] += held_fen
     return raw
 
@@ -125,7 +129,7 @@ def with_a_card(state: str, made: int, at_checkout: str, *uses: str) -> Raw:
 def test_a_card_fits_by_what_was_made_of_its_uses(
     state: str, made: int, at_checkout: str, uses: tuple[str, ...]
 ) -> None:
-    proof = prove(Books(**with_a_card(state, made, at_checkout, *uses)))
+    proof = proved(with_a_card(state, made, at_checkout, *uses))
     assert (proof.findings, proof.difference_fen) == ([], 0)
 
 
@@ -149,9 +153,15 @@ def test_a_card_fits_by_what_was_made_of_its_uses(
 def test_a_card_of_which_another_use_was_made_is_named(
     state: str, made: int, at_checkout: str, uses: tuple[str, ...]
 ) -> None:
-    proof = prove(Books(**with_a_card(state, made, at_checkout, *uses)))
+    proof = proved(with_a_card(state, made, at_checkout, *uses))
     assert {finding.item_id for finding in proof.findings} == {"c1"}
     assert not proof.holds(NOW)
+
+
+def change(raw: Raw, index: int, **facts: Any) -> None:
+    """Let a line of the bill say something else."""
+    entries = raw["channel"].entries
+    entries[index] = replace(entries[index], **facts)
 
 
 def _order(service: str) -> Callable[[Raw], Raw]:
@@ -163,13 +173,17 @@ def _order(service: str) -> Callable[[Raw], Raw]:
 
 
 CHANGES: dict[str, Callable[[Raw], None]] = {
-    "the channel received a fen more": lambda raw: raw["entries"][0].update(amount_fen=25601),
-    "the channel refunded a fen less": lambda raw: raw["entries"][1].update(amount_fen=12799),
-    "the channel took another fee": lambda raw: raw["entries"][2].update(fee_fen=76),
-    "the channel paid the merchant twice": lambda raw: raw["entries"].append(raw["entries"][2]),
-    "the channel knows a trade that nobody asked for": lambda raw: raw["entries"].append(
-        {"kind": "payment", "out_trade_no": "t2", "amount_fen": 1, "fee_fen": 0}
+    "the bill has a fen more": lambda raw: change(raw, 0, amount_fen=25601),
+    "the bill has a fen less of a refund": lambda raw: change(raw, 1, amount_fen=12799),
+    "the bill has another fee": lambda raw: change(raw, 2, fee_fen=76),
+    "the bill has a payout twice": lambda raw: raw["channel"].entries.append(raw["channel"].entries[2]),
+    "the bill has a trade that nobody asked for": lambda raw: raw["channel"].entries.append(
+        entry("PAYMENT", 1, trade="t2")
     ),
+    "the bill has a refund that somebody made at Alipay itself": lambda raw: raw["channel"].entries.append(
+        entry("REFUND", 100)
+    ),
+    "the bill lacks the payment": lambda raw: raw["channel"].entries.pop(0),
     "checkout counts a refund twice": lambda raw: _order("checkout")(raw).update(refunded_fen=25600),
     "settlement never heard of the order": lambda raw: raw["orders"]["settlement"].clear(),
     "settlement heard of another amount": lambda raw: _order("settlement")(raw).update(received_fen=25599),
@@ -187,7 +201,7 @@ CHANGES: dict[str, Callable[[Raw], None]] = {
     "a service could not look at all of its tables": lambda raw: raw["services"]["settlement"].update(
         is_complete=False
     ),
-    "the sums do not add up": lambda raw: raw["channel"].update(received_fen=25601),
+    "trades were too many to ask for": lambda raw: setattr(raw["channel"], "unasked", 1),
 }
 
 
@@ -195,14 +209,14 @@ CHANGES: dict[str, Callable[[Raw], None]] = {
 def test_any_single_disagreement_fails_the_proof(change: str) -> None:
     raw = copy.deepcopy(agreeing())
     CHANGES[change](raw)
-    assert not prove(Books(**raw)).holds(NOW)
+    assert not proved(raw).holds(NOW)
 
 
 def test_what_is_younger_than_ten_minutes_is_named_and_waited_for() -> None:
     raw = agreeing()
     _order("redemption")(raw)["changed_at"] = NOW.isoformat()
     _order("redemption")(raw)["units"]["u1"]["state"] = "VALID"
-    proof = prove(Books(**raw))
+    proof = proved(raw)
     assert [finding.item_id for finding in proof.findings] == ["u1"]
     assert proof.holds(NOW)
     assert not proof.holds(NOW + timedelta(minutes=11))
@@ -213,21 +227,57 @@ def test_what_is_under_way_excuses_no_more_than_its_own_amount() -> None:
     raw["services"]["checkout"]["in_flight"] = [
         {"what": "refund", "id": "r1", "amount_fen": 500, "since": NOW.isoformat()}
     ]
-    raw["channel"]["received_fen"] += 500
-    assert prove(Books(**raw)).holds(NOW)
-    raw["channel"]["received_fen"] += 1
-    assert not prove(Books(**raw)).holds(NOW)
+    raw["channel"].entries.append(entry("PAYMENT", 500, trade="t9"))
+    raw["orders"]["checkout"]["o9"] = {
+        **raw["orders"]["checkout"]["o1"], "received_fen": 500, "refunded_fen": 0, "outside_fen": 500,
+        "out_trade_nos": ["t9"], "units": {}, "state": "CLOSED",
+    }  # fmt: skip
+    assert proved(raw).holds(NOW)
+    raw["services"]["settlement"]["terms"]["held_fen"] -= 1
+    assert not proved(raw).holds(NOW)
 
 
 def test_a_transfer_from_the_platforms_own_account_belongs_to_the_order_that_settlement_names() -> None:
     raw = agreeing()
-    own = {"kind": "transfer", "out_trade_no": "", "out_request_no": "n1", "amount_fen": 12723, "fee_fen": 0}
-    raw["entries"][2] = own
-    raw["channel"].update(fee_fen=0)
-    raw["channel"]["received_fen"] -= 77
-    raw["entries"][0]["amount_fen"] -= 77
+    entries = raw["channel"].entries
+    entries[2] = Entry("TRANSFER", "", "n1", 12723, 0, DAY, is_billed=True)
+    entries[0] = replace(entries[0], amount_fen=25523)
     order = _order("settlement")(raw)
     order.update(fee_fen=0, received_fen=order["received_fen"] - 77)
     _order("checkout")(raw)["received_fen"] -= 77
-    assert prove(Books(**raw, transfers={"n1": "o1"})).holds(NOW)
-    assert not prove(Books(**raw)).holds(NOW), "nobody knows what it was for"
+    assert proved(raw, transfers={"n1": "o1"}).holds(NOW)
+    assert not proved(raw).holds(NOW), "nobody knows what it was for"
+
+
+def test_a_movement_that_only_the_bill_has_is_named_by_its_order_or_by_its_trade() -> None:
+    raw = agreeing()
+    raw["channel"].entries += [entry("REFUND", 100), entry("PAYMENT", 7, trade="t2")]
+    named = {(finding.what, finding.item_id): finding.detail for finding in proved(raw).findings}
+    assert named["refunded differs", "o1"] == "channel 12900 fen, checkout 12800 fen"
+    assert named["received differs", "trade t2"] == "channel 7 fen, checkout 0 fen"
+
+
+def test_what_no_bill_has_yet_is_said_term_by_term() -> None:
+    raw = agreeing()
+    change(raw, 2, is_billed=False)
+    raw["channel"].asked = [DAY]
+    proof = proved(raw)
+    assert proof.holds(NOW)
+    assert proof.provisional == {"received_fen": 0, "refunded_fen": 0, "paid_net_fen": 12723, "fees_fen": 77}
+    assert (proof.billed, proof.asked) == ([DAY], [DAY])
+
+
+def test_a_bill_that_is_due_and_not_there_is_in_flight_and_fails_after_ten_minutes() -> None:
+    raw = agreeing()
+    raw["channel"].missing = [MissingBill(DAY, 3, NOW)]
+    proof = proved(raw)
+    assert [(finding.what, finding.item_id) for finding in proof.findings] == [("bill missing", str(DAY))]
+    assert proof.holds(NOW)
+    assert not proof.holds(NOW + timedelta(minutes=11))
+
+
+def test_days_without_a_bill_are_asked_for_as_few_spans() -> None:
+    days = [DAY + timedelta(days=number) for number in (0, 1, 2, 5, 7, 8)]
+    assert spans(days) == [(DAY, 3), (DAY + timedelta(days=5), 1), (DAY + timedelta(days=7), 2)]
+    assert spans([]) == []
+    assert [count for _, count in spans([DAY + timedelta(days=number) for number in range(401)])] == [400, 1]

@@ -217,15 +217,18 @@ class Lives(RuleBasedStateMachine):
         for (account, _), fen in self.balances.items():
             accounts[account] += fen
         uses: dict[str, Counter[str]] = {}
+        disputed_fen = 0
         for index, value in enumerate(self.values):
             sums = uses.setdefault(self.states[index], Counter())
             sums["uses"] += 1
             sums["paid_fen"] += value.paid_fen
             sums["merchant_fen"] += value.merchant_fen
             sums["owed_fen"] += self.owed[index]
-            sums["disputed_fen"] += value.paid_fen if self.disputed[index] is not None else 0
+            disputed_fen += value.paid_fen if self.disputed[index] is not None else 0
             sums["owed_unsettled_fen"] += 0 if self.settled[index] else self.owed[index]
-        return Books(accounts=accounts, uses=uses, instructions={}, offset_fen=self.offset_fen)
+        return Books(
+            accounts=accounts, uses=uses, instructions={}, offset_fen=self.offset_fen, disputed_fen=disputed_fen
+        )
 
 
 TestLives = Lives.TestCase

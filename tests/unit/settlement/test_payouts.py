@@ -11,6 +11,7 @@ from services.settlement.domain.payouts import (
     fee_shares,
     next_attempt,
     next_run_moment,
+    offsets,
     payout_state,
 )
 from shared.money import fee_fen
@@ -34,6 +35,22 @@ def test_no_use_bears_more_fee_than_its_value_or_a_negative_one(grosses: list[in
 
 def test_the_fee_is_rounded_once_per_confirm_and_not_once_per_use() -> None:
     assert fee_shares([6_400, 6_400], 60) == (38, 39)
+
+
+@given(st.data())
+def test_transfers_pay_off_the_same_in_whatever_order_they_leave(data: st.DataObject) -> None:
+    nets = sorted(data.draw(st.lists(st.integers(10, 300), min_size=1, max_size=8)), reverse=True)
+    debt_fen, minimum_fen = data.draw(st.integers(0, 1_000)), data.draw(st.integers(1, 30))
+    planned = offsets(nets, debt_fen, minimum_fen)
+    waiting, left_fen = list(range(len(nets))), debt_fen
+    for leaving in data.draw(st.permutations(waiting)):
+        larger = [nets[one] for one in waiting if one < leaving]
+        part_fen = offsets([*larger, nets[leaving]], left_fen, minimum_fen)[-1]
+        assert part_fen == planned[leaving]
+        assert nets[leaving] - part_fen == 0 or nets[leaving] - part_fen >= min(minimum_fen, nets[leaving])
+        waiting.remove(leaving)
+        left_fen -= part_fen
+    assert left_fen == debt_fen - sum(planned) >= 0
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
+from tests.unit.web.town.books import add_books
 from tests.unit.web.town.catalog import add_catalog, add_places, add_search, add_shares
 from tests.unit.web.town.deliveries import add_carrier_desk, add_deliveries
 from tests.unit.web.town.issuer import add_issuer, token_for
@@ -124,6 +125,7 @@ def build(town: Town, issuer: str = "http://issuer.town") -> FastAPI:
     add_dispatch_and_settlement(app, town)
     add_deliveries(app, town)
     add_carrier_desk(app, town)
+    add_books(app, town)
     add_riders(app, town)
     add_issuer(app, town, issuer)
     return app

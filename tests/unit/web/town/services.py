@@ -272,4 +272,6 @@ def add_dispatch_and_settlement(app: FastAPI, town: Town) -> None:
     @app.get("/merchants/{merchant_id}/preview")
     async def preview() -> Any:
         next_run = {"due_on": "2026-11-23", "uses": 4, "gross_fen": 51200, "fee_fen": 308, "net_fen": 50892}
+        if town.owing:
+            next_run |= {"offset_fen": 3960, "owed_fen": 3960, "net_fen": 46932}
         return next_run | ({"disputed_uses": 1, "disputed_fen": 12800} if town.disputed else {})

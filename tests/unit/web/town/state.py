@@ -45,6 +45,7 @@ class Town:
         self.continued: list[dict[str, str]] = []
         self.tokens_refused = False
         self.disputed = False
+        self.owing = False
         self.code_issuer: str | None = None
         self.refreshes = 0
         self.searched: list[dict[str, str]] = []
@@ -64,6 +65,8 @@ class Town:
         self.codes_to_wait_for = 0
         """How many times Alipay gives no code before it gives one."""
         self.attempt_state, self.minutes_to_pay = "OPEN", 15
+        self.incidents: dict[str, Any] = {}
+        self.bills: dict[str, Any] = {}
         self.external_refunds = [external_refund("first", 5000), external_refund("second", 7800)]
         self.certificates = [certificate(UNIT, CODE), certificate(SECOND_UNIT, "905512340087")]
         self.parcel, self.delivery = parcel(), delivery()
