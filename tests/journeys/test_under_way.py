@@ -2,16 +2,16 @@
 
 import pytest
 
-from services.console import lifecycles, riders
+from services.console import lifecycles
 from services.console.lifecycles import Bought
 from services.console.people import World
-from services.console.riders import Carried
 from shared.contracts import Event
 from shared.contracts.checkout import DisputeClosed, RefundRequested, RefundSucceeded
 from shared.contracts.dispatch import GoodsDisputed, ParcelDelivered, ParcelHandedOver, ParcelReceived
 from shared.ids import derived_id
-from tests.journeys import scenario
+from tests.journeys import riders, scenario
 from tests.journeys.conftest import Running
+from tests.journeys.riders import Carried
 from tests.journeys.scenario import Outcome, Town
 from tests.journeys.test_disorder import held_back
 from tests.journeys.test_main_job import every_message_twice

@@ -6,6 +6,7 @@ from services.web.formats import Language
 from services.web.texts import (
     books,
     campaigns,
+    carriers,
     deals,
     deliveries,
     desks,
@@ -34,6 +35,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **staff.TEXTS,
     **riders.TEXTS,
     **deliveries.TEXTS,
+    **carriers.TEXTS,
     **desks.TEXTS,
     **holdings.TEXTS,
     **writing.TEXTS,

@@ -88,7 +88,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "carriers.given_up": ("停止询问", "Asked until"),
     "carriers.yuan": ("账单金额（元）", "In yuan, by the bill"),
     "carriers.settle": ("确认", "Record"),
-    "carrier.self": ("本店配送员", "Own riders"),
     "attempt.CREATED": ("待下单", "To be ordered"),
     "attempt.SUBMITTING": ("下单中", "Being ordered"),
     "attempt.UNKNOWN": ("下单结果确认中", "Asking whether it was ordered"),
