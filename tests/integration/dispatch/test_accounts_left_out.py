@@ -1,5 +1,6 @@
 """An account without money or without a known key gets no new orders, whichever call said so; nor one that fails."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from fastapi import FastAPI
 from services.dispatch.gateways.carriers import Carriers
 from services.dispatch.gateways.dada import Dada
 from services.dispatch.gateways.guard import Guarded
+from services.dispatch.settings import Settings
 from services.dispatch.use_cases import dispatching
 from shared.contracts.catalog import DeliveryMode
 from shared.contracts.checkout import OrderPaid
@@ -117,9 +119,7 @@ async def test_an_account_whose_calls_fail_is_refused_by_name_and_looked_at_agai
     nobody = Dada(base_url="http://127.0.0.1:9", timeout_s=0.5).open(stage.http)
     broken = Guarded(nobody, threshold=1, open_for=timedelta(hours=1), calls_per_s=100)
     own = next(one for one in stage.world.carriers.all if one.provider == "self")
-    stage.world = type(stage.world)(
-        stage.world.policy, stage.world.seals, Carriers((own, broken)), stage.world.callback_base_url
-    )
+    stage.world = replace(stage.world, carriers=Carriers((own, broken)))
     served.state.world = stage.world
     shop = await stage.open_shop("dada")
     await stage.accepted(shop, INSTANT)
@@ -137,24 +137,27 @@ async def test_an_account_whose_calls_fail_is_refused_by_name_and_looked_at_agai
     async with stage.db.transaction() as tx:
         kept = await tx.value("select count(*) from decisions where parcel_id = $1", await stage.parcel_id(order))
     assert kept == 1, "looking again in vain is no news"
-    restrict(stage, served)
-    stage.world = type(stage.world)(
-        stage.world.policy, stage.world.seals, Carriers((own, working)), stage.world.callback_base_url
-    )
+    stage.world = replace(stage.world, carriers=Carriers((own, working)))
     served.state.world = stage.world
     await stage.pass_time(timedelta(seconds=21))
     assert [one["provider"] for one in await stage.attempts(order)] == ["dada"]
 
 
-async def test_orders_under_way_are_followed_and_called_off_past_an_open_breaker(stage: Stage) -> None:
+async def test_orders_under_way_are_followed_and_called_off_past_an_open_breaker(
+    stage: Stage, served: FastAPI, dispatch_settings: Settings
+) -> None:
+    dada = Guarded(dispatch_settings.dada.open(stage.http), threshold=2, open_for=timedelta(hours=1), calls_per_s=100)
+    own = next(one for one in stage.world.carriers.all if one.provider == "self")
+    stage.world = replace(stage.world, carriers=Carriers((own, dada)))
+    served.state.world = stage.world
     shop = await stage.open_shop("dada")
     followed, stopped = [await stage.accepted(shop, INSTANT) for _ in range(2)]
     for order in (followed, stopped):
         await stage.until_attempt(order, "SEARCHING")
-    dada = next(one for one in stage.world.carriers.all if one.provider == "dada")
-    await stage.faults("dada", {"operation": "queryDeliverFee", "fault": "http_500", "times": 99}, SILENCE)
-    while not await dada.holds_back():
+    await stage.faults("dada", {"operation": "queryDeliverFee", "fault": "http_500", "times": 2}, SILENCE)
+    for _ in range(2):
         await dada.quote(SHIPMENT, "f" * 32, "http://127.0.0.1:9")
+    assert await dada.holds_back()
     await stage.rider(followed, "accept", "fetch")
     await stage.pass_time(timedelta(seconds=61))
     assert await stage.state(followed) == "HANDED_OVER", "asked about, although no new order would go out"

@@ -319,13 +319,31 @@ async def test_the_buyer_sees_one_search_however_many_carriers_are_tried(stage: 
 
     await stage.until_attempt(order, "SEARCHING")
     before = await tracking()
+    assert (before["phase"], before["carrier"], before["rider"]) == ("FINDING_RIDER", None, None)
+    await stage.rider(order, "cancel")
+    await stage.until_attempt(order, "SEARCHING", 2)
+    assert await tracking() == before, "one carrier after another looks the same"
+
+
+async def test_the_buyer_reads_that_a_rider_is_looked_for_again_and_not_whose_it_was(stage: Stage) -> None:
+    shop = await stage.open_shop("dada", "ishansong")
+    order = await stage.accepted(shop, INSTANT)
+
+    async def tracking() -> dict[str, Any]:
+        answer = await stage.http.get(f"/orders/{order.order_id}/tracking", headers=as_(order.buyer))
+        found: dict[str, Any] = answer.json()
+        return found
+
+    await stage.until_attempt(order, "SEARCHING")
     await stage.rider(order, "accept")
     await stage.until_attempt(order, "ASSIGNED")
     assert (await tracking())["rider"]["masked_phone"] == "138****0001"
     await stage.rider(order, "cancel")
     await stage.until_attempt(order, "SEARCHING", 2)
-    assert await tracking() == before
-    assert (before["phase"], before["carrier"], before["rider"]) == ("FINDING_RIDER", None, None)
+    again = await tracking()
+    assert (again["phase"], again["carrier"], again["rider"]) == ("FINDING_RIDER", None, None)
+    story = [line["what"] for line in again["timeline"]]
+    assert story == ["placed", "accepted", "carrier_confirmed", "rider_assigned", "carrier_confirmed"]
 
 
 async def test_where_the_rider_is_is_forgotten_when_the_goods_have_arrived(stage: Stage) -> None:
