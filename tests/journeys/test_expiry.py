@@ -70,7 +70,8 @@ async def test_a_refund_in_alipays_own_backend_is_found_and_obeyed(running: Runn
     town = await scenario.open_town(world)
     order = await bought(world, town, 2)
     (number,) = (await audit.orders_of(world))["checkout"][str(order.order_id)]["out_trade_nos"]
-    await world.sandbox("POST", "/_sim/alipay/external-refund", {"out_trade_no": number, "amount_fen": 12_800})
+    made = {"out_trade_no": number, "amount_fen": 12_800, "out_request_no": "merchant-1"}
+    await world.sandbox("POST", "/_sim/alipay/external-refund", made)
     found = {"amount_fen": 12_800, "refunded_at": (await world.sandbox("GET", "/clock"))["now"]}
     await world.person(FIRST_OPERATOR).put("settlement", f"/admin/external-refunds/{number}/merchant-1", found)
 

@@ -26,6 +26,7 @@ from shared.contracts.settlement import PayoutFailed, PayoutPaid
 from shared.sealed import Seals
 from tests.integration.settlement.channel import Channel
 from tests.integration.settlement.stage import Merchant, Stage
+from tests.support.waiting import eventually
 
 TRANSFER = "alipay.fund.trans.uni.transfer"
 KEYS = {"settlement": {"k1": base64.b64encode(bytes(range(32))).decode()}}
@@ -283,14 +284,19 @@ async def test_a_refund_after_the_payout_is_taken_from_the_next_payouts(own_shop
     ("debt_fen", "amounts"),
     [(5_000, (2_000, 8_000)), (15, (12, 20)), (28, (12, 20)), (1_995, (2_000,)), (40, (12, 20))],
 )
+@pytest.mark.parametrize("smallest_first", [False, True])
 async def test_the_preview_is_what_is_paid_afterwards_to_the_fen(
-    own_shop: OwnShop, debt_fen: int, amounts: tuple[int, ...]
+    own_shop: OwnShop, debt_fen: int, amounts: tuple[int, ...], *, smallest_first: bool
 ) -> None:
     merchant = own_shop.merchant
     await refunded_after_payout(own_shop, debt_fen)
     orders = [await own_shop.used_order(amount_fen) for amount_fen in amounts]
     preview = await own_shop.stage.get(f"/merchants/{merchant.merchant_id}/preview", merchant.finance)
-    await own_shop.settle()
+    own_shop.stage.next_day()
+    await own_shop.stage.run()
+    due = [one for one in await own_shop.stage.instructions(merchant) if one["state"] == "DUE"]
+    for one in sorted(due, key=lambda one: one["gross_fen"], reverse=not smallest_first):
+        await own_shop.stage.send(one["instruction_id"])
     (payout, *_) = (await own_shop.stage.get(f"/merchants/{merchant.merchant_id}/payouts", merchant.finance))["items"]
     for name in ("uses", "gross_fen", "fee_fen", "offset_fen", "net_fen"):
         assert preview[name] == payout[name], name
@@ -382,6 +388,32 @@ async def test_transfers_that_leave_together_take_a_debt_once(own_shop: OwnShop)
     assert sum([sum(await own_shop.moved(order)) for order in orders]) == 7_000
     assert await own_shop.dunned_fen() == 0
     assert await own_shop.stage.misfits() == []
+
+
+async def test_a_transfer_waits_for_one_that_is_taking_its_part_of_the_debt(own_shop: OwnShop) -> None:
+    await refunded_after_payout(own_shop, 3_000)
+    orders = [await own_shop.used_order(2_000) for _ in range(2)]
+    own_shop.stage.next_day()
+    await own_shop.stage.run()
+    first, second = [(await own_shop.instruction_of(order))["instruction_id"] for order in orders]
+    db = own_shop.stage.db
+    async with db.transaction() as tx:
+        taking = await pay.begin_sending(tx, first, 10)
+        sending = asyncio.create_task(own_shop.stage.send(second))
+        await eventually(lambda: waits_for_a_lock(own_shop.stage), what="the second one waits")
+    await sending
+    assert taking is not None
+    assert taking.offset_fen + (await own_shop.instruction_of(orders[1]))["offset_fen"] == 3_000
+
+
+async def waits_for_a_lock(stage: Stage) -> bool:
+    async with stage.db.transaction() as tx:
+        return bool(
+            await tx.value(
+                """select exists (select from pg_stat_activity where datname = current_database()
+                   and usename = current_user and wait_event_type = 'Lock' and wait_event = 'advisory')"""
+            )
+        )
 
 
 async def test_a_transfer_is_a_line_of_the_bill_by_its_number(own_shop: OwnShop) -> None:

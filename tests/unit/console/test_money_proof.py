@@ -1,13 +1,16 @@
 """The proof holds for books that agree, and names whatever is changed by a single fen or state."""
 
 import copy
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from services.console.audit import show
 from services.console.channel import Channel, Entry, MissingBill, spans
 from services.console.money import Books, Proof, prove
 
@@ -281,3 +284,21 @@ def test_days_without_a_bill_are_asked_for_as_few_spans() -> None:
     assert spans(days) == [(DAY, 3), (DAY + timedelta(days=5), 1), (DAY + timedelta(days=7), 2)]
     assert spans([]) == []
     assert [count for _, count in spans([DAY + timedelta(days=number) for number in range(401)])] == [400, 1]
+
+
+def test_each_term_is_printed_with_its_source_and_the_provisional_ones_with_what_was_asked() -> None:
+    raw = agreeing()
+    change(raw, 2, is_billed=False)
+    raw["channel"].asked = [DAY + timedelta(days=1)]
+    out = Console(record=True, width=160, file=io.StringIO())
+    show(out, proved(raw))
+    text = out.export_text()
+    assert "Alipay's bills (1) + 暂计 provisional ¥0.00" in text
+    (paid,) = [line for line in text.splitlines() if "已付商家" in line and "provisional ¥" in line]
+    assert paid.endswith("¥127.23")
+    (held,) = [line for line in text.splitlines() if "待结算" in line]
+    assert held.rstrip().endswith("settlement's ledger")
+    assert "账单 bills: 2026-11-22 … 2026-11-22" in text
+    assert "no bill yet: 2026-11-23" in text
+    for asked in ("alipay.trade.query", "alipay.trade.fastpay.refund.query", "the rate agreed with Alipay"):
+        assert asked in text
