@@ -111,9 +111,9 @@ def _source(proof: Proof, name: str) -> str:
     """The books that a term was taken from, with what of it is provisional."""
     if name not in proof.provisional:
         return _OURS
-    source = f"支付宝账单 Alipay's bills ({len(proof.billed)})"
+    source = "账单 bills"
     if proof.asked:
-        source += f" + 暂计 provisional ¥{yuan(proof.provisional[name])}"
+        source += f", 暂计 {yuan(proof.provisional[name])}"
     return source
 
 
