@@ -146,6 +146,7 @@ async def test_old_webhooks_are_purged_again_and_again_but_none_that_waits(stage
                 state,
             )
     async with stage.db.transaction() as tx:
+        await tx.execute("delete from timers where kind = $1", clockwork.APPLY_WEBHOOK)
         await timers.schedule(tx, clockwork.PURGE_WEBHOOKS, "webhooks", tx.now)
     await stage.act()
     kept = [row["state"] for row in await _rows(stage, "dada") if row["attempt_id"] == attempt["attempt_id"]]
