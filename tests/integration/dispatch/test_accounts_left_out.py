@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from services.dispatch.gateways.carriers import Carriers
 from services.dispatch.gateways.dada import Dada
 from services.dispatch.gateways.guard import Guarded
-from services.dispatch.settings import Settings
+from services.dispatch.settings import DispatchSettings
 from services.dispatch.use_cases import dispatching
 from shared.contracts.catalog import DeliveryMode
 from shared.contracts.checkout import OrderPaid
@@ -144,9 +144,11 @@ async def test_an_account_whose_calls_fail_is_refused_by_name_and_looked_at_agai
 
 
 async def test_orders_under_way_are_followed_and_called_off_past_an_open_breaker(
-    stage: Stage, served: FastAPI, dispatch_settings: Settings
+    stage: Stage, served: FastAPI, dispatch_settings: DispatchSettings
 ) -> None:
-    dada = Guarded(dispatch_settings.dada.open(stage.http), threshold=2, open_for=timedelta(hours=1), calls_per_s=100)
+    dada = Guarded(
+        dispatch_settings.account(Dada).open(stage.http), threshold=2, open_for=timedelta(hours=1), calls_per_s=100
+    )
     own = next(one for one in stage.world.carriers.all if one.provider == "self")
     stage.world = replace(stage.world, carriers=Carriers((own, dada)))
     served.state.world = stage.world
