@@ -48,6 +48,7 @@ async def test_a_scanning_gun_types_and_presses_enter(site: Site) -> None:
     async with chromium() as browser:
         page = await visitor(browser, site, "clerk-hotpot")
         await page.goto(f"{site.url}/scan")
+        await expect(page.locator("#code")).to_be_focused()
         await page.keyboard.type(CODE)
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("button", name="确认核销")).to_be_focused()
@@ -63,6 +64,7 @@ async def test_a_mistake_is_undone_where_it_was_made_and_from_the_list(site: Sit
         page.on("dialog", lambda dialog: dialog.accept())
         for _ in range(2):
             await page.goto(f"{site.url}/scan")
+            await expect(page.locator("#code")).to_be_focused()
             await page.keyboard.type(CODE)
             await page.keyboard.press("Enter")
             await page.get_by_role("button", name="确认核销").click()
