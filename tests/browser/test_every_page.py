@@ -42,8 +42,8 @@ STAFF = (
     "/m/orders", f"/m/deliveries/{GOODS_ORDER}", f"/m/deliveries/{GOODS_ORDER}/leave",
     "/o/mass-refunds", "/m/staff", "/m/stores", "/m/stores/new", f"/m/stores/{STORE}/claim",
     "/m/stores/find?q=老码头", "/m/statement", "/m/reviews", f"/m/codes/{PARTNER}", "/m/code-issuer", "/ride", "/o",
-    "/o/arbitrations", "/o/external-refunds", "/o/carriers", "/o/books", "/o/books?resolved=true", "/o/books/days?day=2026-11-21",
-    "/o/books/days?day=2026-11-20", "/o/books/unredeemed", "/o/books/dunning",
+    "/o/arbitrations", "/o/external-refunds", "/o/carriers", "/o/books", "/o/books?resolved=true",
+    "/o/books/days?day=2026-11-21", "/o/books/days?day=2026-11-20", "/o/books/unredeemed", "/o/books/dunning",
     f"/o/deals/{HOTPOT}", f"/o/merchants/{HOTPOT_MERCHANT}", f"/o/stores/{STORE}", "/o/find?q=老码头",
 )  # fmt: skip
 TOO_SMALL = """

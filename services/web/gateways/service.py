@@ -85,11 +85,20 @@ class Service:
             self._understand(answer)
         return File(answer.content, answer.headers.get("content-type", ""))
 
+    async def download(self, asker: Asker, path: str, **params: str | None) -> httpx.Response:
+        """An answer of any length, whose body the caller reads piece by piece, and closes."""
+        wanted = {name: value for name, value in params.items() if value is not None}
+        answer = await self._answer(asker, "GET", path, {}, in_pieces=True, params=wanted)
+        if not answer.is_success:
+            await answer.aread()
+            self._understand(answer)
+        return answer
+
     async def _ask(self, asker: Asker, method: str, path: str, headers: dict[str, str], **sent: Any) -> Any:
         return self._understand(await self._answer(asker, method, path, headers, **sent))
 
     async def _answer(
-        self, asker: Asker, method: str, path: str, headers: dict[str, str], **sent: Any
+        self, asker: Asker, method: str, path: str, headers: dict[str, str], *, in_pieces: bool = False, **sent: Any
     ) -> httpx.Response:
         headers |= {"accept-language": asker.language, "x-correlation-id": correlation_id()}
         if asker.token:
@@ -97,19 +106,21 @@ class Service:
         if asker.address:
             headers["x-forwarded-for"] = asker.address
         try:
-            return await self._send(method, path, headers, sent)
+            return await self._send(method, path, headers, sent, in_pieces=in_pieces)
         except httpx.HTTPError as error:
             log.warning("service_silent", service_asked=self._name, method=method, reason=type(error).__name__)
             raise Silent(self._name) from error
 
-    async def _send(self, method: str, path: str, headers: dict[str, str], sent: Mapping[str, Any]) -> httpx.Response:
+    async def _send(
+        self, method: str, path: str, headers: dict[str, str], sent: Mapping[str, Any], *, in_pieces: bool
+    ) -> httpx.Response:
         request = self._http.build_request(method, self._base_url + path, headers=headers, **sent)
         try:
-            return await self._http.send(request)
+            return await self._http.send(request, stream=in_pieces)
         except (httpx.ConnectError, httpx.RemoteProtocolError):
             # A kept connection that the other side just closed. Every act is a PUT under the client's own id or a
             # question, so that asking twice is safe.
-            return await self._http.send(request)
+            return await self._http.send(request, stream=in_pieces)
 
     def _understand(self, answer: httpx.Response) -> Any:
         if answer.status_code >= 500:

@@ -3,6 +3,8 @@
 from datetime import date, datetime
 from uuid import UUID
 
+import httpx
+
 from services.web.gateways.service import Asker, Service, View
 
 
@@ -141,6 +143,13 @@ class Settlement(Service):
         path = f"/merchants/{merchant_id}/statement"
         answer = await self.get(asker, path, day=day.isoformat(), store_id=store, cursor=cursor)
         return Statement.model_validate(answer)
+
+    async def statement_file(self, asker: Asker, merchant_id: UUID, day: date, store_id: UUID | None) -> httpx.Response:
+        """The same as a file, to be read piece by piece and closed."""
+        store = None if store_id is None else str(store_id)
+        return await self.download(
+            asker, f"/merchants/{merchant_id}/statement.csv", day=day.isoformat(), store_id=store
+        )
 
     async def stores_of_day(self, asker: Asker, merchant_id: UUID, day: date) -> list[StoreTotals]:
         answer = await self.get(asker, f"/merchants/{merchant_id}/statement/stores", day=day.isoformat())

@@ -1,11 +1,14 @@
 """The merchant's statement: what was used on a day, what Alipay keeps, what is paid and when."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import date
 from typing import Annotated
 from uuid import UUID
 
+import httpx
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
 from services.web.rendering import page
 from services.web.routes.employers import AtDesk
@@ -40,3 +43,25 @@ async def statement(
     names = {one.store_id: one.name for one in at.here.stores}
     facts = {"statement": lines, "stores": stores, "names": names, "store": store, "continued": cursor is not None}
     return page(request, "statement.html", facts, here=at.here, preview=preview, payouts=payouts)
+
+
+@router.get("/file")
+async def statement_file(
+    at: AtDesk,
+    visit: Signed,
+    world: Outside,
+    day: Annotated[date, Query()],
+    store: Annotated[UUID | None, Query()] = None,
+) -> StreamingResponse:
+    """The day as a table for a spreadsheet, handed on as it comes."""
+    answer = await world.services.settlement.statement_file(visit.asker, at.here.merchant_id, day, store)
+    headers = {name: answer.headers[name] for name in ("content-type", "content-disposition")}
+    return StreamingResponse(_pieces(answer), headers=headers)
+
+
+async def _pieces(answer: httpx.Response) -> AsyncIterator[bytes]:
+    try:
+        async for piece in answer.aiter_bytes():
+            yield piece
+    finally:
+        await answer.aclose()

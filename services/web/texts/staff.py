@@ -145,6 +145,7 @@ TEXTS = {
     "statement.net": ("实结", "Net"),
     "statement.state": ("状态", "State"),
     "statement.due": ("打款日", "Due"),
+    "statement.file": ("下载当日表格（CSV）", "Download the day as CSV"),
     "statement.total": ("合计 {n} 笔", "Total, {n} uses"),
     "statement.none": ("这一天没有核销", "Nothing was used on this day"),
     "statement.payouts": ("打款记录", "Payouts"),

@@ -111,3 +111,22 @@ async def test_the_statement_tells_stores_and_certificates_apart_and_how_the_nex
     alone = (await browser.get(chosen.replace("&amp;", "&"))).text
     assert "¥384.00 − ¥2.31" not in alone, "one store's lines need no sums of the others"
     assert re.search(rf'store={STORE}" aria-current="page"', alone)
+
+
+async def test_the_day_is_taken_home_as_a_table_of_one_store_or_of_all(
+    browser: httpx.AsyncClient, town: Town, sign_in: SignIn
+) -> None:
+    await sign_in("merchant-hotpot")
+    page = (await browser.get(f"/m/statement?merchant={HOTPOT_MERCHANT}&day=2026-11-22&store={STORE}")).text
+    (address,) = re.findall(r'href="(/m/statement/file[^"]+)" download', page)
+    table = await browser.get(address.replace("&amp;", "&"))
+    assert table.headers["content-type"] == "text/csv; charset=utf-8"
+    assert table.headers["content-disposition"] == 'attachment; filename="statement-20261122.csv"'
+    assert table.content.startswith(b"\xef\xbb\xbf"), "a spreadsheet reads it as what it is"
+    assert f"2026-11-22,{STORE}" in table.text
+    town.refusals["/statement.csv"] = Refusal(403, "not_your_merchant", "你不是该商家的员工")
+    refused = await browser.get(f"/m/statement/file?merchant={HOTPOT_MERCHANT}&day=2026-11-22")
+    assert refused.status_code == 403
+    assert "你不是该商家的员工" in refused.text
+    town.silent = {"settlement"}
+    assert (await browser.get(f"/m/statement/file?merchant={HOTPOT_MERCHANT}&day=2026-11-22")).status_code == 503

@@ -3,7 +3,7 @@
 from typing import Any
 
 import zxingcpp
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 
 from tests.unit.web.town.bought import mass_refund, order, parcel, statement
 from tests.unit.web.town.catalog import missing
@@ -250,6 +250,15 @@ def add_dispatch_and_settlement(app: FastAPI, town: Town) -> None:
         if town.disputed:
             told["items"][0] |= {"held": "disputed"}
         return told
+
+    @app.get("/merchants/{merchant_id}/statement.csv")
+    async def file(day: str, store_id: str = "") -> Response:
+        if refusal := town.refusals.get("/statement.csv"):
+            return refusal.answer
+        name = f"statement-{day.replace('-', '')}.csv"
+        table = f"\ufeff使用时间,门店编号\r\n{day},{store_id}\r\n".encode()
+        headers = {"content-disposition": f'attachment; filename="{name}"'}
+        return Response(table, media_type="text/csv; charset=utf-8", headers=headers)
 
     @app.get("/merchants/{merchant_id}/payouts")
     async def payouts() -> Any:
