@@ -58,6 +58,17 @@ async def test_a_scanning_gun_types_and_presses_enter(site: Site) -> None:
         await expect(page.locator("#code")).to_have_value("")
 
 
+async def test_a_gun_is_understood_after_a_tap_beside_the_field(site: Site) -> None:
+    async with chromium() as browser:
+        page = await visitor(browser, site, "clerk-hotpot")
+        await page.goto(f"{site.url}/scan")
+        await expect(page.locator("#code")).to_be_focused()
+        await page.evaluate("document.activeElement.blur()")
+        await page.keyboard.type(CODE)
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("button", name="确认核销")).to_be_focused()
+
+
 async def test_a_mistake_is_undone_where_it_was_made_and_from_the_list(site: Site) -> None:
     async with chromium() as browser:
         page = await visitor(browser, site, "clerk-hotpot")

@@ -112,6 +112,11 @@ if (finder) {
     event.target.value = "";
   });
   form.elements.code.addEventListener("input", () => { form.elements.scanned.value = ""; });
+  // A gun types wherever the focus is: also after a tap beside the field.
+  document.addEventListener("keydown", (event) => {
+    const types = event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (types && document.activeElement === document.body) form.elements.code.focus({ preventScroll: true });
+  });
   document.addEventListener("htmx:configRequest", (event) => {
     if (event.detail.path === "/scan/prepare") event.detail.parameters.set("store_id", document.getElementById("store").value);
   });
