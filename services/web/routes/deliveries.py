@@ -22,6 +22,7 @@ router = APIRouter(prefix="/m/deliveries", include_in_schema=False)
 Then = Literal["NEXT", "SELF", "REFUSE"]
 TIPS_YUAN = (2, 5, 10)
 _UNCONFIRMED = "cancel_fee_unconfirmed"
+_LEAVING = frozenset({"SWITCH", "REFUSE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,9 @@ async def _shown(at: _Place, problem: Problem | None = None) -> Response:
 async def _leaving(at: _Place, problem: Problem | None = None) -> Response:
     services, asker = at.world.services, at.visit.asker
     found = await services.deliveries.of_order(asker, at.order_id)
+    if problem is None and not _LEAVING & set(found.actions):
+        # An old link, or somebody was faster: there is nothing to leave any more.
+        return at.back()
     terms, decisions = await asyncio.gather(
         services.deliveries.cancel_terms(asker, found.parcel_id), _decisions(at, found)
     )

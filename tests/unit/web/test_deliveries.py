@@ -67,6 +67,15 @@ async def test_what_leaving_costs_is_told_before_it_is_confirmed(
     assert town.heard == [], "looking changes nothing"
 
 
+async def test_what_cannot_be_left_any_more_leads_back_to_the_delivery(
+    browser: httpx.AsyncClient, sign_in: SignIn, town: Town
+) -> None:
+    await sign_in("merchant-hotpot")
+    town.delivery |= {"state": "RECEIVED", "actions": []}
+    answer = await browser.get(f"{PAGE}/leave")
+    assert (answer.status_code, answer.headers["location"].split("?")[0]) == (303, PAGE)
+
+
 @pytest.mark.parametrize("then", ["NEXT", "SELF"])
 async def test_another_carrier_is_called_at_the_price_that_was_shown(
     browser: httpx.AsyncClient, sign_in: SignIn, town: Town, then: str
