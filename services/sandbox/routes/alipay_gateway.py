@@ -11,7 +11,7 @@ from services.sandbox.routes.faulty import under_fault
 from services.sandbox.routes.pages import error_page
 from services.sandbox.routes.parsing import form_params
 from services.sandbox.use_cases import alipay_bills, alipay_buyer, alipay_gateway
-from services.sandbox.use_cases.alipay_gateway import PAGE_METHODS, envelope, failure, success
+from services.sandbox.use_cases.alipay_gateway import PAGE_METHODS, Addresses, envelope, failure, success
 from services.sandbox.world import World
 
 
@@ -22,7 +22,8 @@ def build_router(world: World) -> APIRouter:
     async def gateway(request: Request) -> Response:
         params = await form_params(request)
         method = params.get("method", "")
-        act = _Call(world, params, method)
+        addresses = Addresses(str(request.base_url).rstrip("/"), world.settings.public_url)
+        act = _Call(world, params, method, addresses)
         return await under_fault(world, "alipay", method.removeprefix("alipay."), act.answer, act)
 
     @router.get("/bills/{token}/{_filename}")
@@ -38,10 +39,11 @@ def build_router(world: World) -> APIRouter:
 class _Call:
     """One call of the gateway, and how Alipay words its failures."""
 
-    def __init__(self, world: World, params: dict[str, str], method: str) -> None:
+    def __init__(self, world: World, params: dict[str, str], method: str, addresses: Addresses) -> None:
         self._world = world
         self._params = params
         self._method = method
+        self._addresses = addresses
 
     def answer(self) -> Response:
         try:
@@ -50,7 +52,7 @@ class _Call:
                 return self._to_cashier()
             with self._world.db.transaction() as tx:
                 node = alipay_gateway.perform(
-                    tx, self._world.terms, self._params, self._world.settings.public_url, self._world.instant()
+                    tx, self._world.terms, self._params, self._addresses, self._world.instant()
                 )
         except AlipayRefusal as refusal:
             return self._refused(refusal)

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -59,14 +60,24 @@ def check_request(params: dict[str, str], terms: AlipayTerms, key: rsa.RSAPublic
         raise AlipayRefusal("isv.invalid-signature", "无效签名", code="40002")
 
 
-def perform(tx: sqlite3.Connection, terms: AlipayTerms, params: dict[str, str], links: str, at: Instant) -> Node:
-    """Do what a checked request asks; `links` is the public address of bills and of the cashier."""
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the gateway stands: as its caller reached it, who fetches bills too, and as buyers' phones do."""
+
+    caller: str
+    public: str
+
+
+def perform(
+    tx: sqlite3.Connection, terms: AlipayTerms, params: dict[str, str], addresses: Addresses, at: Instant
+) -> Node:
+    """Do what a checked request asks."""
     method = params["method"]
     content = read_biz_content(params.get("biz_content", ""))
     if method == "alipay.data.dataservice.bill.downloadurl.query":
-        return {"bill_download_url": alipay_bills.offer_bill(tx, terms, content, links, at)}
+        return {"bill_download_url": alipay_bills.offer_bill(tx, terms, content, addresses.caller, at)}
     if method == _PRECREATE:
-        return _precreate(tx, terms, params, links, at)
+        return _precreate(tx, terms, params, addresses.public, at)
     if method not in _METHODS:
         raise AlipayRefusal("isv.invalid-method", "不存在的方法名", code="40002")
     return _METHODS[method](tx, terms, content, at)

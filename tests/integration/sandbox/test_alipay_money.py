@@ -171,6 +171,9 @@ def test_a_days_bill_is_ready_at_ten_the_next_day_and_lists_every_movement(trave
         ("收费", "", "-0.60"),
     ]
     assert movements[-1]["账户余额（元）"] == "0.00"
+    # A shop in a network of its own reaches the sandbox by another name than buyers' phones do.
+    alipay.http.headers["host"] = "gateway.test:8006"
+    assert ask_bill(alipay, "trade", day)["bill_download_url"].startswith("http://gateway.test:8006/alipay/bills/")
 
 
 def move_to(alipay: ShopSide, moment: datetime) -> None:
