@@ -210,7 +210,7 @@ async def livez() -> dict[str, str]:
 
 @_health.get("/readyz")
 async def readyz(request: Request) -> dict[str, str]:
-    """Database and broker answer within two seconds, and the process is not stopping."""
+    """Database and broker answer within two seconds, and the process is not stopping. `now` is its business time."""
     state = request.app.state
     broker: RabbitBroker = state.broker
     try:
@@ -221,7 +221,7 @@ async def readyz(request: Request) -> dict[str, str]:
         raise Unavailable from error
     if state.stopping or not reachable:
         raise Unavailable
-    return {"status": "ready"}
+    return {"status": "ready", "now": state.db.clock.now().isoformat()}
 
 
 @_health.get("/metrics")

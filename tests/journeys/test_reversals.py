@@ -1,5 +1,6 @@
 """A mistaken redemption is undone, on real processes: the buyer uses it again or has the money; the books hold."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -86,7 +87,13 @@ async def test_after_an_hour_a_use_stands_and_its_merchant_is_paid(running: Runn
     town = await scenario.open_town(world)
     order, [issued] = await bought(town, 1)
     done = await redeem(town, issued)
-    await world.sandbox("POST", "/clock/advance", {"seconds": 3_601})
+    moved = await world.sandbox("POST", "/clock/advance", {"seconds": 3_601})
+
+    async def redemption_has_heard() -> bool:
+        ready = await world.person(town.voucher.clerk).get("redemption", "/readyz")
+        return datetime.fromisoformat(ready["now"]) >= datetime.fromisoformat(moved["now"])
+
+    await world.until(redemption_has_heard, "redemption's clock has moved, too")
     with pytest.raises(Refused) as refused:
         await lifecycles.reverse(world, town.voucher.clerk, done)
     assert refused.value.code == "reversed_too_late"
