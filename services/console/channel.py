@@ -7,10 +7,10 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+from services.console.payouts import AT_ONCE
 from services.console.people import Person
 from shared.clock import business_day
 
-AT_ONCE = 500
 _TRADES_AT_ONCE = 50
 _ASKED_AT_MOST = 5_000
 _EDGE_MINUTES = 10
@@ -76,7 +76,7 @@ async def read(operator: Person, orders: Orders, kept: dict[date, list[Entry]]) 
     """Fetch the bills that are out, and ask for the rest. `kept`: the lines of bills that were read before."""
     while not (await operator.put("settlement", "/admin/bills"))["is_over"]:
         pass
-    days = await _days(operator)
+    days = await pages(operator, "settlement", "/admin/bills?")
     channel = Channel()
     for one in days:
         if one["status"] == "HERE":
@@ -90,25 +90,20 @@ async def read(operator: Person, orders: Orders, kept: dict[date, list[Entry]]) 
     return channel
 
 
-async def _days(operator: Person) -> list[Any]:
+async def bill_lines(operator: Person, day: date) -> list[Any]:
+    """Every line of the bill that settlement keeps of this day."""
     found: list[Any] = []
-    cursor = ""
-    while True:
-        page = await operator.get("settlement", f"/admin/bills?limit={AT_ONCE}{cursor}")
-        found += page["items"]
-        if page["next_after"] is None:
-            return found
-        cursor = f"&after={page['next_after']}"
-
-
-async def _lines(operator: Person, day: date) -> list[Entry]:
-    found: list[Entry] = []
     after: int | None = 0
     while after is not None:
         page = await operator.get("settlement", f"/admin/bills/{day}/lines?after={after}&limit={AT_ONCE}")
-        found += [_entry(one, day, is_billed=True) for one in page["items"] if one["movement"] in _MOVEMENTS]
+        found += page["items"]
         after = page["next_line"]
     return found
+
+
+async def _lines(operator: Person, day: date) -> list[Entry]:
+    lines = await bill_lines(operator, day)
+    return [_entry(one, day, is_billed=True) for one in lines if one["movement"] in _MOVEMENTS]
 
 
 def _entry(one: Mapping[str, Any], day: date, *, is_billed: bool) -> Entry:

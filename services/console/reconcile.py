@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from services.console.books import Comparison, Earned, Moved, Neighbours, Numbers, compare
-from services.console.channel import pages
+from services.console.channel import bill_lines, pages
 from services.console.environment import FIRST_OPERATOR
-from services.console.payouts import AT_ONCE, find_payouts, slices
+from services.console.payouts import find_payouts, slices
 from services.console.people import Person, Refused, World
 from shared.money import yuan
 
@@ -47,16 +47,10 @@ async def reconcile(world: World, day: date) -> Reconciled:
 
 
 async def _bill(operator: Person, day: date) -> list[Moved]:
-    lines: list[Moved] = []
-    after: int | None = 0
-    while after is not None:
-        page = await operator.get("settlement", f"/admin/bills/{day}/lines?after={after}&limit={AT_ONCE}")
-        lines += [
-            Moved(one["movement"], one["number"], one["amount_fen"], _moment(one["moved_at"]), fee_fen=one["fee_fen"])
-            for one in page["items"]
-        ]
-        after = page["next_line"]
-    return lines
+    return [
+        Moved(one["movement"], one["number"], one["amount_fen"], _moment(one["moved_at"]), fee_fen=one["fee_fen"])
+        for one in await bill_lines(operator, day)
+    ]
 
 
 async def _of_day(operator: Person, day: date) -> list[Moved]:
