@@ -1,5 +1,6 @@
 """The operator's books: what needs a look, the channel's bills day by day, what is unredeemed, who owes."""
 
+import asyncio
 from datetime import date, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -35,9 +36,7 @@ async def incidents(
     cursor: Cursor = None,
 ) -> Response:
     """What needs a look, or what came of it."""
-    found = await world.services.settlement.incidents(visit.asker, resolved=resolved, cursor=cursor)
-    facts = {"found": found, "resolved": resolved, "problem": None, "back": "/o/books"}
-    return page(request, "operator_books.html", facts)
+    return await _incidents(request, visit, world, resolved=resolved, cursor=cursor)
 
 
 @router.post("/incidents/{incident_id}/owner")
@@ -95,10 +94,21 @@ async def dunning(request: Request, visit: Signed, world: Outside, cursor: Curso
 
 
 async def _told(request: Request, visit: Visit, world: World, error: Refused | Silent) -> Response:
-    problem = _problem(error, visit)
-    found = await world.services.settlement.incidents(visit.asker)
-    facts = {"found": found, "resolved": False, "problem": problem, "back": "/o/books"}
-    return page(request, "operator_books.html", facts, status=409)
+    return await _incidents(request, visit, world, problem=_problem(error, visit))
+
+
+async def _incidents(
+    request: Request,
+    visit: Visit,
+    world: World,
+    *,
+    resolved: bool = False,
+    cursor: str | None = None,
+    problem: Problem | None = None,
+) -> Response:
+    found = await world.services.settlement.incidents(visit.asker, resolved=resolved, cursor=cursor)
+    facts = {"found": found, "resolved": resolved, "problem": problem, "back": "/o/books"}
+    return page(request, "operator_books.html", facts, status=409 if problem else 200)
 
 
 async def _day(
@@ -106,14 +116,19 @@ async def _day(
 ) -> Response:
     settlement, today = world.services.settlement, business_day(world.clock.now())
     chosen = day or today - timedelta(days=1)
-    recent = await settlement.bill_days(visit.asker, today - _RECENT)
+    recent, bill, waiting, done = await asyncio.gather(
+        settlement.bill_days(visit.asker, today - _RECENT),
+        _bill(visit, world, chosen),
+        settlement.incidents(visit.asker, day=chosen),
+        settlement.incidents(visit.asker, day=chosen, resolved=True),
+    )
     facts = {
         "day": chosen,
         "days": recent[::-1],
         "status": await _status(visit, world, recent, chosen),
-        "bill": await _bill(visit, world, chosen),
-        "open": await settlement.incidents(visit.asker, day=chosen),
-        "done": await settlement.incidents(visit.asker, day=chosen, resolved=True),
+        "bill": bill,
+        "open": waiting,
+        "done": done,
         "problem": problem,
         "back": f"/o/books/days?day={chosen}",
     }
