@@ -84,15 +84,19 @@ class DispatchSettings(ServiceSettings):
                 return account
         raise LookupError(kind.__name__)
 
-    def _platform_account(self, carrier: str) -> Account:
-        account: Account = getattr(self, carrier)
-        return account.at(self.carriers_url) if self.carriers_url else account
+    def _platform_account(self, carrier: str) -> Any:
+        """As set; under `carriers_url`, if there is one and the account has no address of its own."""
+        account = getattr(self, carrier)
+        member, path = account.address
+        if not self.carriers_url or member in account.model_fields_set:
+            return account
+        return account.model_copy(update={member: f"{self.carriers_url}{path}"})
 
     def accounts_of(self, merchant_id: UUID) -> Iterator[Account]:
         """The accounts that one merchant brought. Attempts are frozen to `name`: an account that a merchant changes for
         another shop needs another one, while attempts of the old are under way."""
         for carrier, members in self.merchant_accounts.get(merchant_id, {}).items():
-            platform: Any = self._platform_account(carrier)
+            platform = self._platform_account(carrier)
             own = type(platform).model_validate({**dict(platform), "name": merchant_id.hex, **members})
             assert isinstance(own, Account), "of the same class as the platform's"
             yield own

@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, Self, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 from uuid import UUID
 
 import httpx
@@ -18,11 +18,10 @@ class Account(Protocol):
 
     name: str
     calls_per_s: float
+    address: ClassVar[tuple[str, str]]
+    """The member that says where the carrier stands, and its path where a deployment keeps all carriers together."""
 
     def open(self, http: httpx.AsyncClient) -> Carrier: ...
-
-    def at(self, root: str) -> Self:
-        """The same account at a carrier that stands under `root`, unless it was given an address of its own."""
 
 
 @dataclass(frozen=True, slots=True)

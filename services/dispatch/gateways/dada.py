@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, ClassVar
 
 import httpx
 
@@ -142,15 +142,11 @@ class DadaCarrier(PlainCarrier):
 class Dada(DadaAccount):
     """The account as a deployment sets it."""
 
+    address: ClassVar[tuple[str, str]] = ("base_url", "/dada")
+
     def open(self, http: httpx.AsyncClient) -> DadaCarrier:
         """The account's client."""
         return DadaCarrier(self, http)
-
-    def at(self, root: str) -> Self:
-        """The same account at a carrier under `root`, unless its own address is set."""
-        if "base_url" in self.model_fields_set:
-            return self
-        return self.model_copy(update={"base_url": f"{root}/dada"})
 
 
 ACCOUNT_CLASS = Dada

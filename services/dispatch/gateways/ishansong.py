@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Any, ClassVar
 
 import httpx
 
@@ -150,15 +150,11 @@ def _named(ref: ProviderRef) -> dict[str, str]:
 class Ishansong(IshansongAccount):
     """The account as a deployment sets it."""
 
+    address: ClassVar[tuple[str, str]] = ("base_url", "/ishansong")
+
     def open(self, http: httpx.AsyncClient) -> IshansongCarrier:
         """The account's client."""
         return IshansongCarrier(self, http)
-
-    def at(self, root: str) -> Self:
-        """The same account at a carrier under `root`, unless its own address is set."""
-        if "base_url" in self.model_fields_set:
-            return self
-        return self.model_copy(update={"base_url": f"{root}/ishansong"})
 
 
 ACCOUNT_CLASS = Ishansong

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, ClassVar
 
 import httpx
 
@@ -151,15 +151,11 @@ class Kuaidi100Carrier(PlainCarrier):
 class Kuaidi100(Kuaidi100Account):
     """The account as a deployment sets it."""
 
+    address: ClassVar[tuple[str, str]] = ("order_url", "/kuaidi100/order/borderapi.do")
+
     def open(self, http: httpx.AsyncClient) -> Kuaidi100Carrier:
         """The account's client."""
         return Kuaidi100Carrier(self, http)
-
-    def at(self, root: str) -> Self:
-        """The same account at a carrier under `root`, unless its own address is set."""
-        if "order_url" in self.model_fields_set:
-            return self
-        return self.model_copy(update={"order_url": f"{root}/kuaidi100/order/borderapi.do"})
 
 
 ACCOUNT_CLASS = Kuaidi100

@@ -8,6 +8,8 @@ from pydantic import SecretStr, ValidationError
 
 from services.dispatch.app import make_world
 from services.dispatch.gateways.dada import Dada
+from services.dispatch.gateways.ishansong import Ishansong
+from services.dispatch.gateways.kuaidi100 import Kuaidi100
 from services.dispatch.settings import DispatchSettings, Settings
 from shared.ids import new_id
 
@@ -62,3 +64,22 @@ def test_secrets_stand_in_no_representation() -> None:
     )
     (account,) = settings.accounts_of(MERCHANT)
     assert "hush" not in repr(settings) + str(settings) + repr(account) + str(account)
+
+
+def test_carriers_stand_where_the_deployment_keeps_them_unless_an_account_has_an_address_of_its_own() -> None:
+    settings = _settings(
+        carriers_url="http://sandbox.test",
+        dada=Dada(base_url="https://carrier.test"),
+        merchant_accounts={MERCHANT: {"ishansong": {"shop_id": "own-shop"}}},
+    )
+    assert settings.account(Dada).base_url == "https://carrier.test"
+    assert settings.account(Ishansong).base_url == "http://sandbox.test/ishansong"
+    assert settings.account(Kuaidi100).order_url == "http://sandbox.test/kuaidi100/order/borderapi.do"
+    (own,) = settings.accounts_of(MERCHANT)
+    assert isinstance(own, Ishansong)
+    assert own.base_url == "http://sandbox.test/ishansong"
+
+
+def test_production_sends_no_parcel_to_a_sandbox() -> None:
+    with pytest.raises(ValidationError, match="CARRIERS_URL"):
+        _settings(environment="production", carriers_url="http://sandbox.test")
